@@ -1,0 +1,37 @@
+"""trialconv: clinical-trial registry records to FHIR and CDISC ODM.
+
+The public surface is small: `read` yields records, `convert` makes a document of one, `validate` judges a
+document, `fhir_models` hands a bundle over to fhir.resources.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trialconv.issues import Issue, Severity
+    from trialconv.pipeline import convert, fhir_models, read, validate
+    from trialconv.record import Record
+
+__version__ = "0.1.0"
+
+__all__ = ["Issue", "Record", "Severity", "__version__", "convert", "fhir_models", "read", "validate"]
+
+_HOMES = {
+    "Issue": "trialconv.issues",
+    "Severity": "trialconv.issues",
+    "Record": "trialconv.record",
+    "convert": "trialconv.pipeline",
+    "fhir_models": "trialconv.pipeline",
+    "read": "trialconv.pipeline",
+    "validate": "trialconv.pipeline",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import public names on first use, so that `trialconv --help` does not load parsers and validators."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'trialconv' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

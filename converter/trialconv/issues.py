@@ -1,0 +1,300 @@
+"""Issues: what trialconv has to say about a record or a document, and the exceptions for "cannot go on".
+
+An Issue is data. It names what happened, where (source path and target path) and what to do. Its `code` is
+one of the catalogue below; the documentation page is made from the same catalogue.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+import msgspec
+
+Severity = Literal["error", "warning", "information"]
+
+#: Severities from the gravest to the mildest.
+SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "information")
+
+
+class IssueKind(NamedTuple):
+    """A line of the catalogue: the default severity, what the code means and what a user can do about it."""
+
+    severity: Severity
+    meaning: str
+    action: str
+
+
+#: Every issue code that trialconv can raise.
+CATALOGUE: Final[dict[str, IssueKind]] = {
+    # reading a source
+    "unreadable-source": IssueKind(
+        "error",
+        "The input could not be opened or read.",
+        "Check the path, the permissions and that the file is complete.",
+    ),
+    "unrecognised-format": IssueKind(
+        "error",
+        "The input is none of the formats that trialconv reads.",
+        "Give a ClinicalTrials.gov JSON, XML or page, or force a reader with --from.",
+    ),
+    "unsupported-format": IssueKind(
+        "error",
+        "The input is a known registry format for which there is no reader yet.",
+        "Download the record as API v2 JSON instead.",
+    ),
+    "malformed-source": IssueKind(
+        "error",
+        "The input breaks the rules of its own format.",
+        "Download the record again; the message gives the place.",
+    ),
+    "not-a-study": IssueKind(
+        "error",
+        "The input is well formed but holds no study.",
+        "Check that the file is a study record and not another answer of the registry.",
+    ),
+    "record-too-large": IssueKind(
+        "error",
+        "A single record is larger than the limit.",
+        "Raise --max-record-size if the record is genuine.",
+    ),
+    "unsafe-archive-entry": IssueKind(
+        "error",
+        "An archive entry has a name that points outside the archive.",
+        "Do not trust this archive; make a new one.",
+    ),
+    "empty-source": IssueKind(
+        "warning",
+        "A directory or archive holds no file that looks like a record.",
+        "Check the path.",
+    ),
+    "unknown-field": IssueKind(
+        "warning",
+        "The record has a field that the registry's OpenAPI does not list. It is not converted.",
+        "Report it if the registry has published the field.",
+    ),
+    "unknown-enum-value": IssueKind(
+        "warning",
+        "A field holds a word that the registry's OpenAPI does not list. It is kept as text, without a code.",
+        "Report it if the registry has published the value.",
+    ),
+    "wrong-type": IssueKind(
+        "warning",
+        "A field holds a value of another type than the registry's OpenAPI gives. It is not converted.",
+        "Check the source.",
+    ),
+    "ambiguous-page": IssueKind(
+        "warning",
+        "A part of a text page can be read in several ways. Its text is kept whole and not split.",
+        "Use the record's JSON for a complete conversion.",
+    ),
+    "unread-page-text": IssueKind(
+        "warning",
+        "A part of a text page was not understood. Its text is kept as it stands and not converted.",
+        "Use the record's JSON for a complete conversion.",
+    ),
+    "not-in-source": IssueKind(
+        "information",
+        "The source format does not say something that other formats of the registry do.",
+        "Use the record's JSON if you need it.",
+    ),
+    "unread-element": IssueKind(
+        "warning",
+        "An XML element is not one that the reader knows. It is not converted.",
+        "Report it with the file.",
+    ),
+    # mapping a record
+    "no-code": IssueKind(
+        "warning",
+        "A value has no row in the code table, so that it is carried as text without a code.",
+        "Report it if the target's code system has a fitting code.",
+    ),
+    "status-not-stated": IssueKind(
+        "warning",
+        "The target demands a status that the record does not give; the absence is marked, not guessed.",
+        "See --unknown-status for studies of unknown status.",
+    ),
+    "status-from-last-known": IssueKind(
+        "warning",
+        "The status is unknown now; the last known one was used because --unknown-status asked for it.",
+        "Do not read it as current.",
+    ),
+    "invalid-date": IssueKind(
+        "warning",
+        "A date is not one of yyyy, yyyy-MM or yyyy-MM-dd, or is no day of the calendar. It is not converted.",
+        "Check the source.",
+    ),
+    "date-order": IssueKind(
+        "warning",
+        "A start lies after its end. Both are kept apart, since the target forbids such a period.",
+        "Check the source.",
+    ),
+    "age-not-understood": IssueKind(
+        "warning",
+        "An age limit is not a number and a unit. It is carried as text.",
+        "Check the source.",
+    ),
+    "age-order": IssueKind(
+        "warning",
+        "The minimum age lies above the maximum age.",
+        "Check the source.",
+    ),
+    "country-without-code": IssueKind(
+        "warning",
+        "A country name is not in the table of countries. It is carried as text.",
+        "Report it if it is a country.",
+    ),
+    "criteria-not-split": IssueKind(
+        "warning",
+        "The eligibility criteria could not be split for certain. The text is kept whole.",
+        "Read the whole text.",
+    ),
+    "unknown-arm": IssueKind(
+        "warning",
+        "An intervention names an arm that the study does not list.",
+        "Check the source.",
+    ),
+    "unknown-intervention": IssueKind(
+        "warning",
+        "An arm names an intervention that the study does not list.",
+        "Check the source.",
+    ),
+    "character-replaced": IssueKind(
+        "warning",
+        "A character that the target cannot hold was replaced by U+FFFD.",
+        "Check the source.",
+    ),
+    "field-not-mapped": IssueKind(
+        "information",
+        "A field of the record has no place in this document.",
+        "See the field table in the documentation.",
+    ),
+    "withheld-contact": IssueKind(
+        "information",
+        "Contact details were left out because --no-contacts asked for it.",
+        "Convert without --no-contacts to keep them.",
+    ),
+    "filled-in": IssueKind(
+        "information",
+        "The target demands a value that the record does not give; the message tells what was filled in.",
+        "Do not read it as the registry's.",
+    ),
+    # judging a document
+    "invalid-document": IssueKind(
+        "error",
+        "The file is not a document that trialconv can validate.",
+        "Give FHIR JSON, or ODM XML 1.3.2 or 2.0.",
+    ),
+    "schema": IssueKind("error", "The document breaks the official schema.", "Correct the element."),
+    "binding": IssueKind(
+        "error",
+        "A code is not in the value set that its element requires.",
+        "Use one of the value set's codes.",
+    ),
+    "reference-unresolved": IssueKind(
+        "error",
+        "A reference points to nothing in the document.",
+        "Add the target or correct the reference.",
+    ),
+    "reference-type": IssueKind(
+        "error",
+        "A reference points to a type that its element does not allow.",
+        "Refer to an allowed type.",
+    ),
+    "duplicate-id": IssueKind("error", "Two things have the same identity.", "Make the ids unique."),
+    "uncovered-resource-type": IssueKind(
+        "warning",
+        "The resource type is not one that the schemas cover; its content was not checked.",
+        "Use another validator for it.",
+    ),
+    "fhir-version-assumed": IssueKind(
+        "information",
+        "No FHIR version was given; the message tells which one was assumed and why.",
+        "Give --fhir-version.",
+    ),
+    "internal-error": IssueKind(
+        "error",
+        "trialconv failed on this record. The other records are not affected.",
+        "Report it with the record.",
+    ),
+}
+
+
+class Issue(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One finding.
+
+    `record` is the study's id or, where there is none, the name of the input. `source_path` is a path in the
+    registry's own terms (`protocolSection.statusModule.overallStatus`) or a place in the input
+    (`line 3, column 7`); `target_path` is an element path of the document.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    record: str = ""
+    source_path: str = ""
+    target_path: str = ""
+    rule: str = ""
+
+    def __str__(self) -> str:
+        places = " -> ".join(place for place in (self.source_path, self.target_path) if place)
+        head = f"{self.record}: " if self.record else ""
+        rule = f" [{self.rule}]" if self.rule else ""
+        return f"{self.severity}: {head}{places + ': ' if places else ''}{self.message} ({self.code}){rule}"
+
+
+def issue(
+    code: str,
+    message: str,
+    *,
+    record: str = "",
+    source_path: str = "",
+    target_path: str = "",
+    rule: str = "",
+    severity: Severity | None = None,
+) -> Issue:
+    """Make an Issue with the severity of the catalogue, or the given one.
+
+    Raises KeyError for a code that is not in the catalogue: a new code needs a line there first.
+    """
+    default = CATALOGUE[code].severity
+    return Issue(code, severity or default, message, record, source_path, target_path, rule)
+
+
+def at_or_above(issues: list[Issue], level: Severity) -> list[Issue]:
+    """Return the issues as grave as `level` or graver."""
+    bar = SEVERITIES.index(level)
+    return [found for found in issues if SEVERITIES.index(found.severity) <= bar]
+
+
+class TrialconvError(Exception):
+    """The base of all exceptions that trialconv raises on purpose.
+
+    TrialconvError
+      UsageError        a wrong option or a wrong combination; exit code 2
+      SourceError       an input or a record in it cannot be read; exit code 4
+      OutputError       an output exists already or cannot be written; exit code 5
+    """
+
+    exit_code = 1
+
+
+class UsageError(TrialconvError):
+    """A wrong option or a wrong combination of options."""
+
+    exit_code = 2
+
+
+class SourceError(TrialconvError):
+    """An input, or a record in it, cannot be read. `issue` tells what, where and what was expected."""
+
+    exit_code = 4
+
+    def __init__(self, found: Issue) -> None:
+        super().__init__(str(found))
+        self.issue = found
+
+
+class OutputError(TrialconvError):
+    """An output exists already or cannot be written."""
+
+    exit_code = 5

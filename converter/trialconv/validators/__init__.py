@@ -1,0 +1,1 @@
+"""Validators: a document in, Issues out."""

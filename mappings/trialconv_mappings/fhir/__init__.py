@@ -1,0 +1,1 @@
+"""A registry record as FHIR: one module per resource."""

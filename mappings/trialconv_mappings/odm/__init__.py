@@ -1,0 +1,1 @@
+"""A registry record as CDISC ODM: one module per element family."""
