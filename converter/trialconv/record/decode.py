@@ -135,7 +135,9 @@ class _Walk:
         for key, item in value.items():
             place = f"{path}.{key}" if path else key
             if key not in fields:
-                self.findings.append(Finding("unknown-field", place, f"the field {key!r} is not in the OpenAPI"))
+                self.findings.append(
+                    Finding("unknown-field", place, f"the field {key!r} is not in the OpenAPI")
+                )
                 continue
             name, shape = fields[key]
             self._trail.append(name)
@@ -181,13 +183,22 @@ class _Walk:
         if value in words:
             return value
         self.findings.append(
-            Finding("unknown-enum-value", path, f"the value {value[:_SHOWN]!r} is not in the OpenAPI; kept as text")
+            Finding(
+                "unknown-enum-value",
+                path,
+                f"the value {value[:_SHOWN]!r} is not in the OpenAPI; kept as text",
+            )
         )
         self.kept_words.append(([*self._trail], value))
         return next(iter(sorted(words)))
 
 
-_TYPE_NAMES: dict[type | None, str] = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+_TYPE_NAMES: dict[type | None, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+}
 
 
 def _is_a(value: Any, plain: type | None) -> bool:

@@ -272,7 +272,9 @@ class ResultsSection(RegistryStruct):
     """`ResultsSection` of the OpenAPI."""
 
     participant_flow_module: ParticipantFlowModule = msgspec.field(default_factory=ParticipantFlowModule)
-    baseline_characteristics_module: BaselineCharacteristicsModule = msgspec.field(default_factory=BaselineCharacteristicsModule)
+    baseline_characteristics_module: BaselineCharacteristicsModule = msgspec.field(
+        default_factory=BaselineCharacteristicsModule
+    )
     outcome_measures_module: OutcomeMeasuresModule = msgspec.field(default_factory=OutcomeMeasuresModule)
     adverse_events_module: AdverseEventsModule = msgspec.field(default_factory=AdverseEventsModule)
     more_info_module: MoreInfoModule = msgspec.field(default_factory=MoreInfoModule)

@@ -1,0 +1,83 @@
+"""What a mapping may know besides the record: the options, the clock, and a place to put Issues."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+from trialconv.formats import FhirVersion, OdmVersion
+from trialconv.issues import Issue, UsageError, issue
+from trialconv.record import Record
+
+BundleType = Literal["transaction", "collection"]
+UnknownStatus = Literal["absent", "last-known"]
+
+#: Everything that trialconv itself mints (urls, extensions, identifier systems) hangs under this. It names
+#: things and is no server.
+BASE: Final = "https://w3id.org/trialconv"
+
+#: The instant for a format that demands one when nothing else is known.
+EPOCH: Final = "1970-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to convert. The same options give the same bytes for the same record.
+
+    `base` stands before every url and identifier system that trialconv mints. `contacts` False leaves out
+    names, e-mail addresses and telephone numbers of contacts. `unknown_status` says what an R4 status becomes
+    for a study whose status the registry calls UNKNOWN. `created` overrides the clock (an ISO 8601 instant).
+    """
+
+    fhir_version: FhirVersion = "R4"
+    odm_version: OdmVersion = "2.0"
+    bundle: BundleType = "transaction"
+    base: str = BASE
+    unknown_status: UnknownStatus = "absent"
+    contacts: bool = True
+    created: str | None = None
+
+
+@dataclass(slots=True)
+class Context:
+    """One conversion: the record, the options, and the Issues found so far."""
+
+    record: Record
+    options: Options
+    issues: list[Issue] = field(default_factory=list)
+
+    def note(self, code: str, message: str, source_path: str = "", target_path: str = "") -> None:
+        """Add an Issue about this record, with the severity of the catalogue."""
+        self.issues.append(
+            issue(code, message, record=self.record.nct_id, source_path=source_path, target_path=target_path)
+        )
+
+    def created(self, target_path: str) -> str:
+        """Return the instant that a format demands, and list it as filled in.
+
+        The only clock: the `created` option, else SOURCE_DATE_EPOCH, else the record's last-update date at
+        00:00:00Z, else a constant. It never is the time of the day.
+        """
+        instant, origin = _instant(self.options.created, self.record.last_update)
+        self.note("filled-in", f"{instant}, from {origin}", target_path=target_path)
+        return instant
+
+
+_FULL_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _instant(created: str | None, last_update: str | None) -> tuple[str, str]:
+    if created:
+        return created, "the created option"
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    if epoch:
+        if not epoch.isdecimal():
+            raise UsageError(f"SOURCE_DATE_EPOCH must be a whole number of seconds, not {epoch!r}")
+        moment = datetime.fromtimestamp(int(epoch), UTC)
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ"), "SOURCE_DATE_EPOCH"
+    if last_update and _FULL_DATE.fullmatch(last_update):
+        return f"{last_update}T00:00:00Z", "the record's last update"
+    return EPOCH, "a constant, since the record has no last-update date"

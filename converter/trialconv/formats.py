@@ -1,0 +1,11 @@
+"""The versions of the targets, as their own publishers name them."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, get_args
+
+FhirVersion = Literal["R4", "R4B", "R5"]
+OdmVersion = Literal["2.0", "1.3.2"]
+
+FHIR_VERSIONS: Final[tuple[FhirVersion, ...]] = get_args(FhirVersion)
+ODM_VERSIONS: Final[tuple[OdmVersion, ...]] = get_args(OdmVersion)

@@ -1,0 +1,55 @@
+"""The verbs by which a value passes from a record into a document.
+
+A mapping copies a value as it stands, or passes it through one of these. They are the places where the engine
+can watch what becomes of a value; a mapping itself reports nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from trialconv.context import Context
+from trialconv_mappings.tables import CodeTable, Row
+
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_DATE = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?")
+
+
+def plain(markup: str) -> str:
+    r"""Undo the backslash escapes of a markup field of the registry, for an element that holds plain text.
+
+    The registry's markup fields are markdown, in which a backslash before ASCII punctuation stands for that
+    character (https://spec.commonmark.org/0.31.2/#backslash-escapes): `\>= 18` is `>= 18`.
+    """
+    return _ESCAPED.sub(r"\1", markup) if "\\" in markup else markup
+
+
+def code(ctx: Context, table: CodeTable, value: str, source_path: str, target_path: str) -> tuple[Row, ...]:
+    """Look a value up in a code table.
+
+    Returns the rows that carry a code, in the table's order. A value without a row gives none and an Issue; a
+    value whose row says that there is no code gives none and no Issue, since that was decided by a reviewer.
+    """
+    rows = table.get(value)
+    if rows is None:
+        ctx.note("no-code", f"{value!r} has no row in the table {table.name!r}", source_path, target_path)
+        return ()
+    return rows
+
+
+def checked_date(ctx: Context, value: str, source_path: str, target_path: str) -> str | None:
+    """Return a partial date as it stands, or None and an Issue when it is none."""
+    match = _DATE.fullmatch(value)
+    if match is not None and (match[3] is None or _in_calendar(value)):
+        return value
+    ctx.note("invalid-date", f"{value!r} is not a date", source_path, target_path)
+    return None
+
+
+def _in_calendar(value: str) -> bool:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,47 @@
+"""What all readers share: from a tree with the registry's keys to a record, or to one clear refusal."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from trialconv.issues import Issue, SourceError, issue
+from trialconv.record import Finding, Record, SourceInfo, Study, study_from_tree
+
+_NCT = re.compile(r"NCT\d{8}")
+
+
+def record_from_tree(
+    tree: dict[str, Any],
+    source: SourceInfo,
+    issues: list[Issue] | None = None,
+    extras: dict[str, Any] | None = None,
+) -> Record:
+    """Make a record of a tree that has the registry's keys (API v2 names and enum values).
+
+    What the OpenAPI does not list becomes Issues of the record. Raises SourceError for a tree without an NCT
+    number.
+    """
+    study, findings = study_from_tree(tree)
+    return record_from_study(study, findings, source, issues, extras)
+
+
+def record_from_study(
+    study: Study,
+    findings: list[Finding],
+    source: SourceInfo,
+    issues: list[Issue] | None = None,
+    extras: dict[str, Any] | None = None,
+) -> Record:
+    """Make a record of a decoded study and what was found while decoding it."""
+    nct_id = study.protocol_section.identification_module.nct_id
+    if nct_id is None or not _NCT.fullmatch(nct_id):
+        found = "no NCT number" if nct_id is None else f"{nct_id[:40]!r} instead of an NCT number"
+        raise refusal("not-a-study", source, f"{found} at protocolSection.identificationModule.nctId")
+    found_issues = [finding.as_issue(nct_id) for finding in findings]
+    return Record(study, source, [*(issues or []), *found_issues], extras)
+
+
+def refusal(code: str, source: SourceInfo, message: str) -> SourceError:
+    """Return the exception that refuses a source or a record in it, naming the input and the place."""
+    return SourceError(issue(code, message, record=source.name, source_path=source.place))
