@@ -95,9 +95,7 @@ class _Shape(NamedTuple):
 def _fields(kind: type[RegistryStruct]) -> dict[str, tuple[str, _Shape]]:
     """Return the JSON name of every field of a struct with its attribute name and shape."""
     hints = get_type_hints(kind)
-    return {
-        field.encode_name: (field.name, _shape(hints[field.name])) for field in msgspec.structs.fields(kind)
-    }
+    return {field.encode_name: (field.name, _shape(hints[field.name])) for field in msgspec.structs.fields(kind)}
 
 
 def _shape(hint: Any) -> _Shape:
@@ -135,9 +133,7 @@ class _Walk:
         for key, item in value.items():
             place = f"{path}.{key}" if path else key
             if key not in fields:
-                self.findings.append(
-                    Finding("unknown-field", place, f"the field {key!r} is not in the OpenAPI")
-                )
+                self.findings.append(Finding("unknown-field", place, f"the field {key!r} is not in the OpenAPI"))
                 continue
             name, shape = fields[key]
             self._trail.append(name)

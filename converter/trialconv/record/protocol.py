@@ -371,14 +371,10 @@ class ProtocolSection(RegistryStruct):
     description_module: DescriptionModule = msgspec.field(default_factory=DescriptionModule)
     conditions_module: ConditionsModule = msgspec.field(default_factory=ConditionsModule)
     design_module: DesignModule = msgspec.field(default_factory=DesignModule)
-    arms_interventions_module: ArmsInterventionsModule = msgspec.field(
-        default_factory=ArmsInterventionsModule
-    )
+    arms_interventions_module: ArmsInterventionsModule = msgspec.field(default_factory=ArmsInterventionsModule)
     outcomes_module: OutcomesModule = msgspec.field(default_factory=OutcomesModule)
     eligibility_module: EligibilityModule = msgspec.field(default_factory=EligibilityModule)
-    contacts_locations_module: ContactsLocationsModule = msgspec.field(
-        default_factory=ContactsLocationsModule
-    )
+    contacts_locations_module: ContactsLocationsModule = msgspec.field(default_factory=ContactsLocationsModule)
     references_module: ReferencesModule = msgspec.field(default_factory=ReferencesModule)
     ipd_sharing_statement_module: IpdSharingStatementModule = msgspec.field(
         default_factory=IpdSharingStatementModule
