@@ -1,0 +1,40 @@
+"""Fixtures that several test modules share."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real records and official schemas, which the project does not contain."""
+    folder = Path(os.environ.get("TRIALCONV_SHARED", ROOT.parent / "shared"))
+    if not (folder / "corpus" / "smoke").is_dir():
+        pytest.skip(f"no real records at {folder}; set TRIALCONV_SHARED to the folder that holds them")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def smoke_studies(shared: Path) -> list[tuple[str, bytes]]:
+    """The small set of real studies that together hold every key path and enum value."""
+    return [(path.name, path.read_bytes()) for path in sorted((shared / "corpus" / "smoke").glob("*.json"))]
+
+
+@pytest.fixture(scope="session")
+def development_studies(shared: Path) -> list[tuple[str, bytes]]:
+    """All real studies at hand."""
+    with zipfile.ZipFile(shared / "corpus" / "ctg-studies-dev.json.zip") as archive:
+        names = sorted(name for name in archive.namelist() if name.endswith(".json"))
+        return [(name, archive.read(name)) for name in names]
+
+
+@pytest.fixture(scope="session")
+def example_page() -> Path:
+    """The real page that the project keeps as its example."""
+    return ROOT / "examples" / "NCT06108596.txt"
