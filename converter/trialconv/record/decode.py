@@ -112,6 +112,32 @@ def _shape(hint: Any) -> _Shape:
     return _Shape(plain=hint)
 
 
+def attribute_names(kind: type[RegistryStruct], path: str) -> list[str]:
+    """Return the attribute names along a path of JSON names (`a.b[].c`) from a struct.
+
+    Raises KeyError when the path is not one of the struct's.
+    """
+    names = []
+    for step in path.split("."):
+        name, shape = _fields(kind)[step.removesuffix("[]")]
+        names.append(name)
+        while shape.item is not None:
+            shape = shape.item
+        kind = shape.struct or kind
+    return names
+
+
+def leaf_paths(kind: type[RegistryStruct], above: str = "") -> list[str]:
+    """Return the path of every leaf field below a struct, in the order of the OpenAPI; lists end in `[]`."""
+    found = []
+    for key, (_, shape) in _fields(kind).items():
+        path = f"{above}.{key}" if above else key
+        while shape.item is not None:
+            path, shape = path + "[]", shape.item
+        found.extend([path] if shape.struct is None else leaf_paths(shape.struct, path))
+    return found
+
+
 _DROPPED: Any = object()
 
 

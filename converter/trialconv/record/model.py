@@ -68,6 +68,8 @@ class Record:
         self.source = source
         self.issues = issues if issues is not None else []
         self.extras = extras if extras is not None else {}
+        #: False only where the reader made sure that no text holds a control character.
+        self.has_unusual_characters = True
 
     def __repr__(self) -> str:
         return f"Record({self.nct_id!r}, source={str(self.source)!r}, issues={len(self.issues)})"

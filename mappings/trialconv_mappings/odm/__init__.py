@@ -1,1 +1,25 @@
-"""A registry record as CDISC ODM: one module per element family."""
+"""A registry record to a CDISC ODM study definition, version 2.0 or 1.3.2.
+
+What the registry says goes to the ODM element that means it. What ODM has no element for becomes a study
+parameter (ODM 2.0 only), one per value:
+
+- Parameters of the CDISC trial summary carry their official `Term` and `ShortName` (TSPARM and TSPARMCD).
+  Where a parameter repeats, its OID carries the position in the registry's list: `PAR.INDIC.2`.
+- Parameters of the registry have the `ShortName` `CTG.` and the field's path below its module, positions
+  counted from 1: `CTG.overallStatus`, `CTG.locations.12.status`. The wrappers `designInfo` and `maskingInfo`
+  are left out (`CTG.masking`). Modules whose field names say too little alone stand before them
+  (`CTG.ipdSharingStatement.description`, `CTG.conditionBrowse.meshes.1.id`). `Term` is the registry's full
+  path without positions: `protocolSection.contactsLocationsModule.locations[].status`. They hold the
+  registry's words, also where a code stands elsewhere.
+
+OIDs are made of a prefix per kind and positions within the study, so that the same record gives the same OIDs:
+`ST.` study, `MDV.` metadata version, `PAR.` parameter, `ARM.`, `IND.` indication, `INT.` intervention,
+`EP.PRI.`, `EP.SEC.`, `EP.OTH.` end points, `POP.` target population, `CRIT.INCL.`, `CRIT.EXCL.` criteria with
+their conditions `COND.INCL.`, `COND.EXCL.`, `ORG.` organisations, `USR.` persons, `LOC.` locations.
+
+Code tables `cdisc_*.csv`: the code is the NCI code of the CDISC term; `display` is its submission value, which
+ODM carries as the value. In `cdisc_parameter.csv` the source is a TSPARMCD and the display its TSPARM. The
+codelist and its effective date, one for a whole table, stand in `codelists.py`.
+
+`fields.csv` lists every field of the registry with its home in either version, or the reason for having none.
+"""

@@ -1,0 +1,143 @@
+"""The only place where readers, mappings, writers and validators meet: by name, in the order of display.
+
+Everything heavy is imported when it is called for, so that naming the targets costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from trialconv.context import Context, Options
+from trialconv.formats import FHIR_VERSIONS, FhirVersion, OdmVersion
+from trialconv.issues import Issue, SourceError
+
+if TYPE_CHECKING:
+    from trialconv.readers.sources import Document
+    from trialconv.record import Record
+
+
+class Reader(NamedTuple):
+    """A reader: its name, what it reads, and how: all records of one document, or why one cannot be had."""
+
+    name: str
+    title: str
+    read: Callable[[Document, int], Iterator[Record | SourceError]]
+
+
+class Target(NamedTuple):
+    """A target: what a record can become.
+
+    `build` makes a plain document of a context, `write` makes bytes of a document, `check` judges a document
+    and its bytes. `versions` are the options that choose this target.
+    """
+
+    name: str
+    title: str
+    suffix: str
+    media_type: str
+    versions: dict[str, str]
+    build: Callable[[Context], Any]
+    write: Callable[[Any], bytes]
+    check: Callable[[Any, bytes], list[Issue]]
+
+    def options(self, options: Options) -> Options:
+        """Return the options with this target's version."""
+        from dataclasses import replace
+
+        return replace(options, **self.versions)  # type: ignore[arg-type]
+
+
+def _read_json(document: Document, limit: int) -> Iterator[Record | SourceError]:
+    from trialconv.readers.ctgov_json import read_ctgov_json
+
+    return read_ctgov_json(document, limit)
+
+
+def _read_xml(document: Document, limit: int) -> Iterator[Record | SourceError]:
+    from trialconv.readers.ctgov_xml import read_ctgov_xml
+    from trialconv.readers.sources import read_whole
+
+    yield read_ctgov_xml(read_whole(document, limit), document.source._replace(reader="ctgov-xml"))
+
+
+def _read_page(document: Document, limit: int) -> Iterator[Record | SourceError]:
+    from trialconv.readers.ctgov_page import read_ctgov_page
+    from trialconv.readers.sources import read_whole
+
+    yield read_ctgov_page(read_whole(document, limit), document.source._replace(reader="ctgov-page"))
+
+
+def _fhir_target(version: FhirVersion) -> Target:
+    def build(ctx: Context) -> Any:
+        from trialconv_mappings.fhir.bundle import build_bundle
+
+        return build_bundle(ctx)
+
+    def write(document: Any) -> bytes:
+        from trialconv.writers.json import write_json
+
+        return write_json(document)
+
+    def check(document: Any, _: bytes) -> list[Issue]:
+        from trialconv.validators.fhir import validate_fhir
+
+        return validate_fhir(document, version)
+
+    return Target(
+        f"fhir-{version.lower()}",
+        f"FHIR {version} Bundle, JSON",
+        ".json",
+        "application/fhir+json",
+        {"fhir_version": version},
+        build,
+        write,
+        check,
+    )
+
+
+def _odm_target(version: OdmVersion) -> Target:
+    def build(ctx: Context) -> Any:
+        from trialconv_mappings.odm.document import build_odm
+
+        return build_odm(ctx)
+
+    def write(document: Any) -> bytes:
+        from trialconv.writers.odm_xml import write_odm_xml
+
+        return write_odm_xml(document)
+
+    def check(_: Any, data: bytes) -> list[Issue]:
+        from trialconv.validators.odm import validate_odm_xml
+
+        return validate_odm_xml(data)
+
+    return Target(
+        f"odm-{version}",
+        f"CDISC ODM {version} study definition, XML",
+        ".xml",
+        "application/xml",
+        {"odm_version": version},
+        build,
+        write,
+        check,
+    )
+
+
+READERS: Final[dict[str, Reader]] = {
+    reader.name: reader
+    for reader in (
+        Reader("ctgov-json", "ClinicalTrials.gov API v2 JSON", _read_json),
+        Reader("ctgov-xml", "ClinicalTrials.gov legacy XML (<clinical_study>)", _read_xml),
+        Reader("ctgov-page", "a ClinicalTrials.gov record rendered as a text page", _read_page),
+    )
+}
+
+TARGETS: Final[dict[str, Target]] = {
+    target.name: target
+    for target in (
+        *(_fhir_target(version) for version in FHIR_VERSIONS),
+        _odm_target("2.0"),
+        _odm_target("1.3.2"),
+    )
+}

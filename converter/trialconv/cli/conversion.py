@@ -1,0 +1,135 @@
+"""What the converting commands share: their options, their output rules, their report and exit codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeVar
+
+import click
+
+from trialconv.catalog import READERS, Target
+from trialconv.context import BASE, Options
+from trialconv.issues import Severity, SourceError
+from trialconv.readers.sources import MAX_RECORD_SIZE
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_SIZE_UNITS: Final = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
+
+
+class Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """A number of bytes: `1000`, `64K`, `50M`, `1G`."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number of bytes."""
+        if isinstance(value, int):
+            return value
+        text = str(value).strip().upper().removesuffix("B")
+        unit = text[-1:] if text[-1:] in _SIZE_UNITS else ""
+        number = text.removesuffix(unit)
+        if not number.isdecimal() or int(number) < 1:
+            self.fail(f"{value!r} is not a size such as 50M", param, ctx)
+        return int(number) * _SIZE_UNITS[unit]
+
+
+class Run(NamedTuple):
+    """The options of a converting command that do not concern the mapping."""
+
+    sources: tuple[str, ...]
+    out: Path | None
+    reader: str | None
+    force: bool
+    pretty: bool
+    keep_invalid: bool
+    check: bool
+    fail_on: Severity | None
+    issues_file: Path | None
+    max_record_size: int
+    verbose: bool
+
+
+def conversion_options(function: _F) -> _F:
+    """Add the arguments and options that every converting command has."""
+    decorators = (
+        click.argument("sources", nargs=-1, required=True, metavar="SOURCE..."),
+        click.option(
+            "--out",
+            "-o",
+            type=click.Path(path_type=Path),
+            help="Folder for one file per study, or a file (one study). Default: standard output.",
+        ),
+        click.option(
+            "--from", "reader", type=click.Choice(list(READERS)), help="Force a reader. Default: by content."
+        ),
+        click.option("--force", is_flag=True, help="Overwrite files that exist."),
+        click.option("--pretty", is_flag=True, help="Indent the documents."),
+        click.option("--keep-invalid", is_flag=True, help="Write documents that fail validation, too."),
+        click.option("--no-validate", "check", flag_value=False, default=True, help="Do not validate."),
+        click.option(
+            "--fail-on",
+            type=click.Choice(["error", "warning"]),
+            help="Exit with 3 when an Issue is this grave or graver. Default: a document that fails validation.",
+        ),
+        click.option(
+            "--issues",
+            "issues_file",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Write every Issue to this file, as JSON lines.",
+        ),
+        click.option(
+            "--no-contacts",
+            "contacts",
+            flag_value=False,
+            default=True,
+            help="Leave out names, e-mail addresses and telephone numbers of contacts.",
+        ),
+        click.option("--base", default=BASE, show_default=True, help="What stands before urls of our own."),
+        click.option("--created", metavar="INSTANT", help="The instant for formats that demand one (ISO 8601)."),
+        click.option(
+            "--max-record-size",
+            type=Size(),
+            default=MAX_RECORD_SIZE,
+            show_default="50M",
+            help="The largest single record.",
+        ),
+        click.option("--verbose", "-v", is_flag=True, help="Print every Issue, not only those from warnings on."),
+    )
+    for decorator in reversed(decorators):
+        function = decorator(function)
+    return function
+
+
+def run_conversion(target: Target, options: Options, run: Run) -> int:
+    """Convert every record of every source, write the documents, report, and return the exit code."""
+    from trialconv.cli.output import Output
+    from trialconv.cli.report import Report
+    from trialconv.pipeline import read_outcomes, transform_isolated
+
+    with (
+        Report(run.issues_file, verbose=run.verbose, force=run.force) as report,
+        Output(target, run.out, force=run.force, pretty=run.pretty) as output,
+    ):
+        for source in run.sources:
+            for record in read_outcomes(source, run.reader, run.max_record_size):
+                outcome = (
+                    record
+                    if isinstance(record, SourceError)
+                    else transform_isolated(record, target, options, check=run.check)
+                )
+                if isinstance(outcome, SourceError):
+                    report.refused(outcome.issue)
+                    continue
+                written = outcome.valid or run.keep_invalid
+                if written:
+                    report.output(output.write, outcome)
+                report.converted(outcome, written=written)
+    return report.exit_code(run.fail_on)
+
+
+def run_command(target: Target, values: dict[str, Any]) -> int:
+    """Sort the parsed options of a command into those of the mapping and those of the run, and run."""
+    run = Run(**{name: values.pop(name) for name in Run._fields})
+    return run_conversion(target, Options(**values), run)

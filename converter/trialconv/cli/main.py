@@ -1,0 +1,98 @@
+"""The command `trialconv`. Its subcommands are imported when they are called, so that --help stays fast."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Final
+
+import click
+
+from trialconv import __version__
+from trialconv.issues import TrialconvError
+
+#: The subcommands: the module that holds each, and the line that --help prints.
+COMMANDS: Final = {
+    "to-fhir": ("trialconv.cli.to_fhir", "Convert records to FHIR bundles."),
+    "to-odm": ("trialconv.cli.to_odm", "Convert records to CDISC ODM study definitions."),
+    "validate": ("trialconv.cli.validate", "Check FHIR JSON and ODM XML against the official schemas."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported on use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands in the order of the catalogue."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command. Returns None when there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(COMMANDS[cmd_name][0])
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if not value:
+        return
+    click.echo(f"trialconv {__version__}")
+    if "--verbose" in sys.argv[1:]:
+        from trialconv.cli.about import definition_lines
+
+        for line in definition_lines():
+            click.echo(line)
+    ctx.exit()
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version; with --verbose also the definitions behind the schemas.",
+)
+@click.option("--verbose", is_flag=True, is_eager=True, expose_value=False, help="Say more with --version.")
+def cli() -> None:
+    """Clinical-trial registry records to FHIR and CDISC ODM, checked against the official schemas.
+
+    \b
+    Examples:
+      trialconv to-fhir NCT01234567.json > bundle.json
+      trialconv to-odm ctg-studies.json.zip --out odm/
+      trialconv validate bundle.json
+    """
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 fine, 1 unexpected, 2 usage, 3 issues, 4 failed records, 5 output."""
+    # Registry text is Unicode; a terminal's own encoding may not hold it.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        cli(prog_name="trialconv", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.Abort:
+        click.echo("trialconv: interrupted", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except TrialconvError as error:
+        click.echo(f"trialconv: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): stop without a complaint.
+        sys.stdout = None
+        sys.exit(0)

@@ -1,0 +1,134 @@
+"""What a converting command says: Issues as they come, progress, and a summary, all on standard error."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Final
+
+import click
+import msgspec
+
+from trialconv.issues import SEVERITIES, Issue, OutputError, Severity
+from trialconv.pipeline import Converted
+
+_SHOWN: Final = 50
+_TICK: Final = 0.5
+
+
+class Report:
+    """The account of one call: every record converted, refused or not written, and every Issue."""
+
+    def __init__(self, issues_file: Path | None, *, verbose: bool, force: bool) -> None:
+        self._verbose = verbose
+        self._records: Counter[str] = Counter()
+        self._by_severity: Counter[str] = Counter()
+        self._not_mapped: Counter[str] = Counter()
+        self._lines = 0
+        self._hidden = 0
+        self._next_tick = time.monotonic() + _TICK
+        self._live = sys.stderr.isatty()
+        self._file = _opened(issues_file, force=force)
+
+    def __enter__(self) -> Report:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+        if kind is None:
+            self._summary()
+
+    def refused(self, found: Issue) -> None:
+        """Account for an input or a record that could not be converted."""
+        self._records["failed"] += 1
+        self._take(found, always=True)
+
+    def converted(self, outcome: Converted, *, written: bool) -> None:
+        """Account for a converted record, and for whether its document was good enough to be written."""
+        self._records["converted" if written else "invalid"] += 1
+        for found in outcome.issues:
+            self._take(found)
+        for found in outcome.findings:
+            self._take(msgspec.structs.replace(found, record=outcome.record.nct_id), always=True)
+        if not written:
+            message = "the document fails validation and was not written; --keep-invalid writes it"
+            self._say(f"error: {outcome.record.nct_id}: {message}")
+        self._tick()
+
+    def output(self, write: Callable[[Converted], None], outcome: Converted) -> None:
+        """Write a document, and account for a refusal to do so."""
+        try:
+            write(outcome)
+        except OutputError as error:
+            self._records["not written"] += 1
+            self._say(f"error: {outcome.record.nct_id}: {error}")
+
+    def exit_code(self, fail_on: Severity | None) -> int:
+        """Return the exit code of the call."""
+        if self._records["not written"]:
+            return 5
+        if self._records["failed"]:
+            return 4
+        bar = SEVERITIES[: SEVERITIES.index(fail_on) + 1] if fail_on else ()
+        return 3 if self._records["invalid"] or any(self._by_severity[level] for level in bar) else 0
+
+    def _take(self, found: Issue, *, always: bool = False) -> None:
+        self._by_severity[found.severity] += 1
+        if self._file is not None:
+            self._file.write(msgspec.json.encode(found) + b"\n")
+        if found.code == "field-not-mapped":
+            self._not_mapped[found.source_path] += 1
+            if not self._verbose:
+                return
+        if always or self._verbose or found.severity != "information":
+            self._show(found)
+
+    def _show(self, found: Issue) -> None:
+        if self._lines < _SHOWN or self._verbose:
+            self._say(str(found))
+            self._lines += 1
+        else:
+            self._hidden += 1
+
+    def _say(self, text: str) -> None:
+        if self._live:
+            click.echo("\r\x1b[K", nl=False, err=True)
+        click.echo(text, err=True)
+
+    def _tick(self) -> None:
+        if self._live and time.monotonic() >= self._next_tick:
+            self._next_tick = time.monotonic() + _TICK
+            click.echo(f"\r\x1b[K{sum(self._records.values()):,} studies", nl=False, err=True)
+
+    def _summary(self) -> None:
+        if self._hidden:
+            self._say(
+                f"{self._hidden:,} more issues are not shown; --issues FILE writes all of them, -v shows them"
+            )
+        if self._not_mapped:
+            places = ", ".join(
+                path if self._records.total() == 1 else f"{path} ({count:,})"
+                for path, count in self._not_mapped.items()
+            )
+            self._say(f"not carried into this target: {places}")
+        counts = [f"{count:,} {kind}" for kind, count in self._records.items()]
+        issues = [f"{self._by_severity[level]:,} {level}" for level in SEVERITIES if self._by_severity[level]]
+        self._say(f"{', '.join(counts) or 'no record'}; issues: {', '.join(issues) or 'none'}")
+
+
+def _opened(path: Path | None, *, force: bool) -> BinaryIO | None:
+    if path is None:
+        return None
+    try:
+        return path.open("wb" if force else "xb")
+    except FileExistsError:
+        raise OutputError(f"{path} exists; --force overwrites it") from None
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error

@@ -1,0 +1,66 @@
+"""`trialconv validate`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from trialconv.formats import FHIR_VERSIONS, FhirVersion
+from trialconv.issues import Issue, issue
+
+
+@click.command("validate")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--fhir-version",
+    type=click.Choice(FHIR_VERSIONS, case_sensitive=False),
+    help="The FHIR version. Default: told from the content, else R4.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["trialconv", "fhir.resources"]),
+    default="trialconv",
+    show_default=True,
+    help="Who judges FHIR: our own schemas, or the fhir.resources library (R4B, R5).",
+)
+@click.option(
+    "--format",
+    "report_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Text for people, or one JSON line per Issue.",
+)
+def command(files: tuple[str, ...], fhir_version: FhirVersion | None, engine: str, report_format: str) -> None:
+    """Check FHIR JSON (a resource or a Bundle) and ODM XML (1.3.2, 2.0) against the official schemas.
+
+    Exits with 3 when an error is found. FILE may be - for standard input.
+
+    \b
+    Examples:
+      trialconv validate bundle.json
+      trialconv validate --format json odm/*.xml
+    """
+    worst = 0
+    for name in files:
+        findings = [msgspec.structs.replace(found, record=name) for found in _judge(name, fhir_version, engine)]
+        errors = sum(found.severity == "error" for found in findings)
+        worst = max(worst, 3 if errors else 0)
+        for found in findings:
+            click.echo(msgspec.json.encode(found) if report_format == "json" else str(found))
+        if report_format == "text":
+            click.echo(f"{name}: {f'{errors} errors' if errors else 'no errors'}", err=True)
+    sys.exit(worst)
+
+
+def _judge(name: str, fhir_version: FhirVersion | None, engine: str) -> list[Issue]:
+    try:
+        data = click.get_binary_stream("stdin").read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        return [issue("unreadable-source", error.strerror or str(error))]
+    from trialconv.pipeline import validate
+
+    return validate(data, fhir_version=fhir_version, engine=engine)

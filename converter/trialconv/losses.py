@@ -1,0 +1,88 @@
+"""Which fields of a record have no place in a target: found by the engine from the target's field table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from trialconv.issues import Issue, issue
+from trialconv.record import Record, Study
+from trialconv.record.decode import attribute_names
+from trialconv_mappings.fields import FieldRow, field_rows
+
+_Found = Callable[[Any], bool]
+
+
+def losses(record: Record, target: str) -> list[Issue]:
+    """Return an Issue for each object, list or value of the record that the target has no place for.
+
+    Fields of one object that the target leaves out are named together.
+    """
+    nct_id, study = record.nct_id, record.study
+    return [
+        Issue(lost.code, lost.severity, lost.message, nct_id, lost.source_path)
+        for is_there, lost in _checks(target)
+        if is_there(study)
+    ]
+
+
+@cache
+def _checks(target: str) -> list[tuple[_Found, Issue]]:
+    """Return a check for each place without a home, and the Issue to raise (but for the record's id)."""
+    rows = field_rows(target)
+    checks = []
+    for parent, lost in _by_parent([row for row in rows if not row.home]).items():
+        everything = sum(1 for row in rows if _parent(row.path) == parent) == len(lost)
+        if everything and parent and len(lost) > 1:
+            fields = ", ".join(row.path.rpartition(".")[2] for row in lost)
+            message = f"not in this document ({fields}): {lost[0].reason}"
+            checks.append((_presence(parent), issue("field-not-mapped", message, source_path=parent)))
+            continue
+        for row in lost:
+            message = f"not in this document: {row.reason}"
+            checks.append((_presence(row.path), issue("field-not-mapped", message, source_path=row.path)))
+    return checks
+
+
+def _by_parent(rows: list[FieldRow]) -> dict[str, list[FieldRow]]:
+    grouped: dict[str, list[FieldRow]] = {}
+    for row in rows:
+        grouped.setdefault(_parent(row.path), []).append(row)
+    return grouped
+
+
+def _parent(path: str) -> str:
+    return path.rpartition(".")[0]
+
+
+def _presence(path: str) -> _Found:
+    """Return a function that tells whether a study holds something at the path."""
+    return _below(attribute_names(Study, path), [step.endswith("[]") for step in path.split(".")])
+
+
+def _below(names: list[str], lists: list[bool]) -> _Found:
+    if not names:
+        return _is_filled
+    name, is_list = names[0], lists[0]
+    if is_list and len(names) == 1:
+        return lambda struct: bool(getattr(struct, name))
+    below = _below(names[1:], lists[1:])
+    if is_list:
+        return lambda struct: any(below(item) for item in getattr(struct, name))
+    return lambda struct: below(getattr(struct, name))
+
+
+@cache
+def _empty(kind: type[msgspec.Struct]) -> msgspec.Struct:
+    return kind()
+
+
+def _is_filled(value: Any) -> bool:
+    if isinstance(value, msgspec.Raw):
+        return bytes(value) != b"{}"
+    if isinstance(value, msgspec.Struct):
+        return value != _empty(type(value))
+    return value is not None

@@ -1,0 +1,42 @@
+"""The light tree in which an ODM document passes from its mapping to a writer, and the names ODM fixes.
+
+A tree is plain data: element and attribute names as they stand in the document, values as text. The root
+carries its namespace as the attribute `xmlns`, so that a writer needs no knowledge of ODM versions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from trialconv.formats import OdmVersion
+
+#: The namespace of each version, from the `targetNamespace` of its schema
+#: (https://github.com/cdisc-org/DataExchange-ODM).
+NAMESPACES: Final[dict[OdmVersion, str]] = {
+    "2.0": "http://www.cdisc.org/ns/odm/v2.0",
+    "1.3.2": "http://www.cdisc.org/ns/odm/v1.3",
+}
+
+
+class Node(msgspec.Struct, gc=False):
+    """An element: its name, its attributes in the order to write them, its child elements and texts."""
+
+    name: str
+    attributes: dict[str, str] = {}
+    children: Sequence[Node | str] = ()
+
+    def find_all(self, name: str) -> Iterator[Node]:
+        """Yield this element and the ones below it that have the name, in document order."""
+        if self.name == name:
+            yield self
+        for child in self.children:
+            if not isinstance(child, str):
+                yield from child.find_all(name)
+
+    @property
+    def text(self) -> str:
+        """The texts directly inside this element, joined."""
+        return "".join(child for child in self.children if isinstance(child, str))

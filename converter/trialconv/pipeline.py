@@ -1,0 +1,162 @@
+"""One record, many records: read, map, list the losses, write, judge."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from trialconv.catalog import READERS, TARGETS, Target
+from trialconv.context import Context, Options
+from trialconv.formats import FHIR_VERSIONS, FhirVersion
+from trialconv.issues import Issue, SourceError, TrialconvError, UsageError, issue
+from trialconv.losses import losses
+from trialconv.readers.detect import detect
+from trialconv.readers.sources import MAX_RECORD_SIZE, documents
+from trialconv.record import Record
+from trialconv.scrub import scrubbed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Converted(NamedTuple):
+    """What became of a record: the document, its bytes, and the Issues of reading, mapping and judging.
+
+    `findings` are those of the validator alone; a document is valid when none of them is an error.
+    """
+
+    record: Record
+    document: Any
+    data: bytes
+    issues: list[Issue]
+    findings: list[Issue]
+
+    @property
+    def valid(self) -> bool:
+        """Tell whether the validator found no error."""
+        return not any(found.severity == "error" for found in self.findings)
+
+
+def read(
+    source: str | Path,
+    *,
+    reader: str | None = None,
+    max_record_size: int = MAX_RECORD_SIZE,
+    on_error: Callable[[SourceError], None] | None = None,
+) -> Iterator[Record]:
+    """Yield every record of a file, a directory, a ZIP or standard input (`-`), in the order of the input.
+
+    `reader` is a name of `trialconv.catalog.READERS`; by default the content chooses. A record, or a file, that
+    cannot be read raises SourceError, or is given to `on_error` and the reading goes on.
+    """
+    for outcome in read_outcomes(str(source), reader, max_record_size):
+        if isinstance(outcome, Record):
+            yield outcome
+        elif on_error is None:
+            raise outcome
+        else:
+            on_error(outcome)
+
+
+def read_outcomes(source: str, reader: str | None, limit: int) -> Iterator[Record | SourceError]:
+    """Yield every record of an input, or the reason why one cannot be had."""
+    if reader is not None and reader not in READERS:
+        raise UsageError(f"no reader is called {reader!r}; there are {', '.join(READERS)}")
+    for document in documents(source):
+        if isinstance(document, SourceError):
+            yield document
+            continue
+        try:
+            yield from READERS[reader or detect(document)].read(document, limit)
+        except SourceError as error:
+            yield error
+
+
+def target_named(name: str) -> Target:
+    """Return the target with this name. Raises UsageError when there is none."""
+    if name not in TARGETS:
+        raise UsageError(f"no target is called {name!r}; there are {', '.join(TARGETS)}")
+    return TARGETS[name]
+
+
+def transform(record: Record, target: Target, options: Options, *, check: bool = True) -> Converted:
+    """Convert a record, list what is lost, and judge the document (unless `check` is False)."""
+    ctx = Context(record, target.options(options))
+    document = scrubbed(ctx, target.build(ctx))
+    data = target.write(document)
+    findings = target.check(document, data) if check else []
+    issues = record.issues + ctx.issues + losses(record, target.name)
+    return Converted(record, document, data, issues, findings)
+
+
+def transform_isolated(
+    record: Record, target: Target, options: Options, *, check: bool = True
+) -> Converted | SourceError:
+    """Convert a record as `transform` does; a failure on this record is returned, so that others go on."""
+    try:
+        return transform(record, target, options, check=check)
+    except TrialconvError:
+        raise
+    except Exception as error:
+        where = f"{record.source}: {type(error).__name__}: {error}"
+        return SourceError(issue("internal-error", f"{where}; target {target.name}", record=record.nct_id))
+
+
+def convert(record: Record, target: str = "fhir-r4", options: Options | None = None) -> Any:
+    """Return a record as a document: a dict for a FHIR target, XML bytes for an ODM target.
+
+    `target` is a name of `trialconv.catalog.TARGETS`. The document is the caller's own: changing it changes
+    nothing else. Use `trialconv.validate` to judge it.
+    """
+    made = transform(record, target_named(target), options or Options(), check=False)
+    return made.data if target.startswith("odm") else copy.deepcopy(made.document)
+
+
+def validate(document: Any, *, fhir_version: FhirVersion | None = None, engine: str = "trialconv") -> list[Issue]:
+    """Judge a document: a FHIR resource or Bundle as a dict, or FHIR JSON or ODM XML as bytes or text.
+
+    Without `fhir_version` the version is inferred from version-specific elements, else R4; an Issue of
+    severity information says which one it was and why. The engine `fhir.resources` asks that library instead
+    of our own schemas (R4B and R5 only). Raises UsageError for an unknown version or engine.
+    """
+    if engine not in ("trialconv", "fhir.resources"):
+        raise UsageError(f"no engine is called {engine!r}; there are trialconv and fhir.resources")
+    if isinstance(document, str):
+        document = document.encode()
+    if isinstance(document, bytes):
+        if document.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
+            from trialconv.validators.odm import validate_odm_xml
+
+            return validate_odm_xml(document)
+        try:
+            document = json.loads(document)
+        except (ValueError, RecursionError) as error:
+            return [issue("invalid-document", f"neither FHIR JSON nor ODM XML: {error}")]
+    from trialconv.validators.fhir import infer_version, validate_fhir
+
+    if not isinstance(document, dict) or not isinstance(document.get("resourceType"), str):
+        return [issue("invalid-document", "expected a JSON object with a resourceType, or ODM XML")]
+    assumed = []
+    if fhir_version is None:
+        fhir_version, why = infer_version(document)
+        assumed = [issue("fhir-version-assumed", f"judged as FHIR {fhir_version}: {why}")]
+    elif fhir_version not in FHIR_VERSIONS:
+        raise UsageError(f"no FHIR version is called {fhir_version!r}; there are {', '.join(FHIR_VERSIONS)}")
+    if engine == "fhir.resources":
+        from trialconv.validators.second_opinion import validate_with_fhir_resources
+
+        return assumed + validate_with_fhir_resources(document, fhir_version)
+    return assumed + validate_fhir(document, fhir_version)
+
+
+def fhir_models(bundle: dict[str, Any], version: FhirVersion = "R5") -> Any:
+    """Return a FHIR resource or Bundle as an object of the fhir.resources library (R4B or R5).
+
+    Raises UsageError for R4, which that library does not have, and pydantic.ValidationError when the library
+    does not accept the document.
+    """
+    from trialconv.validators import second_opinion
+
+    return cast("Any", second_opinion.fhir_models(bundle, version))

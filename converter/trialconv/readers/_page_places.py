@@ -1,0 +1,120 @@
+"""The Locations and Countries sections of a page, which are read together.
+
+A place is written "city, state, country", where every part may hold a comma. The country is the one of the
+Countries section with which the line ends. What is left over is a city, or a city and a state; more parts have
+several readings and are not split.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, NamedTuple, get_args
+
+from trialconv.readers._page_fields import NOTHING
+from trialconv.readers._page_grammar import TEXT, Grammar, Step, Token
+from trialconv.readers._page_layout import Line, with_text
+from trialconv.readers._page_lists import Block, ListForm, blocks_of
+from trialconv.readers._page_notes import Notes
+from trialconv.record import enums
+
+LOCATIONS: Final = "Locations"
+COUNTRIES: Final = "Countries"
+
+_STATUSES = frozenset(get_args(enums.RecruitmentStatus))
+_FORM: Final = ListForm(
+    {"status": re.compile(r"Site Status(?: ([A-Z][A-Z0-9_]*|-))?")},
+    Grammar(
+        (
+            Step("start", TEXT, "facility", "facility"),
+            Step("start", TEXT, "place", "place"),
+            Step("facility", TEXT, "place", "place"),
+            Step("place", "status", "status", "end"),
+            Step("end", TEXT, "word", "start"),
+            Step("end", TEXT, "facility", "facility"),
+            Step("end", TEXT, "place", "place"),
+        ),
+        frozenset({"start", "end"}),
+    ),
+    ("facility", "place", "status", "word"),
+)
+
+
+class Place(NamedTuple):
+    """A split place; a part that the line does not have is empty."""
+
+    city: str
+    state: str
+    country: str
+
+
+def read_places(notes: Notes, locations: list[Line] | None, countries: list[Line] | None) -> list[str]:
+    """Read the locations into the tree. Returns the listed countries that no location has.
+
+    None stands for a section that the page does not have.
+    """
+    listed = [line.bare for line in with_text(countries or []) if line.bare != NOTHING]
+    known = set(listed)
+
+    def allowed(role: str, token: Token) -> bool:
+        if role == "word":
+            return token.value in _STATUSES
+        if role == "place":
+            return token.single and (not known or bool(_countries_of(token.value, known)))
+        return role == "status" or (token.single and token.value not in _STATUSES)
+
+    found: list[dict[str, Any]] = []
+    unsplit: list[Line] = []
+    for block in blocks_of(notes, LOCATIONS, locations or [], _FORM, allowed):
+        location, whole = _location(block, known)
+        if not whole:
+            unsplit += block.lines
+        if location:
+            found.append(location)
+    notes.ambiguous(LOCATIONS, unsplit, "places that can be split in several ways")
+    if found:
+        notes.put("protocolSection.contactsLocationsModule.locations", found)
+    used = {location.get("country") for location in found}
+    missing = [country for country in dict.fromkeys(listed) if country not in used]
+    if missing and found:
+        message = f"{COUNTRIES}: no location is in {', '.join(missing)}"
+        notes.remark("unread-page-text", with_text(countries or []), message)
+    return missing
+
+
+def _location(block: Block, known: set[str]) -> tuple[dict[str, Any], bool]:
+    """Return what is certain about a location, and whether that is all that its lines say."""
+    status = block.get("status") or block.get("word")
+    place, whole = _split(block.get("place", ""), known)
+    parts = {
+        "facility": block.get("facility"),
+        "status": status,
+        "city": place.city,
+        "state": place.state,
+        "country": place.country,
+    }
+    twice = "status" in block and "word" in block
+    return {key: text for key, text in parts.items() if text}, whole and not twice
+
+
+def _countries_of(place: str, known: set[str]) -> list[str]:
+    """Return the known countries with which a place ends."""
+    parts = place.split(", ")
+    tails = (", ".join(parts[first:]) for first in range(len(parts)))
+    return [tail for tail in tails if tail in known]
+
+
+_CITY_AND_STATE = 2
+
+
+def _split(place: str, known: set[str]) -> tuple[Place, bool]:
+    """Return the certain parts of a place, and whether they are all of it."""
+    ends = _countries_of(place, known)
+    if len(ends) != 1:
+        return Place("", "", ""), False
+    (country,) = ends
+    rest = place.removesuffix(country).rstrip().removesuffix(",")
+    parts = [part.strip() for part in rest.split(", ")] if rest else []
+    if len(parts) > _CITY_AND_STATE:
+        return Place("", "", country), False
+    city, state = ["" if part == NOTHING else part for part in [*parts, "", ""][:_CITY_AND_STATE]]
+    return Place(city, state, country), True

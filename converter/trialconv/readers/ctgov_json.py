@@ -1,0 +1,132 @@
+"""ClinicalTrials.gov API v2 JSON: one study, a page `{"studies": [...]}`, a list of studies, or NDJSON.
+
+Lists and NDJSON are read as streams: memory holds one record at a time, however long the input.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from trialconv.issues import SourceError
+from trialconv.readers.common import record_from_study, refusal
+from trialconv.readers.json_list import list_elements
+from trialconv.readers.sources import READ_ERRORS, Document, read_whole
+from trialconv.record import Record, SourceInfo, decode_study
+
+READER = "ctgov-json"
+
+_BOM = b"\xef\xbb\xbf"
+_BYTE = re.compile(r"\(byte (\d+)\)")
+# A page's first key is one of these, or the studies come first.
+_PAGE_HEAD = re.compile(rb'\s*\{\s*"(?:studies|totalCount|nextPageToken)"\s*:')
+_STUDIES = re.compile(rb'"studies"\s*:\s*\[')
+# An escape that may stand for a control character.
+_UNUSUAL = re.compile(rb"\\[ubf]")
+_LIST = re.compile(rb"\[")
+
+
+def read_ctgov_json(document: Document, limit: int) -> Iterator[Record | SourceError]:
+    """Yield the record of every study in the document, or the reason why it cannot be read.
+
+    `limit` is the largest single record in bytes.
+    """
+    head = document.head.removeprefix(_BOM).lstrip()
+    try:
+        if head[:1] == b"[":
+            yield from _of_list(document, limit, _LIST)
+        elif _PAGE_HEAD.match(head):
+            yield from _of_list(document, limit, _STUDIES)
+        else:
+            yield from _of_lines(document, limit)
+    except SourceError as error:
+        yield error
+    except READ_ERRORS as error:
+        yield refusal("unreadable-source", document.source, f"cannot be read: {error}")
+
+
+def read_study(data: bytes, source: SourceInfo) -> Record:
+    """Make a record of one study's JSON. Raises SourceError when it is none."""
+    try:
+        study, findings = decode_study(data)
+    except RecursionError:
+        raise refusal("malformed-source", source, "the JSON is nested too deeply for a study") from None
+    except msgspec.ValidationError:
+        raise refusal("not-a-study", source, "expected a JSON object with a protocolSection") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _malformed(data, source, error) from None
+    if any(found.code == "unknown-field" for found in findings) and b'"protocolSection"' not in data:
+        keys = ", ".join(found.path for found in findings[:6])
+        raise refusal("not-a-study", source, f"expected a protocolSection, found only {keys[:120]}")
+    record = record_from_study(study, findings, source)
+    record.has_unusual_characters = _UNUSUAL.search(data) is not None
+    return record
+
+
+def _malformed(data: bytes, source: SourceInfo, error: Exception) -> SourceError:
+    """Return the refusal of broken JSON with the line and the column of the break."""
+    text = str(error)
+    byte = _BYTE.search(text)
+    reason = text.removeprefix("JSON is malformed: ").partition(" (byte")[0]
+    if byte is None:
+        place = f"{source.place}; " if source.place else ""
+        at_end = "truncated" in text.lower()
+        where = f"line {data.count(10) + 1}" if at_end else ""
+        return refusal("malformed-source", source._replace(place=place + where), f"not well-formed JSON: {reason}")
+    before = data[: int(byte[1])]
+    line, column = before.count(10) + 1, len(before) - (before.rfind(10) + 1) + 1
+    where = f"line {line}, column {column}"
+    if source.place:
+        where = f"{source.place}, column {column}"
+    return refusal("malformed-source", source._replace(place=where), f"not well-formed JSON: {reason}")
+
+
+def _of_lines(document: Document, limit: int) -> Iterator[Record | SourceError]:
+    """Read one study, or one a line. The first line tells: a whole object there means NDJSON."""
+    source = document.source._replace(reader=READER)
+    first = document.stream.readline(limit + 1)
+    if not first.rstrip().endswith(b"}") or len(first) > limit:
+        rest = read_whole(document, limit)
+        data = (first + rest).removeprefix(_BOM)
+        if len(data) > limit:
+            raise refusal("record-too-large", source, f"larger than the limit of {limit} bytes")
+        yield read_study(data, source)
+        return
+    number, line = 1, first.removeprefix(_BOM)
+    following = document.stream.readline(limit + 1)
+    several = bool(following.strip())
+    while line:
+        place = source._replace(place=f"line {number}") if several or number > 1 else source
+        if len(line) > limit:
+            yield refusal("record-too-large", place, f"larger than the limit of {limit} bytes")
+            _skip_line(document, line, limit)
+            following = document.stream.readline(limit + 1)
+        elif line.strip():
+            yield _study_or_refusal(line, place)
+        number, line = number + 1, following
+        following = document.stream.readline(limit + 1)
+
+
+def _skip_line(document: Document, line: bytes, limit: int) -> None:
+    while line and not line.endswith(b"\n"):
+        line = document.stream.readline(limit)
+
+
+def _study_or_refusal(data: bytes, source: SourceInfo) -> Record | SourceError:
+    try:
+        return read_study(data, source)
+    except SourceError as error:
+        return error
+
+
+def _of_list(document: Document, limit: int, opening: re.Pattern[bytes]) -> Iterator[Record | SourceError]:
+    """Read the studies of a JSON list, without holding the list."""
+    source = document.source._replace(reader=READER)
+    position = 0
+    for position, element in enumerate(list_elements(document, limit, opening), start=1):
+        place = source._replace(place=f"study {position}")
+        yield _study_or_refusal(element, place)
+    if not position:
+        yield refusal("not-a-study", source, "the list of studies is empty")

@@ -1,0 +1,154 @@
+"""Inputs: a file, a directory, a ZIP, gzip of any, or standard input, as a stream of named documents.
+
+Nothing is ever extracted to disk, and no document is read further than its reader asks for.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, Final, NamedTuple, cast
+
+from trialconv.issues import SourceError
+from trialconv.readers.common import refusal
+from trialconv.record import SourceInfo
+
+#: The largest single record, in bytes, unless the caller says otherwise.
+MAX_RECORD_SIZE: Final = 50 * 1024 * 1024
+
+#: The suffixes of files that are taken from a directory or an archive.
+SUFFIXES: Final = frozenset({".json", ".ndjson", ".jsonl", ".xml", ".txt", ".gz", ".zip"})
+
+_HEAD = 64 * 1024
+_ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+_GZIP_MAGIC = b"\x1f\x8b"
+
+#: What goes wrong while bytes are fetched, whatever they hold.
+READ_ERRORS: Final = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+
+
+class Document(NamedTuple):
+    """A named stream of bytes, from its beginning, and a look at that beginning."""
+
+    source: SourceInfo
+    stream: BinaryIO
+    head: bytes
+
+
+def documents(name: str) -> Iterator[Document | SourceError]:
+    """Yield every document of an input, in a stable order, or the reason why one cannot be had.
+
+    `name` is a path, or `-` for standard input. A stream is closed when the next document is asked for.
+    """
+    if name == "-":
+        yield from _opened(sys.stdin.buffer, SourceInfo("<stdin>"))
+        return
+    path = Path(name)
+    if path.is_dir():
+        yield from _of_directory(path)
+        return
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        yield refusal("unreadable-source", SourceInfo(name), error.strerror or str(error))
+        return
+    with closing(stream):
+        yield from _opened(stream, SourceInfo(name))
+
+
+def _of_directory(folder: Path) -> Iterator[Document | SourceError]:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and _looks_like_a_record(path))
+    if not paths:
+        wanted = ", ".join(sorted(SUFFIXES))
+        yield refusal("empty-source", SourceInfo(str(folder)), f"no file here ends in one of {wanted}")
+    for path in paths:
+        yield from documents(str(path))
+
+
+def _looks_like_a_record(path: Path | PurePosixPath) -> bool:
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith((".", "._"))
+
+
+def _opened(stream: BinaryIO, source: SourceInfo) -> Iterator[Document | SourceError]:
+    """Look at the first bytes and open what is packed."""
+    try:
+        document = _document(stream, source)
+        if document.head.startswith(_ZIP_MAGIC):
+            yield from _of_zip(stream if stream.seekable() else document.stream, source)
+        elif document.head.startswith(_GZIP_MAGIC):
+            yield _document(cast("BinaryIO", gzip.GzipFile(fileobj=document.stream)), source)
+        else:
+            yield document
+    except READ_ERRORS as error:
+        yield refusal("unreadable-source", source, f"cannot be read: {error}")
+
+
+def _document(stream: BinaryIO, source: SourceInfo) -> Document:
+    head = stream.read(_HEAD)
+    if len(head) < _HEAD:
+        return Document(source, io.BytesIO(head), head)
+    return Document(source, cast("BinaryIO", io.BufferedReader(_Prefixed(head, stream), _HEAD)), head)
+
+
+class _Prefixed(io.RawIOBase):
+    """A stream of some bytes in hand and then the rest of the stream that they came from."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head = memoryview(head)
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size = len(buffer)
+        chunk = self._head[:size] if self._head else self._rest.read(size)
+        self._head = self._head[size:]
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+
+def _of_zip(stream: BinaryIO, source: SourceInfo) -> Iterator[Document | SourceError]:
+    # The directory of an archive stands at its end, so a pipe has to be held as a whole.
+    with zipfile.ZipFile(stream if stream.seekable() else io.BytesIO(stream.read())) as archive:
+        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        wanted = [entry for entry in entries if _looks_like_a_record(PurePosixPath(entry.filename))]
+        if not wanted:
+            yield refusal("empty-source", source, f"the archive holds no record among its {len(entries)} entries")
+        for entry in wanted:
+            place = SourceInfo(f"{source.name}!{entry.filename}")
+            yield _unsafe(entry, place) or _of_entry(archive, entry, place)
+
+
+def _unsafe(entry: zipfile.ZipInfo, source: SourceInfo) -> SourceError | None:
+    path = PurePosixPath(entry.filename.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        return refusal("unsafe-archive-entry", source, "the entry's name points outside the archive")
+    return None
+
+
+def _of_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, source: SourceInfo) -> Document | SourceError:
+    try:
+        return _document(cast("BinaryIO", archive.open(entry)), source)
+    except READ_ERRORS as error:
+        return refusal("unreadable-source", source, f"the archive entry cannot be read: {error}")
+
+
+def read_whole(document: Document, limit: int) -> bytes:
+    """Return all bytes of a document that holds one record.
+
+    Raises SourceError when it is larger than `limit` bytes or the stream breaks off.
+    """
+    try:
+        data = document.stream.read(limit + 1)
+    except READ_ERRORS as error:
+        raise refusal("unreadable-source", document.source, f"cannot be read: {error}") from error
+    if len(data) > limit:
+        raise refusal("record-too-large", document.source, f"larger than the limit of {limit} bytes")
+    return data

@@ -1,0 +1,54 @@
+"""Interventions: one ActivityDefinition each, which the plan's actions refer to."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from trialconv.context import Context
+from trialconv.lineage import code
+from trialconv.record.protocol import Intervention
+from trialconv_mappings.fhir.parts import Element, Ids, concept, extension
+from trialconv_mappings.fhir.terms import OTHER_NAME
+from trialconv_mappings.tables import table
+
+_INTERVENTIONS = "protocolSection.armsInterventionsModule.interventions"
+_TYPES: Final = table("fhir_intervention_type")
+_KINDS: Final = table("fhir_activity_kind")
+# Types whose name is the name of a product; the name of every other type is the name of an activity.
+_PRODUCTS: Final = frozenset({"DRUG", "BIOLOGICAL", "DIETARY_SUPPLEMENT", "COMBINATION_PRODUCT", "DEVICE"})
+
+
+class Activity(NamedTuple):
+    """An intervention of the record and the ActivityDefinition that stands for it."""
+
+    intervention: Intervention
+    resource: Element
+
+
+def activities(ctx: Context, ids: Ids) -> list[Activity]:
+    """Return an ActivityDefinition for each intervention, in the registry's order."""
+    interventions = ctx.record.study.protocol_section.arms_interventions_module.interventions
+    return [Activity(item, _activity(ctx, ids, number, item)) for number, item in enumerate(interventions)]
+
+
+def _activity(ctx: Context, ids: Ids, number: int, intervention: Intervention) -> Element:
+    kind, name = intervention.type, intervention.name
+    id_ = ids.derive("activity", f"{kind}|{name}|{intervention.description}")
+    made: Element = {"resourceType": "ActivityDefinition", "id": id_}
+    if intervention.other_names:
+        url = ctx.options.base + OTHER_NAME
+        made["extension"] = [extension(url, valueString=other) for other in intervention.other_names if other]
+    made["url"] = f"{ctx.options.base}/ActivityDefinition/{id_}"
+    if name:
+        made["title"] = name
+    made["status"] = "active"
+    if intervention.description:
+        made["description"] = intervention.description
+    if kind:
+        source = f"{_INTERVENTIONS}[{number}].type"
+        made["topic"] = [concept(ctx, _TYPES, kind, source, "ActivityDefinition.topic")]
+        if rows := code(ctx, _KINDS, kind, source, "ActivityDefinition.kind"):
+            made["kind"] = rows[0].code
+    if name:
+        made["productCodeableConcept" if kind in _PRODUCTS else "code"] = {"text": name}
+    return made

@@ -1,0 +1,118 @@
+"""The pieces that all resources are made of: concepts, extensions, contact points, ids."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any, Final
+
+from trialconv.context import Context
+from trialconv.lineage import checked_date, code
+from trialconv_mappings.fhir.terms import CONTACTPOINT_EXTENSION, ISO_3166, NCIT
+from trialconv_mappings.tables import CodeTable, Row, table
+
+#: A FHIR resource or element: what JSON makes of it.
+Element = dict[str, Any]
+
+_COUNTRIES: Final = table("countries")
+
+
+def coding(row: Row) -> Element:
+    """Return the Coding of a table row."""
+    if row.display:
+        return {"system": row.system, "code": row.code, "display": row.display}
+    return {"system": row.system, "code": row.code}
+
+
+def concept(
+    ctx: Context, codes: CodeTable, value: str, source: str, target: str, text: str | None = None
+) -> Element:
+    """Return a CodeableConcept: the table's codings, and the registry's own word as text."""
+    codings = [coding(row) for row in code(ctx, codes, value, source, target)]
+    if codings:
+        return {"coding": codings, "text": text or value}
+    return {"text": text or value}
+
+
+def ncit(code_: str, display: str) -> Element:
+    """Return a CodeableConcept of the NCI Thesaurus, for what the registry's field itself means."""
+    return {"coding": [{"system": NCIT, "code": code_, "display": display}], "text": display}
+
+
+def country(ctx: Context, name: str, source: str, target: str) -> Element:
+    """Return a country as a CodeableConcept: its ISO 3166-1 code where the table has one, and its name."""
+    rows = _COUNTRIES.get(name)
+    if rows is None:
+        ctx.note("country-without-code", f"{name!r} is not in the table of countries", source, target)
+    if not rows:
+        return {"text": name}
+    return {"coding": [{"system": ISO_3166, "code": rows[0].code, "display": rows[0].display}], "text": name}
+
+
+def extension(url: str, **value: Any) -> Element:
+    """Return an extension with one value: `extension(url, valueCode="unknown")`."""
+    return {"url": url, **value}
+
+
+def nested_extension(url: str, parts: list[Element]) -> Element:
+    """Return an extension that is made of extensions."""
+    return {"url": url, "extension": parts}
+
+
+def reference(type_: str, id_: str) -> Element:
+    """Return a relative Reference."""
+    return {"reference": f"{type_}/{id_}"}
+
+
+def period(ctx: Context, start: str | None, end: str | None, source: str, target: str) -> Element | None:
+    """Return a Period, or None when there is nothing to put into it.
+
+    FHIR forbids a period that ends before it starts (per-1). Such a one gives its start alone and an Issue.
+    """
+    made: Element = {}
+    if start and (start := checked_date(ctx, start, source, target)):
+        made["start"] = start
+    if end and (end := checked_date(ctx, end, source, target)):
+        if start and starts_after(start, end):
+            ctx.note("date-order", f"the start {start} lies after the end {end}", source, target)
+        else:
+            made["end"] = end
+    return made or None
+
+
+def starts_after(start: str, end: str) -> bool:
+    """Tell whether a partial date lies after another at the precision that both have."""
+    shared = min(len(start), len(end))
+    return start[:shared] > end[:shared]
+
+
+def telecom(phone: str | None, extension_number: str | None, email: str | None) -> list[Element]:
+    """Return the ContactPoints of a telephone number, its extension and an e-mail address."""
+    points: list[Element] = []
+    if phone:
+        point: Element = {"system": "phone", "value": phone}
+        if extension_number:
+            point["_value"] = {"extension": [extension(CONTACTPOINT_EXTENSION, valueString=extension_number)]}
+        points.append(point)
+    if email:
+        points.append({"system": "email", "value": email})
+    return points
+
+
+class Ids:
+    """The ids of one study's resources.
+
+    An id is `<NCT number>-<part>-<hash of what the part says>`: it does not move when another part is added or
+    the order changes. Parts that say the same get a running number.
+    """
+
+    def __init__(self, nct_id: str) -> None:
+        self._nct_id = nct_id
+        self._taken: dict[str, int] = {}
+
+    def derive(self, part: str, content: str) -> str:
+        """Return a new id for a part with this content."""
+        digest = blake2b(content.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+        made = f"{self._nct_id}-{part}-{digest}"
+        seen = self._taken.get(made, 0)
+        self._taken[made] = seen + 1
+        return f"{made}-{seen + 1}" if seen else made

@@ -1,0 +1,160 @@
+"""The study as a plan: arms as actions, the interventions of each arm as actions below it.
+
+A registry states no visits, timings or decisions, so there are none here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from trialconv.context import Context
+from trialconv.lineage import plain
+from trialconv.record.protocol import ArmGroup
+from trialconv_mappings.fhir.activities import Activity
+from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, reference
+from trialconv_mappings.fhir.terms import IN_R4, PLAN_DEFINITION_TYPE
+from trialconv_mappings.tables import table
+
+ARM_TYPES: Final = table("fhir_arm_type")
+_ARMS = "protocolSection.armsInterventionsModule.armGroups"
+_PLAN_TYPE: Final = {
+    "coding": [{"system": PLAN_DEFINITION_TYPE, "code": "clinical-protocol", "display": "Clinical Protocol"}]
+}
+# A participant of such a study is in one arm only. The others leave the choice open.
+_ONE_ARM_EACH: Final = frozenset({"PARALLEL", "FACTORIAL", "CROSSOVER"})
+
+
+class Arm(NamedTuple):
+    """An arm group of the record, and the id that links its places in the documents."""
+
+    group: ArmGroup
+    link_id: str
+
+
+def arms(ctx: Context) -> list[Arm]:
+    """Return the study's arms with their link ids."""
+    ids = Ids("arm")
+    groups = ctx.record.study.protocol_section.arms_interventions_module.arm_groups
+    return [Arm(group, ids.derive("group", group.label or "").replace("arm-group-", "arm-")) for group in groups]
+
+
+def plan_definition(
+    ctx: Context, id_: str, group_id: str, study_arms: list[Arm], study_activities: list[Activity]
+) -> Element:
+    """Return the PlanDefinition of the study."""
+    protocol = ctx.record.study.protocol_section
+    identification = protocol.identification_module
+    made: Element = {
+        "resourceType": "PlanDefinition",
+        "id": id_,
+        "url": f"{ctx.options.base}/PlanDefinition/{id_}",
+        "name": f"{ctx.record.nct_id}_Protocol",
+    }
+    title = identification.official_title or identification.brief_title or ctx.record.extras.get("title")
+    if title:
+        made["title"] = title
+    made["type"] = _PLAN_TYPE
+    made["status"] = "active"
+    made["subjectReference"] = reference("Group", group_id)
+    if actions := _actions(ctx, study_arms, study_activities):
+        made["action"] = actions
+    return made
+
+
+def _actions(ctx: Context, study_arms: list[Arm], study_activities: list[Activity]) -> list[Element]:
+    by_arm = _interventions_by_arm(ctx, study_arms, study_activities)
+    actions = []
+    if study_arms:
+        nested = [
+            _arm_action(ctx, number, arm, by_arm.get(arm.group.label, [])) for number, arm in enumerate(study_arms)
+        ]
+        top: Element = {"title": "Arms", "groupingBehavior": "logical-group"}
+        model = ctx.record.study.protocol_section.design_module.design_info.intervention_model
+        if model in _ONE_ARM_EACH and len(study_arms) > 1:
+            top["selectionBehavior"] = "exactly-one"
+        top["action"] = nested
+        actions.append(top)
+    if unlinked := by_arm.get(None):
+        top = {"title": "Interventions (arm not stated)", "groupingBehavior": "logical-group"}
+        top["action"] = [_intervention_action(activity) for activity in unlinked]
+        actions.append(top)
+    return actions
+
+
+def _interventions_by_arm(
+    ctx: Context, study_arms: list[Arm], study_activities: list[Activity]
+) -> Mapping[str | None, list[Activity]]:
+    """Return the activities of each arm label; those of no arm are under None."""
+    found: dict[str | None, list[Activity]] = {arm.group.label: [] for arm in study_arms}
+    for number, activity in enumerate(study_activities):
+        linked = False
+        for label in activity.intervention.arm_group_labels:
+            if label in found:
+                found[label].append(activity)
+                linked = True
+            else:
+                source = f"protocolSection.armsInterventionsModule.interventions[{number}].armGroupLabels"
+                ctx.note("unknown-arm", f"no arm is called {label!r}", source, "PlanDefinition.action")
+        if not linked:
+            found.setdefault(None, []).append(activity)
+    for number, arm in enumerate(study_arms):
+        if len(arm.group.intervention_names) != len(found[arm.group.label]):
+            _link_by_name(ctx, number, arm, study_activities, found)
+    return found
+
+
+def _link_by_name(
+    ctx: Context,
+    number: int,
+    arm: Arm,
+    study_activities: list[Activity],
+    found: dict[str | None, list[Activity]],
+) -> None:
+    """Add the links that only the arm states: its interventions are named "Type: name" there."""
+    linked = found[arm.group.label]
+    for name in arm.group.intervention_names:
+        named = [activity for activity in study_activities if _label(activity) == name]
+        if not named:
+            source = f"{_ARMS}[{number}].interventionNames"
+            ctx.note(
+                "unknown-intervention", f"no intervention is called {name!r}", source, "PlanDefinition.action"
+            )
+        elif not any(activity in linked for activity in named):
+            linked.append(named[0])
+            if named[0] in found.get(None, ()):
+                found[None].remove(named[0])
+
+
+def _label(activity: Activity) -> str:
+    kind = (activity.intervention.type or "").replace("_", " ").title()
+    return f"{kind}: {activity.intervention.name}"
+
+
+def _arm_action(ctx: Context, number: int, arm: Arm, linked: list[Activity]) -> Element:
+    group, in_r5 = arm.group, ctx.options.fhir_version == "R5"
+    action: Element = {}
+    if in_r5:
+        action["linkId"] = arm.link_id
+    else:
+        action["extension"] = [extension(IN_R4 + "PlanDefinition.action.linkId", valueString=arm.link_id)]
+    if group.label:
+        action["title"] = group.label
+    if group.description:
+        action["description"] = group.description if in_r5 else plain(group.description)
+    if group.type:
+        target = "PlanDefinition.action.code"
+        kind = concept(ctx, ARM_TYPES, group.type, f"{_ARMS}[{number}].type", target)
+        action["code"] = kind if in_r5 else [kind]
+    if linked:
+        action["groupingBehavior"] = "logical-group"
+        action["action"] = [_intervention_action(activity) for activity in linked]
+    return action
+
+
+def _intervention_action(activity: Activity) -> Element:
+    action: Element = {}
+    if activity.intervention.name:
+        action["title"] = activity.intervention.name
+    action["definitionCanonical"] = activity.resource["url"]
+    return action

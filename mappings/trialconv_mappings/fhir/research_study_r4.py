@@ -1,0 +1,141 @@
+"""The ResearchStudy of R4 and R4B.
+
+Elements follow https://hl7.org/fhir/R4/researchstudy.html and its mapping column for ClinicalTrials.gov. What
+only R5 has goes into the official extensions for it (package hl7.fhir.uv.xver-r5.r4).
+"""
+
+from __future__ import annotations
+
+from trialconv.context import Context
+from trialconv.lineage import plain
+from trialconv_mappings.fhir import study_common as common
+from trialconv_mappings.fhir import study_facts as facts
+from trialconv_mappings.fhir.parties import AGENCY_CLASSES, ROLES, Party, central_contacts
+from trialconv_mappings.fhir.parts import Element, concept, extension, nested_extension, reference, telecom
+from trialconv_mappings.fhir.plan import ARM_TYPES, Arm
+from trialconv_mappings.fhir.status import r4_status
+from trialconv_mappings.fhir.study_dates import study_period
+from trialconv_mappings.fhir.terms import CONTACT_ROLE, STUDY_IN_R4
+
+_P = "protocolSection."
+_ARMS = f"{_P}armsInterventionsModule.armGroups"
+
+
+def place_r4(ctx: Context, made: Element, neighbours: common.Neighbours) -> None:
+    """Put the study into the elements of R4 and R4B, and the rest into extensions."""
+    protocol = ctx.record.study.protocol_section
+    made["extension"] = _r4_extensions(ctx, neighbours)
+    made["identifier"] = facts.identifiers(ctx)
+    made["title"] = facts.title(ctx)
+    made["protocol"] = [reference("PlanDefinition", neighbours.plan_id)]
+    made["status"], made["_status"] = r4_status(ctx)
+    made["primaryPurposeType"] = common.primary_purpose(ctx)
+    made["phase"] = common.phase(ctx)
+    made["category"] = facts.study_designs(ctx)
+    made["condition"] = facts.conditions(ctx)
+    made["contact"] = _contact_details(ctx)
+    made["relatedArtifact"] = [
+        {"type": "documentation", "label": label, "url": link} if label else {"type": "documentation", "url": link}
+        for label, link in facts.id_links(ctx)
+    ]
+    made["keyword"] = [{"text": word} for word in protocol.conditions_module.keywords]
+    made["location"] = common.countries(ctx, "ResearchStudy.location")
+    description = protocol.description_module
+    made["description"] = description.detailed_description or description.brief_summary
+    made["enrollment"] = [reference("Group", neighbours.group_id)]
+    made["period"] = study_period(ctx)
+    made["sponsor"] = neighbours.parties.first("LEAD_SPONSOR")
+    made["principalInvestigator"] = neighbours.parties.first("PRINCIPAL_INVESTIGATOR", "SPONSOR_INVESTIGATOR")
+    made["site"] = [reference("Location", site) for site in neighbours.site_ids]
+    made["reasonStopped"] = common.why_stopped(ctx)
+    made["arm"] = [_r4_arm(ctx, number, arm) for number, arm in enumerate(neighbours.arms)]
+
+
+def _r4_extensions(ctx: Context, neighbours: common.Neighbours) -> list[Element]:
+    """Return the R5 elements that R4 lacks, as the official extensions for them, and the shared extensions."""
+    protocol = ctx.record.study.protocol_section
+    found = []
+    if updated := ctx.record.last_update:
+        found.append(extension(STUDY_IN_R4 + "date", valueDateTime=updated))
+    found.extend(
+        nested_extension(
+            STUDY_IN_R4 + "label",
+            [
+                extension("type", valueCodeableConcept=label["type"]),
+                extension("value", valueString=label["value"]),
+            ],
+        )
+        for label in facts.labels(ctx)
+    )
+    summary = protocol.description_module.brief_summary
+    if summary:
+        found.append(extension(STUDY_IN_R4 + "descriptionSummary", valueMarkdown=summary))
+    found.extend(_r4_progress(state, actual, span) for state, actual, span in common.progress(ctx))
+    found.extend(_r4_party(ctx, party) for party in neighbours.parties.parties if party.role != "LEAD_SPONSOR")
+    for field, number in common.recruitment(ctx).items():
+        found.append(extension(f"{STUDY_IN_R4}recruitment.{field}", valueUnsignedInt=number))
+    found.extend(_r4_outcome(measure) for measure in facts.outcome_measures(ctx))
+    found.extend(
+        extension(STUDY_IN_R4 + "classifier", valueCodeableConcept=fact) for fact in facts.classifiers(ctx)
+    )
+    return [*found, *common.shared_extensions(ctx)]
+
+
+def _r4_progress(state: Element, actual: bool | None, span: Element | None) -> Element:
+    parts = [extension("state", valueCodeableConcept=state)]
+    if actual is not None:
+        parts.append(extension("actual", valueBoolean=actual))
+    if span:
+        parts.append(extension("period", valuePeriod=span))
+    return nested_extension(STUDY_IN_R4 + "progressStatus", parts)
+
+
+def _r4_party(ctx: Context, party: Party) -> Element:
+    role = common.party_role(ctx, party)
+    parts = [extension("name", valueString=party.name), extension("role", valueCodeableConcept=role)]
+    if party.agency_class:
+        kind = concept(
+            ctx, AGENCY_CLASSES, party.agency_class, f"{party.source}.class", "ResearchStudy.classifier"
+        )
+        parts.append(extension("classifier", valueCodeableConcept=kind))
+    parts.append(extension("party", valueReference=party.reference))
+    return nested_extension(STUDY_IN_R4 + "associatedParty", parts)
+
+
+def _r4_outcome(measure: Element) -> Element:
+    parts = list(measure.get("extension", ()))
+    if "name" in measure:
+        parts.append(extension("name", valueString=measure["name"]))
+    parts.extend(extension("type", valueCodeableConcept=kind) for kind in measure["type"])
+    if "description" in measure:
+        parts.append(extension("description", valueMarkdown=measure["description"]))
+    return nested_extension(STUDY_IN_R4 + "outcomeMeasure", parts)
+
+
+def _r4_arm(ctx: Context, number: int, arm: Arm) -> Element:
+    made: Element = {
+        "extension": [extension(STUDY_IN_R4 + "comparisonGroup.linkId", valueId=arm.link_id)],
+        "name": arm.group.label or arm.link_id,
+    }
+    if arm.group.type:
+        made["type"] = concept(ctx, ARM_TYPES, arm.group.type, f"{_ARMS}[{number}].type", "ResearchStudy.arm.type")
+    if arm.group.description:
+        made["description"] = plain(arm.group.description)
+    return made
+
+
+def _contact_details(ctx: Context) -> list[Element]:
+    found = []
+    for number, contact in enumerate(central_contacts(ctx)):
+        made: Element = {}
+        if contact.role:
+            source = f"{_P}contactsLocationsModule.centralContacts[{number}].role"
+            role = concept(ctx, ROLES, contact.role, source, "ResearchStudy.contact.extension(contact-role)")
+            made["extension"] = [extension(ctx.options.base + CONTACT_ROLE, valueCodeableConcept=role)]
+        if contact.name:
+            made["name"] = contact.name
+        if points := telecom(contact.phone, contact.phone_ext, contact.email):
+            made["telecom"] = points
+        if made:
+            found.append(made)
+    return found

@@ -1,0 +1,74 @@
+"""The ResearchStudy of R5: https://hl7.org/fhir/R5/researchstudy.html."""
+
+from __future__ import annotations
+
+from trialconv.context import Context
+from trialconv_mappings.fhir import study_common as common
+from trialconv_mappings.fhir import study_facts as facts
+from trialconv_mappings.fhir.parties import AGENCY_CLASSES, Party
+from trialconv_mappings.fhir.parts import Element, concept, reference
+from trialconv_mappings.fhir.plan import ARM_TYPES, Arm
+from trialconv_mappings.fhir.study_dates import study_period
+
+_ARMS = "protocolSection.armsInterventionsModule.armGroups"
+
+
+def place_r5(ctx: Context, made: Element, neighbours: common.Neighbours) -> None:
+    """Put the study into the elements of R5."""
+    protocol = ctx.record.study.protocol_section
+    made["extension"] = common.shared_extensions(ctx)
+    made["url"] = facts.page(ctx)
+    made["identifier"] = facts.identifiers(ctx)
+    made["name"] = ctx.record.nct_id
+    made["title"] = facts.title(ctx)
+    made["label"] = facts.labels(ctx)
+    made["protocol"] = [reference("PlanDefinition", neighbours.plan_id)]
+    made["relatedArtifact"] = [
+        {"type": "documentation", "document": {"url": link}, **({"label": label} if label else {})}
+        for label, link in facts.id_links(ctx)
+    ]
+    made["date"] = ctx.record.last_update
+    made["status"] = "active"
+    made["primaryPurposeType"] = common.primary_purpose(ctx)
+    made["phase"] = common.phase(ctx)
+    made["studyDesign"] = facts.study_designs(ctx)
+    made["condition"] = facts.conditions(ctx)
+    made["keyword"] = [{"text": word} for word in protocol.conditions_module.keywords]
+    made["region"] = common.countries(ctx, "ResearchStudy.region")
+    made["descriptionSummary"] = protocol.description_module.brief_summary
+    made["description"] = protocol.description_module.detailed_description
+    made["period"] = study_period(ctx)
+    made["site"] = [reference("Location", site) for site in neighbours.site_ids]
+    made["classifier"] = facts.classifiers(ctx)
+    made["associatedParty"] = [_r5_party(ctx, party) for party in neighbours.parties.parties]
+    made["progressStatus"] = [
+        {
+            "state": state,
+            **({"actual": actual} if actual is not None else {}),
+            **({"period": span} if span else {}),
+        }
+        for state, actual, span in common.progress(ctx)
+    ]
+    made["whyStopped"] = common.why_stopped(ctx)
+    made["recruitment"] = {**common.recruitment(ctx), "eligibility": reference("Group", neighbours.group_id)}
+    made["comparisonGroup"] = [_r5_arm(ctx, number, arm) for number, arm in enumerate(neighbours.arms)]
+    made["outcomeMeasure"] = facts.outcome_measures(ctx)
+
+
+def _r5_party(ctx: Context, party: Party) -> Element:
+    made: Element = {"name": party.name, "role": common.party_role(ctx, party)}
+    if party.agency_class:
+        source, target = f"{party.source}.class", "ResearchStudy.associatedParty.classifier"
+        made["classifier"] = [concept(ctx, AGENCY_CLASSES, party.agency_class, source, target)]
+    made["party"] = party.reference
+    return made
+
+
+def _r5_arm(ctx: Context, number: int, arm: Arm) -> Element:
+    made: Element = {"linkId": arm.link_id, "name": arm.group.label or arm.link_id}
+    if arm.group.type:
+        source, target = f"{_ARMS}[{number}].type", "ResearchStudy.comparisonGroup.type"
+        made["type"] = concept(ctx, ARM_TYPES, arm.group.type, source, target)
+    if arm.group.description:
+        made["description"] = arm.group.description
+    return made

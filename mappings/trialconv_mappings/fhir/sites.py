@@ -1,0 +1,86 @@
+"""Study sites: one Location each, with its address, position, recruitment status and contacts."""
+
+from __future__ import annotations
+
+from trialconv.context import Context
+from trialconv.record.protocol import Contact, Location
+from trialconv_mappings.fhir.parties import ROLES
+from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, nested_extension, telecom
+from trialconv_mappings.fhir.terms import IN_R4, SITE_STATUS
+from trialconv_mappings.fhir.versions import PROGRESS_STATUSES
+
+_LOCATIONS = "protocolSection.contactsLocationsModule.locations"
+
+
+def sites(ctx: Context, ids: Ids) -> list[Element]:
+    """Return a Location for each of the study's locations, in the registry's order."""
+    locations = ctx.record.study.protocol_section.contacts_locations_module.locations
+    return [_site(ctx, ids, position, location) for position, location in enumerate(locations)]
+
+
+def _site(ctx: Context, ids: Ids, position: int, site: Location) -> Element:
+    content = f"{site.facility}|{site.city}|{site.state}|{site.zip}|{site.country}"
+    made: Element = {"resourceType": "Location", "id": ids.derive("site", content)}
+    extensions = []
+    if site.status:
+        url, source = ctx.options.base + SITE_STATUS, f"{_LOCATIONS}[{position}].status"
+        statuses = PROGRESS_STATUSES[ctx.options.fhir_version]
+        state = concept(ctx, statuses, site.status, source, "Location.extension(site-recruitment-status)")
+        extensions.append(extension(url, valueCodeableConcept=state))
+    contacts = _contacts(ctx, position, site.contacts) if site.contacts else []
+    if contacts and ctx.options.fhir_version != "R5":
+        extensions.extend(_contact_in_r4(contact) for contact in contacts)
+    if extensions:
+        made["extension"] = extensions
+    if site.facility:
+        made["name"] = site.facility
+    if contacts and ctx.options.fhir_version == "R5":
+        made["contact"] = contacts
+    if address := _address(site):
+        made["address"] = address
+    point = site.geo_point
+    if point.lat is not None and point.lon is not None:
+        made["position"] = {"longitude": point.lon, "latitude": point.lat}
+    return made
+
+
+def _address(site: Location) -> Element:
+    address = {}
+    if site.city:
+        address["city"] = site.city
+    if site.state:
+        address["state"] = site.state
+    if site.zip:
+        address["postalCode"] = site.zip
+    if site.country:
+        address["country"] = site.country
+    return address
+
+
+def _contacts(ctx: Context, position: int, contacts: list[Contact]) -> list[Element]:
+    """Return the ExtendedContactDetails of a site's contacts."""
+    if not ctx.options.contacts:
+        return []
+    details = []
+    for number, contact in enumerate(contacts):
+        detail: Element = {}
+        if contact.role:
+            source = f"{_LOCATIONS}[{position}].contacts[{number}].role"
+            detail["purpose"] = concept(ctx, ROLES, contact.role, source, "Location.contact.purpose")
+        if contact.name:
+            detail["name"] = [{"text": contact.name}]
+        if points := telecom(contact.phone, contact.phone_ext, contact.email):
+            detail["telecom"] = points
+        if detail:
+            details.append(detail)
+    return details
+
+
+def _contact_in_r4(contact: Element) -> Element:
+    """Return an R5 Location.contact as the official R4 extension for it."""
+    parts = []
+    if "purpose" in contact:
+        parts.append(extension("purpose", valueCodeableConcept=contact["purpose"]))
+    parts.extend(extension("name", valueHumanName=name) for name in contact.get("name", ()))
+    parts.extend(extension("telecom", valueContactPoint=point) for point in contact.get("telecom", ()))
+    return nested_extension(IN_R4 + "Location.contact", parts)

@@ -1,0 +1,36 @@
+"""The URIs that the FHIR documents use, by who defines them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# The registry. The identifier system is the NamingSystem of terminology.hl7.org for NCT numbers.
+NCT_SYSTEM: Final = "https://clinicaltrials.gov/nctid"
+STUDY_PAGE: Final = "https://clinicaltrials.gov/study/"
+
+# HL7
+DATA_ABSENT_REASON: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+ARTIFACT_DESCRIPTION: Final = "http://hl7.org/fhir/StructureDefinition/artifact-description"
+STUDY_REGISTRATION: Final = "http://hl7.org/fhir/StructureDefinition/researchStudy-studyRegistration"
+REGISTRATION_ACTIVITY: Final = "http://hl7.org/fhir/research-study-registration-activity"
+BLINDED_ROLE: Final = "http://hl7.org/fhir/StructureDefinition/blinded-role"
+CONTACTPOINT_EXTENSION: Final = "http://hl7.org/fhir/StructureDefinition/contactpoint-extension"
+PLAN_DEFINITION_TYPE: Final = "http://terminology.hl7.org/CodeSystem/plan-definition-type"
+STUDY_STATUS_R5: Final = "http://hl7.org/fhir/research-study-status"
+STUDY_STATUS_THO: Final = "http://terminology.hl7.org/CodeSystem/research-study-status"
+# The extensions that carry R5 elements in R4 (package hl7.fhir.uv.xver-r5.r4).
+IN_R4: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-"
+STUDY_IN_R4: Final = IN_R4 + "ResearchStudy."
+
+# Others
+NCIT: Final = "http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl"
+MESH: Final = "https://www.nlm.nih.gov/mesh"
+ISO_3166: Final = "urn:iso:std:iso:3166"
+UCUM: Final = "http://unitsofmeasure.org"
+
+# trialconv, below the base
+SITE_STATUS: Final = "/StructureDefinition/site-recruitment-status"
+LAST_KNOWN_STATUS: Final = "/StructureDefinition/last-known-status"
+OTHER_NAME: Final = "/StructureDefinition/intervention-other-name"
+TIME_FRAME: Final = "/StructureDefinition/outcome-time-frame"
+CONTACT_ROLE: Final = "/StructureDefinition/contact-role"

@@ -1,0 +1,222 @@
+"""AdminData: the persons, organisations and places that the registry names."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from trialconv.context import Context
+from trialconv.lineage import code
+from trialconv.odm_tree import Node
+from trialconv.record.protocol import Contact, ContactsLocationsModule, GeoPoint, Location, Official
+from trialconv_mappings.odm.text import clean
+from trialconv_mappings.tables import table
+
+_PATH: Final = "protocolSection.contactsLocationsModule."
+
+
+class Identity(NamedTuple):
+    """The OIDs that other elements of the document refer to, and the day from which they hold."""
+
+    study: str
+    metadata_version: str
+    effective_date: str
+
+
+def admin_data(ctx: Context, identity: Identity) -> list[Node]:
+    """Return the `AdminData` of a record, if there is anything to hold."""
+    module = ctx.record.study.protocol_section.contacts_locations_module
+    organizations = _Organizations(ctx) if ctx.options.odm_version == "2.0" else None
+    locations = [
+        _location(ctx, place, identity, position) for position, place in enumerate(module.locations, 1)
+    ]
+    children = [
+        *_users(ctx, module, organizations),
+        *(organizations.nodes if organizations else ()),
+        *locations,
+    ]
+    if not children:
+        return []
+    if locations:
+        ctx.note("filled-in", identity.effective_date, target_path="Location/MetaDataVersionRef/@EffectiveDate")
+    return [Node("AdminData", {"StudyOID": identity.study}, children)]
+
+
+class _Organizations:
+    """The organisations so far: the sponsor, its collaborators, and those that officials belong to (ODM 2.0)."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self.nodes: list[Node] = []
+        self._by_name: dict[str, str] = {}
+        module = ctx.record.study.protocol_section.sponsor_collaborators_module
+        path = "protocolSection.sponsorCollaboratorsModule."
+        if module.lead_sponsor.name:
+            self._add(module.lead_sponsor.name, "Sponsor", "Lead sponsor", path + "leadSponsor.name")
+        for collaborator in module.collaborators:
+            if collaborator.name:
+                self._add(collaborator.name, "Other", "Collaborator", path + "collaborators[].name")
+
+    def affiliation(self, name: str) -> str:
+        """Return the OID of the organisation with exactly this name, a new one if need be."""
+        known = self._by_name.get(name)
+        return known or self._add(name, "Other", "Affiliation", _PATH + "overallOfficials[].affiliation")
+
+    def _add(self, name: str, kind: str, role: str, source: str) -> str:
+        oid = f"ORG.{len(self.nodes) + 1}"
+        cleaned = clean(self._ctx, name, source, f"Organization[@OID='{oid}']/@Name")
+        self.nodes.append(Node("Organization", {"OID": oid, "Name": cleaned, "Role": role, "Type": kind}))
+        self._by_name.setdefault(name, oid)
+        return oid
+
+
+def _users(ctx: Context, module: ContactsLocationsModule, organizations: _Organizations | None) -> list[Node]:
+    users = [
+        _official(ctx, official, f"USR.OFF.{position}", organizations)
+        for position, official in enumerate(module.overall_officials, 1)
+    ]
+    site_contacts = [
+        (contact, f"USR.LOC.{place}.{position}", f"LOC.{place}")
+        for place, location in enumerate(module.locations, 1)
+        for position, contact in enumerate(location.contacts, 1)
+    ]
+    if not ctx.options.contacts:
+        count = len(module.central_contacts) + len(site_contacts)
+        if count:
+            ctx.note("withheld-contact", f"{count} contacts were left out", _PATH + "centralContacts", "User")
+        return users
+    users += [
+        _contact(ctx, contact, f"USR.CEN.{position}", _PATH + "centralContacts[].")
+        for position, contact in enumerate(module.central_contacts, 1)
+    ]
+    source = _PATH + "locations[].contacts[]."
+    users += [_contact(ctx, contact, oid, source, location) for contact, oid, location in site_contacts]
+    return users
+
+
+def _user_type(ctx: Context, role: str | None, source: str, oid: str) -> dict[str, str]:
+    """Return the attribute `UserType` for the roles that ODM has a type for."""
+    if not role:
+        return {}
+    rows = code(ctx, table("cdisc_odm_user_type"), role, source, f"User[@OID='{oid}']/@UserType")
+    return {"UserType": row.code for row in rows}
+
+
+def _official(ctx: Context, official: Official, oid: str, organizations: _Organizations | None) -> Node:
+    path = _PATH + "overallOfficials[]."
+    target = f"User[@OID='{oid}']"
+    attributes = {"OID": oid, **_user_type(ctx, official.role, path + "role", oid)}
+    children = []
+    if official.name:
+        children.append(Node("FullName", {}, (clean(ctx, official.name, path + "name", target + "/FullName"),)))
+    if official.affiliation:
+        if organizations is not None:
+            attributes["OrganizationOID"] = organizations.affiliation(official.affiliation)
+        else:
+            name = clean(ctx, official.affiliation, path + "affiliation", target + "/Organization")
+            children.append(Node("Organization", {}, (name,)))
+    return Node("User", attributes, children)
+
+
+def _contact(ctx: Context, contact: Contact, oid: str, path: str, location: str | None = None) -> Node:
+    """Return a contact; `location` is the OID of the site it belongs to."""
+    is_v2 = ctx.options.odm_version == "2.0"
+    target = f"User[@OID='{oid}']"
+    attributes = {"OID": oid, **_user_type(ctx, contact.role, path + "role", oid)}
+    children = []
+    if contact.name:
+        children.append(Node("FullName", {}, (clean(ctx, contact.name, path + "name", target + "/FullName"),)))
+    for kind, value, field in (("Email", contact.email, "email"), ("Phone", contact.phone, "phone")):
+        if value:
+            cleaned = clean(ctx, value, path + field, f"{target}/{kind}")
+            telecom = Node("Telecom", {"TelecomType": kind, "Value": cleaned})
+            children.append(telecom if is_v2 else Node(kind, {}, (cleaned,)))
+    if location is not None:
+        if is_v2:
+            attributes["LocationOID"] = location
+        else:
+            children.append(Node("LocationRef", {"LocationOID": location}))
+    return Node("User", attributes, children)
+
+
+def _location(ctx: Context, location: Location, identity: Identity, position: int) -> Node:
+    oid = f"LOC.{position}"
+    target = f"Location[@OID='{oid}']"
+    attributes = {"OID": oid, "Name": _location_name(ctx, location, position, target)}
+    reference = Node(
+        "MetaDataVersionRef",
+        {
+            "StudyOID": identity.study,
+            "MetaDataVersionOID": identity.metadata_version,
+            "EffectiveDate": identity.effective_date,
+        },
+    )
+    if ctx.options.odm_version != "2.0":
+        return Node("Location", {**attributes, "LocationType": "Site"}, (reference,))
+    address = _address(ctx, location, target)
+    attributes["Role"] = "Site"
+    return Node("Location", attributes, (reference, address) if address.children else (reference,))
+
+
+def _location_name(ctx: Context, location: Location, position: int, target: str) -> str:
+    """Return the facility; ODM demands a name, so that a site without one is named by its place."""
+    source = f"{_PATH}locations[{position - 1}].facility"
+    if location.facility:
+        return clean(ctx, location.facility, source, target + "/@Name")
+    place = ", ".join(part for part in (location.city, location.state, location.country) if part)
+    name = place or f"Site {position}"
+    ctx.note("filled-in", f"the name {name!r}, since the registry has no facility", source, target + "/@Name")
+    return clean(ctx, name, source, target + "/@Name")
+
+
+def _address(ctx: Context, location: Location, target: str) -> Node:
+    path = _PATH + "locations[]."
+    country = _country_code(ctx, location.country, target)
+    # The registry's own name of the country stays, whether or not it has a code.
+    parts = (
+        ("City", location.city, path + "city"),
+        ("StateProv", location.state, path + "state"),
+        ("Country", country, ""),
+        ("PostalCode", location.zip, path + "zip"),
+    )
+    children = [
+        Node(name, {}, (clean(ctx, value, source, f"{target}/Address/{name}"),))
+        for name, value, source in parts
+        if value
+    ]
+    position = _geo_position(location.geo_point)
+    if position:
+        children.append(Node("GeoPosition", position))
+    if location.country:
+        name = clean(ctx, location.country, path + "country", target + "/Address/OtherText")
+        children.append(Node("OtherText", {}, (name,)))
+    return Node("Address", {}, children)
+
+
+def _country_code(ctx: Context, country: str | None, target: str) -> str | None:
+    """Return the ISO 3166-1 alpha-2 code of a country name, or None where it has none."""
+    if not country:
+        return None
+    rows = table("countries").get(country)
+    if rows is None:
+        ctx.note(
+            "country-without-code",
+            f"{country!r} is not in the table of countries",
+            _PATH + "locations[].country",
+            target + "/Address/Country",
+        )
+    return rows[0].code if rows else None
+
+
+def _geo_position(point: GeoPoint) -> dict[str, str]:
+    attributes = {}
+    if point.lon is not None:
+        attributes["Longitude"] = _decimal(point.lon)
+    if point.lat is not None:
+        attributes["Latitude"] = _decimal(point.lat)
+    return attributes
+
+
+def _decimal(number: float) -> str:
+    """Return a number in the lexical form of xs:decimal, which knows no exponent."""
+    text = repr(number)
+    return text if "e" not in text else f"{number:.20f}".rstrip("0").rstrip(".")

@@ -1,0 +1,187 @@
+"""The children of Protocol beside its summary in ODM 2.0: arms, indications, interventions, end points, criteria.
+
+A registry states no epochs, visits, timings or objectives, and none are made up.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from trialconv.context import Context
+from trialconv.lineage import code, plain
+from trialconv.odm_tree import Node
+from trialconv.record.protocol import Intervention, Outcome
+from trialconv_mappings.criteria import Criterion, split_criteria
+from trialconv_mappings.odm.codelists import coding
+from trialconv_mappings.odm.text import clean, description
+from trialconv_mappings.tables import table
+
+#: The system that NLM names in the MeSH data of its linked-data service.
+MESH: Final = "https://www.nlm.nih.gov/mesh"
+
+_ARMS: Final = "protocolSection.armsInterventionsModule."
+_OUTCOMES: Final = "protocolSection.outcomesModule."
+_ELIGIBILITY: Final = "protocolSection.eligibilityModule."
+
+
+def structure(ctx: Context) -> list[Node]:
+    """Return the `StudyStructure` with the study's arms or groups, if it has any."""
+    arms = ctx.record.study.protocol_section.arms_interventions_module.arm_groups
+    made = []
+    for position, arm in enumerate(arms, 1):
+        oid = f"ARM.{position}"
+        children = []
+        if arm.description:
+            source = _ARMS + "armGroups[].description"
+            children.append(description(ctx, plain(arm.description), source, f"Arm[@OID='{oid}']/Description"))
+        name = _name(ctx, arm.label, f"Arm {position}", _ARMS + "armGroups[].label", f"Arm[@OID='{oid}']/@Name")
+        made.append(Node("Arm", {"OID": oid, "Name": name}, children))
+    return [Node("StudyStructure", {}, made)] if made else []
+
+
+def trial_phase(ctx: Context) -> list[Node]:
+    """Return the `TrialPhase`, where the study's phase has a CDISC term."""
+    phases = ctx.record.study.protocol_section.design_module.phases
+    rows = table("cdisc_trial_phase").get("/".join(phases)) or ()
+    return [Node("TrialPhase", {"Value": row.display}) for row in rows]
+
+
+def indications(ctx: Context) -> list[Node]:
+    """Return the `StudyIndications`, with a MeSH code where the registry's MeSH term is the condition."""
+    study = ctx.record.study
+    meshes = {
+        mesh.term.casefold(): mesh
+        for mesh in study.derived_section.condition_browse_module.meshes
+        if mesh.term and mesh.id
+    }
+    made = []
+    for position, condition in enumerate(study.protocol_section.conditions_module.conditions, 1):
+        oid = f"IND.{position}"
+        target = f"StudyIndication[@OID='{oid}']/Description"
+        children = [description(ctx, condition, "protocolSection.conditionsModule.conditions[]", target)]
+        mesh = meshes.get(condition.casefold())
+        if mesh is not None and mesh.id and mesh.term:
+            children.append(_mesh_coding(ctx, mesh.id, mesh.term))
+        made.append(Node("StudyIndication", {"OID": oid}, children))
+    return [Node("StudyIndications", {}, made)] if made else []
+
+
+def _mesh_coding(ctx: Context, mesh_id: str, term: str) -> Node:
+    source = "derivedSection.conditionBrowseModule.meshes[]"
+    attributes = {
+        "Code": clean(ctx, mesh_id, source + ".id", "StudyIndication/Coding/@Code"),
+        "System": MESH,
+        "SystemName": "MeSH",
+        "Label": clean(ctx, term, source + ".term", "StudyIndication/Coding/@Label"),
+    }
+    return Node("Coding", attributes)
+
+
+def interventions(ctx: Context) -> list[Node]:
+    """Return the `StudyInterventions`, coded by their type."""
+    listed = ctx.record.study.protocol_section.arms_interventions_module.interventions
+    made = [_intervention(ctx, item, f"INT.{position}") for position, item in enumerate(listed, 1)]
+    return [Node("StudyInterventions", {}, made)] if made else []
+
+
+def _intervention(ctx: Context, intervention: Intervention, oid: str) -> Node:
+    """Return one intervention. It has no name in ODM: the text is the name, then what describes it."""
+    texts = [intervention.name or "", plain(intervention.description or "")]
+    target = f"StudyIntervention[@OID='{oid}']/Description"
+    text = "\n\n".join(text for text in texts if text)
+    children = [description(ctx, text, _ARMS + "interventions[]", target)]
+    if intervention.type:
+        name = "cdisc_intervention_type"
+        rows = table(name).get(intervention.type) or ()
+        children.extend(coding(name, row) for row in rows)
+    return Node("StudyIntervention", {"OID": oid}, children)
+
+
+def end_points(ctx: Context) -> list[Node]:
+    """Return the `StudyEndPoints`.
+
+    Other pre-specified outcomes have no level: ODM knows Exploratory, which the registry does not say.
+    """
+    module = ctx.record.study.protocol_section.outcomes_module
+    made = _end_points(ctx, module.primary_outcomes, "primaryOutcomes", "EP.PRI", "Primary")
+    made += _end_points(ctx, module.secondary_outcomes, "secondaryOutcomes", "EP.SEC", "Secondary")
+    made += _end_points(ctx, module.other_outcomes, "otherOutcomes", "EP.OTH", None)
+    return [Node("StudyEndPoints", {}, made)] if made else []
+
+
+def _end_points(
+    ctx: Context, outcomes: list[Outcome], field: str, prefix: str, level: Literal["Primary", "Secondary"] | None
+) -> list[Node]:
+    made = []
+    for position, outcome in enumerate(outcomes, 1):
+        oid = f"{prefix}.{position}"
+        path = f"{_OUTCOMES}{field}[]."
+        target = f"StudyEndPoint[@OID='{oid}']"
+        name = _name(ctx, outcome.measure, f"Outcome {position}", path + "measure", target + "/@Name")
+        attributes = {"OID": oid, "Name": name}
+        if level:
+            attributes["Level"] = level
+        # The description is required: where the registry has none, the measure describes itself.
+        text = plain(outcome.description) if outcome.description else outcome.measure or name
+        children = [description(ctx, text, path + "description", target + "/Description")]
+        made.append(Node("StudyEndPoint", attributes, children))
+    return made
+
+
+def target_population(ctx: Context) -> list[Node]:
+    """Return the `StudyTargetPopulation`, where the registry describes one (observational studies)."""
+    text = ctx.record.study.protocol_section.eligibility_module.study_population
+    if not text:
+        return []
+    made = description(ctx, plain(text), _ELIGIBILITY + "studyPopulation", "StudyTargetPopulation/Description")
+    return [Node("StudyTargetPopulation", {"OID": "POP.1", "Name": "Study population"}, [made])]
+
+
+def split(ctx: Context) -> list[Criterion]:
+    """Return the study's criteria one by one; none, and an Issue, when the text cannot be split for certain."""
+    markup = ctx.record.study.protocol_section.eligibility_module.eligibility_criteria
+    if not markup:
+        return []
+    criteria = split_criteria(markup)
+    if not criteria:
+        ctx.note(
+            "criteria-not-split",
+            "the text of the criteria has no certain reading as a list",
+            _ELIGIBILITY + "eligibilityCriteria",
+            "Protocol/InclusionExclusionCriteria",
+        )
+    return [each for each in criteria if each.text]
+
+
+def criteria_and_conditions(ctx: Context, criteria: list[Criterion]) -> tuple[list[Node], list[Node]]:
+    """Return the `InclusionExclusionCriteria` (ODM 2.0) and the `ConditionDef` that each criterion refers to.
+
+    The condition is the criterion's text. It has no formal expression, since a registry has none.
+    """
+    made: dict[str, list[Node]] = {"inclusion": [], "exclusion": []}
+    conditions = []
+    is_v2 = ctx.options.odm_version == "2.0"
+    source = _ELIGIBILITY + "eligibilityCriteria"
+    for criterion in criteria:
+        siblings = made[criterion.kind]
+        number = f"{criterion.kind[:4].upper()}.{len(siblings) + 1}"
+        name = f"{criterion.kind.capitalize()} {len(siblings) + 1}"
+        text = description(ctx, criterion.text, source, f"ConditionDef[@OID='COND.{number}']/Description")
+        attributes = {"OID": f"CRIT.{number}", "Name": name, "ConditionOID": f"COND.{number}"}
+        rows = code(ctx, table("cdisc_criterion_kind"), criterion.kind, source, "Criterion/Coding")
+        codings = [coding("cdisc_criterion_kind", row) for row in rows]
+        siblings.append(Node("Criterion", attributes, [text, *codings]))
+        # ODM 2.0 demands a signature; an empty one says that the condition takes no parameters.
+        children = [text, Node("MethodSignature")] if is_v2 else [text]
+        conditions.append(Node("ConditionDef", {"OID": f"COND.{number}", "Name": name}, children))
+    lists = (("InclusionCriteria", made["inclusion"]), ("ExclusionCriteria", made["exclusion"]))
+    below = [Node(name, {}, nodes) for name, nodes in lists if nodes]
+    return ([Node("InclusionExclusionCriteria", {}, below)] if below else []), conditions
+
+
+def _name(ctx: Context, value: str | None, otherwise: str, source: str, target: str) -> str:
+    """Return a name that ODM requires; where the registry has none, a numbered one, listed as filled in."""
+    if value:
+        return clean(ctx, value, source, target)
+    ctx.note("filled-in", f"the name {otherwise!r}, since the registry has none", source, target)
+    return otherwise
