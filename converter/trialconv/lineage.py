@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 
 from trialconv.context import Context
 from trialconv_mappings.tables import CodeTable, Row
@@ -40,14 +41,17 @@ def code(ctx: Context, table: CodeTable, value: str, source_path: str, target_pa
 
 def checked_date(ctx: Context, value: str, source_path: str, target_path: str) -> str | None:
     """Return a partial date as it stands, or None and an Issue when it is none."""
-    match = _DATE.fullmatch(value)
-    if match is not None and (match[3] is None or _in_calendar(value)):
+    if _is_date(value):
         return value
     ctx.note("invalid-date", f"{value!r} is not a date", source_path, target_path)
     return None
 
 
-def _in_calendar(value: str) -> bool:
+@lru_cache(maxsize=16_384)
+def _is_date(value: str) -> bool:
+    match = _DATE.fullmatch(value)
+    if match is None or match[3] is None:
+        return match is not None
     try:
         date.fromisoformat(value)
     except ValueError:

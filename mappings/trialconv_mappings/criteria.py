@@ -27,7 +27,9 @@ _HEADING = re.compile(
     r"[\s#*_]*(?:(?:key|main|major|general)\s+)?(inclusion|exclusion)(?:\s+criteria|\s+criterion)?\s*[\s:.*_]*",
     re.IGNORECASE,
 )
-_ITEM = re.compile(r"(\s*)(?:[*+\-•·●▪◦○–—]|\(?\d{1,3}[.)](?!\d)|\(?[A-Za-z][.)](?=\s)|\(?[ivxIVX]{1,4}[.)](?=\s))\s*(?=\S)")
+_LONGEST_HEADING = 60
+_BULLETS = frozenset("*+-•·●▪◦○\u2013\u2014")  # the last two: en dash, em dash
+_NUMBER = re.compile(r"\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{2,4})[.)](?=\s|[^\d\s])\s*(?=\S)")
 
 
 def split_criteria(markup: str) -> list[Criterion]:
@@ -38,23 +40,26 @@ def split_criteria(markup: str) -> list[Criterion]:
     """
     criteria: list[Criterion] = []
     seen: set[str] = set()
-    for kind, lines in _sections(markup):
+    for kind, lines in _sections(plain(markup)):
         if kind is None or kind in seen:
             return []
         seen.add(kind)
         texts = _items(lines)
         if texts is None:
             return []
-        criteria.extend(Criterion(kind, plain(text)) for text in texts)
+        criteria.extend([Criterion(kind, text) for text in texts])
     return criteria
 
 
-def _sections(markup: str) -> list[tuple[Literal["inclusion", "exclusion"] | None, list[str]]]:
+def _sections(text: str) -> list[tuple[Literal["inclusion", "exclusion"] | None, list[str]]]:
     """Return the lines below each heading; the kind is None for text before the first heading."""
     sections: list[tuple[Literal["inclusion", "exclusion"] | None, list[str]]] = []
-    for line in markup.split("\n"):
-        heading = _HEADING.fullmatch(line)
-        if heading is not None:
+    for line in text.split("\n"):
+        if not line:
+            if sections:
+                sections[-1][1].append(line)
+            continue
+        if len(line) < _LONGEST_HEADING and (heading := _HEADING.fullmatch(line)):
             sections.append(("inclusion" if heading[1].lower() == "inclusion" else "exclusion", []))
         elif sections:
             sections[-1][1].append(line)
@@ -65,35 +70,44 @@ def _sections(markup: str) -> list[tuple[Literal["inclusion", "exclusion"] | Non
 
 def _items(lines: list[str]) -> list[str] | None:
     """Return the text of each top-level item of a section, or None when they cannot be told for certain."""
-    paragraphs = [line for line in lines if line.strip()]
-    if not any(_ITEM.match(line) for line in paragraphs):
-        return _unlisted(lines)
     items: list[list[str]] = []
-    top = None
-    for line in paragraphs:
-        marker = _ITEM.match(line)
-        if marker is None:
-            if not items:
-                return None
-            items[-1].append(line.strip())
+    top = -1
+    for line in lines:
+        text = line.strip()
+        if not text:
             continue
-        depth = len(marker[1])
-        if top is None:
+        start = _marker(text)
+        if not start:
+            if not items:
+                return _unlisted(lines)
+            items[-1].append(text)
+            continue
+        depth = len(line) - len(line.lstrip())
+        if top < 0:
             top = depth
-        if depth < top:
+        if depth > top:
+            items[-1].append(text)
+        elif depth < top or (items and items[-1][-1].endswith(":")):
             return None
-        if depth == top:
-            if items and items[-1][-1].rstrip().endswith(":"):
-                return None
-            items.append([line[marker.end() :].strip()])
         else:
-            items[-1].append(line.strip())
+            items.append([text[start:]])
     return ["\n".join(item) for item in items]
 
 
+def _marker(text: str) -> int:
+    """Return the length of the list marker that a line begins with, 0 when it has none."""
+    if text[0] in _BULLETS:
+        return len(text) - len(text[1:].lstrip()) if len(text) > 1 else 0
+    match = _NUMBER.match(text)
+    return match.end() if match else 0
+
+
 def _unlisted(lines: list[str]) -> list[str] | None:
-    """Return the paragraphs of a section without a list: one criterion each, if each is a single line."""
-    paragraphs = [part.strip() for part in "\n".join(lines).split("\n\n") if part.strip()]
-    if any(part.endswith(":") for part in paragraphs):
+    """Return the paragraphs of a section without a list: one criterion each.
+
+    None when there is a list after all, or a paragraph that introduces what follows.
+    """
+    if any(_marker(text) for line in lines if (text := line.strip())):
         return None
-    return paragraphs
+    paragraphs = [part.strip() for part in "\n".join(lines).split("\n\n") if part.strip()]
+    return None if any(part.endswith(":") for part in paragraphs) else paragraphs

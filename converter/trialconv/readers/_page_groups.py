@@ -147,7 +147,7 @@ def read_groups(notes: Notes, groups: list[Line] | None, interventions: list[Lin
 def _mentioned(tokens: Sequence[Token]) -> set[tuple[str, str]]:
     """Return what stands right above an intervention type: in every derivation that is a name."""
     return {
-        (marker.value, above.value)
+        (marker.value, above.lines[-1].bare)
         for above, marker in pairwise(tokens)
         if marker.kind == "intervention" and above.kind == TEXT
     }
@@ -202,15 +202,17 @@ def _refuse(notes: Notes, section: str, body: Sequence[Line], derivation: Deriva
 def _read_groups(notes: Notes, body: list[Line], tokens: list[Token], listed: list[Mention]) -> list[_Group]:
     if not tokens:
         return []
-    grammar = _TYPED if any(token.kind == "group" for token in tokens) else _UNTYPED
+    typed = any(token.kind == "group" for token in tokens)
+    grammar = _TYPED if typed else _UNTYPED
     ways = 1
     if listed:
         tokens, ways = _with_descriptions(tokens, listed)
-        tokens = _without_tail(notes, body, tokens)
+        if typed:
+            tokens = _without_tail(notes, body, tokens)
     else:
         free = grammar.accepts | {"about"}
         grammar = Grammar((*grammar.steps, *_FREE_TEXT), free)
-    if grammar.accepts != _TYPED.accepts and any(map(_may_run_on, tokens)):
+    if not typed and any(map(_may_run_on, tokens)):
         ways = 2
     derivation = derive(grammar, tokens, _one_line_names) if ways == 1 else Derivation(ways, [])
     groups = _groups(derivation, tokens)
@@ -245,7 +247,7 @@ def _with_descriptions(tokens: Sequence[Token], listed: Sequence[Mention]) -> tu
         done.append(ahead.pop())
         if done[-1].kind != "intervention" or len(done) < 2 or done[-2].kind != TEXT:
             continue
-        possible = abouts[done[-1].value, done[-2].value]
+        possible = abouts.get((done[-1].value, done[-2].value), set())
         if len(possible) > _SAME_NAME_LIMIT:
             return done, 2
         fitting = [about for about in possible if _stands_next(about, ahead)]

@@ -1,13 +1,15 @@
 """The Locations and Countries sections of a page, which are read together.
 
-A place is written "city, state, country", where every part may hold a comma. The country is the one of the
-Countries section with which the line ends. What is left over is a city, or a city and a state; more parts have
-several readings and are not split.
+A place is written "city, state, country", where every part may hold a comma and the first two may be missing.
+The country is the one of the Countries section with which the line ends. What is left is a city when it has
+one part, and a city and a state when it has two; more parts have several readings. So have two parts in a
+country that the page also writes without a state, since then the city's own name may hold the comma.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, get_args
 
 from trialconv.readers._page_fields import NOTHING
@@ -64,8 +66,10 @@ def read_places(notes: Notes, locations: list[Line] | None, countries: list[Line
 
     found: list[dict[str, Any]] = []
     unsplit: list[Line] = []
-    for block in blocks_of(notes, LOCATIONS, locations or [], _FORM, allowed):
-        location, whole = _location(block, known)
+    blocks = blocks_of(notes, LOCATIONS, locations or [], _FORM, allowed)
+    stateless = _without_state(blocks, known)
+    for block in blocks:
+        location, whole = _location(block, known, stateless)
         if not whole:
             unsplit += block.lines
         if location:
@@ -81,10 +85,10 @@ def read_places(notes: Notes, locations: list[Line] | None, countries: list[Line
     return missing
 
 
-def _location(block: Block, known: set[str]) -> tuple[dict[str, Any], bool]:
+def _location(block: Block, known: set[str], stateless: set[str]) -> tuple[dict[str, Any], bool]:
     """Return what is certain about a location, and whether that is all that its lines say."""
     status = block.get("status") or block.get("word")
-    place, whole = _split(block.get("place", ""), known)
+    place, whole = _split(block.get("place", ""), known, stateless)
     parts = {
         "facility": block.get("facility"),
         "status": status,
@@ -106,15 +110,31 @@ def _countries_of(place: str, known: set[str]) -> list[str]:
 _CITY_AND_STATE = 2
 
 
-def _split(place: str, known: set[str]) -> tuple[Place, bool]:
+def _parts(place: str, country: str) -> list[str]:
+    """Return what stands before the country, cut at its commas."""
+    rest = place.removesuffix(country).removesuffix(", ")
+    return rest.split(", ") if rest else []
+
+
+def _split(place: str, known: set[str], stateless: set[str]) -> tuple[Place, bool]:
     """Return the certain parts of a place, and whether they are all of it."""
     ends = _countries_of(place, known)
     if len(ends) != 1:
         return Place("", "", ""), False
     (country,) = ends
-    rest = place.removesuffix(country).rstrip().removesuffix(",")
-    parts = [part.strip() for part in rest.split(", ")] if rest else []
-    if len(parts) > _CITY_AND_STATE:
+    parts = _parts(place, country)
+    several = len(parts) == _CITY_AND_STATE and "" not in parts and country in stateless
+    if several or len(parts) > _CITY_AND_STATE or any(part != part.strip() for part in parts):
         return Place("", "", country), False
     city, state = ["" if part == NOTHING else part for part in [*parts, "", ""][:_CITY_AND_STATE]]
     return Place(city, state, country), True
+
+
+def _without_state(blocks: Sequence[Block], known: set[str]) -> set[str]:
+    """Return the countries of which at least one place has nothing but a city before the country."""
+    found: set[str] = set()
+    for block in blocks:
+        ends = _countries_of(block.get("place", ""), known)
+        if len(ends) == 1 and len(_parts(block["place"], ends[0])) == 1:
+            found.add(ends[0])
+    return found

@@ -1,9 +1,114 @@
-def validate_odm_xml(data): 
-    from lxml import etree
-    global S
-    t=etree.fromstring(data)
-    v="2.0" if "v2.0" in t.tag else "1.3.2"
-    if v not in S: S[v]=etree.XMLSchema(file="/work/main/.venv/lib/python3.11/site-packages/odmlib/schemas/odm/%s/%s"%(v,{"2.0":"ODM.xsd","1.3.2":"ODM1-3-2.xsd"}[v]))
-    S[v].validate(t)
-    return [str(e) for e in S[v].error_log]
-S={}
+"""ODM XML, judged by the official schema and by the rules that the schema cannot say.
+
+The schemas of ODM 1.3.2 and 2.0 have no keys: a reference to nothing passes them. What an OID attribute must
+refer to, and where an OID has to be unique, is therefore checked here (ODM 1.3.2 section 2.11, "Element
+identifiers and references"; https://wiki.cdisc.org/display/PUB/ODM+v2.0).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final, cast
+
+from lxml import etree
+
+from trialconv.formats import OdmVersion
+from trialconv.issues import Issue, issue
+from trialconv.odm_tree import NAMESPACES
+from trialconv.validators.odm_references import check_references
+from trialconv.validators.xml_places import element_path, line_of
+
+_SCHEMA_FILES: Final[dict[OdmVersion, str]] = {"2.0": "ODM.xsd", "1.3.2": "ODM1-3-2.xsd"}
+_PROLOG = rb"\A(?:\xef\xbb\xbf)?(?:\s|<\?.*?\?>|<!--.*?-->)*<!DOCTYPE"
+_DOCTYPE = re.compile(_PROLOG, re.DOTALL)
+
+
+def validate_odm_xml(data: bytes) -> list[Issue]:
+    """Return what is wrong with an ODM 1.3.2 or 2.0 document; nothing when it is valid.
+
+    Anything but such a document gives one Issue `invalid-document`. Document type declarations are refused, so
+    that no entity is ever declared, and nothing is fetched. Errors of the schema have the code `schema`, rules
+    beyond it `reference-unresolved` or `duplicate-id` with the id of the rule; each names its line and element.
+    """
+    if _DOCTYPE.match(data):
+        return [_refusal("it has a document type declaration, which ODM does not use")]
+    try:
+        root = etree.fromstring(data, _parser())
+    except etree.XMLSyntaxError as error:
+        return [_refusal(f"it is not well-formed XML: {error.msg}", f"line {error.lineno or 1}")]
+    tree = root.getroottree()
+    if tree.docinfo.internalDTD is not None:
+        return [_refusal("it has a document type declaration, which ODM does not use")]
+    version = _version(root)
+    if version is None:
+        expected = " or ".join(f"{{{namespace}}}ODM" for namespace in NAMESPACES.values())
+        return [_refusal(f"its root element is {root.tag}, not {expected}", line_of(root))]
+    return _schema_issues(tree, version) + check_references(root)
+
+
+def _refusal(reason: str, place: str = "") -> Issue:
+    return issue("invalid-document", f"The file is no ODM document: {reason}.", source_path=place)
+
+
+@cache
+def _parser() -> etree.XMLParser:
+    """Return the parser: no entities, no document type, no network, and the library's limits on size."""
+    return etree.XMLParser(
+        resolve_entities=False, load_dtd=False, no_network=True, dtd_validation=False, huge_tree=False
+    )
+
+
+def _version(root: etree._Element) -> OdmVersion | None:
+    for version, namespace in NAMESPACES.items():
+        if root.tag == f"{{{namespace}}}ODM":
+            return version
+    return None
+
+
+@cache
+def _schema(version: OdmVersion) -> etree.XMLSchema:
+    """Return the compiled official schema, which odmlib carries in its package.
+
+    The package is located without importing it, since importing it loads all of its classes.
+    """
+    spec = find_spec("odmlib")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError("odmlib, which carries the ODM schemas, is not installed")
+    folder = Path(spec.submodule_search_locations[0], "schemas", "odm", version)
+    return etree.XMLSchema(etree.parse(folder / _SCHEMA_FILES[version], etree.XMLParser(no_network=True)))
+
+
+def _schema_issues(tree: etree._ElementTree, version: OdmVersion) -> list[Issue]:
+    schema = _schema(version)
+    if schema.validate(tree):
+        return []
+    return [
+        issue(
+            "schema",
+            _message(error.message),
+            source_path=f"line {error.line}",
+            target_path=_place(tree, error.path),
+            rule=f"xsd:{error.type_name.removeprefix('SCHEMAV_').lower().replace('_', '-')}",
+        )
+        for error in cast("Iterable[etree._LogEntry]", schema.error_log)
+    ]
+
+
+def _message(text: str) -> str:
+    """Return a message of the schema processor without the namespaces it repeats at every name."""
+    return re.sub(r"\{[^{}]*\}", "", text)
+
+
+def _place(tree: etree._ElementTree, path: str | None) -> str:
+    """Return the element path for the path that the schema processor gives, which has no names."""
+    try:
+        found = tree.xpath(path) if path else []
+    except etree.XPathError:
+        found = []
+    if isinstance(found, list) and len(found) == 1 and isinstance(found[0], etree._Element):
+        return element_path(found[0])
+    return path or ""

@@ -6,15 +6,12 @@ written thousands of times. Attributes stand in the order of the tree, so that e
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from trialconv.odm_tree import Node
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
-_INDENT = "  "
-_TEXT_MARKS = re.compile(r"[&<>\r]")
-_ATTRIBUTE_MARKS = re.compile(r'[&<>"\t\n\r]')
+_INDENT = " "
 
 
 def write_odm_xml(node: Node) -> bytes:
@@ -34,24 +31,36 @@ def write_odm_xml(node: Node) -> bytes:
 def _write(node: Node, start: str, emit: Callable[[str], None]) -> None:
     """Write an element; `start` is the line break and indentation before it, or nothing beside text."""
     name = node.name
-    emit(f"{start}<{name}")
-    for key, value in node.attributes.items():
-        if _ATTRIBUTE_MARKS.search(value):
-            value = _attribute(value)
-        emit(f' {key}="{value}"')
+    attributes = node.attributes
+    tag = f"{start}<{name}"
+    if attributes:
+        # One look at all values: most hold nothing to escape.
+        if _is_marked("".join(attributes.values())):
+            attributes = {key: _attribute(value) for key, value in attributes.items()}
+        for key, value in attributes.items():
+            tag += f' {key}="{value}"'
     children = node.children
     if not children:
-        emit("/>")
+        emit(tag + "/>")
         return
-    emit(">")
-    mixed = any(child.__class__ is str for child in children)
+    emit(tag + ">")
+    mixed = False
+    for child in children:
+        if child.__class__ is str:
+            mixed = True
+            break
     inner = "" if mixed or not start else start + _INDENT
     for child in children:
         if isinstance(child, str):
-            emit(_text(child) if _TEXT_MARKS.search(child) else child)
+            emit(_text(child))
         else:
             _write(child, inner, emit)
     emit(f"</{name}>" if mixed else f"{start}</{name}>")
+
+
+def _is_marked(values: str) -> bool:
+    """Tell whether attribute values hold a character that cannot stand in one as it is."""
+    return "&" in values or "<" in values or '"' in values or "\n" in values or "\t" in values or "\r" in values
 
 
 def _text(value: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from trialconv.context import Context
 from trialconv.lineage import checked_date, code
-from trialconv_mappings.fhir.terms import CONTACTPOINT_EXTENSION, ISO_3166, NCIT
+from trialconv_mappings.fhir.terms import CONTACTPOINT_EXTENSION, NCIT
 from trialconv_mappings.tables import CodeTable, Row, table
 
 #: A FHIR resource or element: what JSON makes of it.
@@ -26,11 +26,18 @@ def coding(row: Row) -> Element:
 def concept(
     ctx: Context, codes: CodeTable, value: str, source: str, target: str, text: str | None = None
 ) -> Element:
-    """Return a CodeableConcept: the table's codings, and the registry's own word as text."""
+    """Return a CodeableConcept: the table's codings, and the registry's own word as text.
+
+    Equal concepts are one object: a document is written, not changed, once it is built.
+    """
+    known = codes.memo.get((value, text))
+    if known is not None:
+        return known
     codings = [coding(row) for row in code(ctx, codes, value, source, target)]
-    if codings:
-        return {"coding": codings, "text": text or value}
-    return {"text": text or value}
+    made: Element = {"coding": codings, "text": text or value} if codings else {"text": text or value}
+    if value in codes:
+        codes.memo[value, text] = made
+    return made
 
 
 def ncit(code_: str, display: str) -> Element:
@@ -40,12 +47,17 @@ def ncit(code_: str, display: str) -> Element:
 
 def country(ctx: Context, name: str, source: str, target: str) -> Element:
     """Return a country as a CodeableConcept: its ISO 3166-1 code where the table has one, and its name."""
+    known = _COUNTRIES.memo.get((name, None))
+    if known is not None:
+        return known
     rows = _COUNTRIES.get(name)
     if rows is None:
         ctx.note("country-without-code", f"{name!r} is not in the table of countries", source, target)
     if not rows:
         return {"text": name}
-    return {"coding": [{"system": ISO_3166, "code": rows[0].code, "display": rows[0].display}], "text": name}
+    made: Element = {"coding": [coding(rows[0])], "text": name}
+    _COUNTRIES.memo[name, None] = made
+    return made
 
 
 def extension(url: str, **value: Any) -> Element:

@@ -15,7 +15,7 @@ from trialconv_mappings.fhir.parts import Element, concept, extension, nested_ex
 from trialconv_mappings.fhir.plan import ARM_TYPES, Arm
 from trialconv_mappings.fhir.status import r4_status
 from trialconv_mappings.fhir.study_dates import study_period
-from trialconv_mappings.fhir.terms import CONTACT_ROLE, STUDY_IN_R4
+from trialconv_mappings.fhir.terms import CONTACT_ROLE, STUDY_IN_R4, TIME_FRAME
 
 _P = "protocolSection."
 _ARMS = f"{_P}armsInterventionsModule.armGroups"
@@ -74,7 +74,7 @@ def _r4_extensions(ctx: Context, neighbours: common.Neighbours) -> list[Element]
     found.extend(_r4_party(ctx, party) for party in neighbours.parties.parties if party.role != "LEAD_SPONSOR")
     for field, number in common.recruitment(ctx).items():
         found.append(extension(f"{STUDY_IN_R4}recruitment.{field}", valueUnsignedInt=number))
-    found.extend(_r4_outcome(measure) for measure in facts.outcome_measures(ctx))
+    found.extend(_outcomes(ctx))
     found.extend(
         extension(STUDY_IN_R4 + "classifier", valueCodeableConcept=fact) for fact in facts.classifiers(ctx)
     )
@@ -102,14 +102,22 @@ def _r4_party(ctx: Context, party: Party) -> Element:
     return nested_extension(STUDY_IN_R4 + "associatedParty", parts)
 
 
-def _r4_outcome(measure: Element) -> Element:
-    parts = list(measure.get("extension", ()))
-    if "name" in measure:
-        parts.append(extension("name", valueString=measure["name"]))
-    parts.extend(extension("type", valueCodeableConcept=kind) for kind in measure["type"])
-    if "description" in measure:
-        parts.append(extension("description", valueMarkdown=measure["description"]))
-    return nested_extension(STUDY_IN_R4 + "outcomeMeasure", parts)
+def _outcomes(ctx: Context) -> list[Element]:
+    url, time_frame_url = STUDY_IN_R4 + "outcomeMeasure", ctx.options.base + TIME_FRAME
+    found = []
+    for codings, outcomes in facts.outcomes(ctx):
+        kind = {"url": "type", "valueCodeableConcept": {"coding": codings}}
+        for outcome in outcomes:
+            parts: list[Element] = []
+            if outcome.measure:
+                parts.append({"url": "name", "valueString": outcome.measure})
+            parts.append(kind)
+            if outcome.description:
+                parts.append({"url": "description", "valueMarkdown": outcome.description})
+            if outcome.time_frame:
+                parts.append({"url": time_frame_url, "valueString": outcome.time_frame})
+            found.append({"url": url, "extension": parts})
+    return found
 
 
 def _r4_arm(ctx: Context, number: int, arm: Arm) -> Element:

@@ -9,6 +9,7 @@ from trialconv_mappings.fhir.parties import AGENCY_CLASSES, Party
 from trialconv_mappings.fhir.parts import Element, concept, reference
 from trialconv_mappings.fhir.plan import ARM_TYPES, Arm
 from trialconv_mappings.fhir.study_dates import study_period
+from trialconv_mappings.fhir.terms import TIME_FRAME
 
 _ARMS = "protocolSection.armsInterventionsModule.armGroups"
 
@@ -52,7 +53,7 @@ def place_r5(ctx: Context, made: Element, neighbours: common.Neighbours) -> None
     made["whyStopped"] = common.why_stopped(ctx)
     made["recruitment"] = {**common.recruitment(ctx), "eligibility": reference("Group", neighbours.group_id)}
     made["comparisonGroup"] = [_r5_arm(ctx, number, arm) for number, arm in enumerate(neighbours.arms)]
-    made["outcomeMeasure"] = facts.outcome_measures(ctx)
+    made["outcomeMeasure"] = _outcomes(ctx)
 
 
 def _r5_party(ctx: Context, party: Party) -> Element:
@@ -62,6 +63,24 @@ def _r5_party(ctx: Context, party: Party) -> Element:
         made["classifier"] = [concept(ctx, AGENCY_CLASSES, party.agency_class, source, target)]
     made["party"] = party.reference
     return made
+
+
+def _outcomes(ctx: Context) -> list[Element]:
+    time_frame_url = ctx.options.base + TIME_FRAME
+    found = []
+    for codings, outcomes in facts.outcomes(ctx):
+        kind = [{"coding": codings}]
+        for outcome in outcomes:
+            made: Element = {}
+            if outcome.time_frame:
+                made["extension"] = [{"url": time_frame_url, "valueString": outcome.time_frame}]
+            if outcome.measure:
+                made["name"] = outcome.measure
+            made["type"] = kind
+            if outcome.description:
+                made["description"] = outcome.description
+            found.append(made)
+    return found
 
 
 def _r5_arm(ctx: Context, number: int, arm: Arm) -> Element:

@@ -19,42 +19,38 @@ def sites(ctx: Context, ids: Ids) -> list[Element]:
 
 
 def _site(ctx: Context, ids: Ids, position: int, site: Location) -> Element:
-    content = f"{site.facility}|{site.city}|{site.state}|{site.zip}|{site.country}"
-    made: Element = {"resourceType": "Location", "id": ids.derive("site", content)}
-    extensions = []
+    facility, city, state, country = site.facility, site.city, site.state, site.country
+    id_ = ids.derive("site", f"{facility}|{city}|{state}|{site.zip}|{country}")
+    made: Element = {"resourceType": "Location", "id": id_}
+    extensions: list[Element] = []
     if site.status:
-        url, source = ctx.options.base + SITE_STATUS, f"{_LOCATIONS}[{position}].status"
-        statuses = PROGRESS_STATUSES[ctx.options.fhir_version]
-        state = concept(ctx, statuses, site.status, source, "Location.extension(site-recruitment-status)")
-        extensions.append(extension(url, valueCodeableConcept=state))
+        source, target = f"{_LOCATIONS}[{position}].status", "Location.extension(site-recruitment-status)"
+        status = concept(ctx, PROGRESS_STATUSES[ctx.options.fhir_version], site.status, source, target)
+        extensions.append({"url": ctx.options.base + SITE_STATUS, "valueCodeableConcept": status})
     contacts = _contacts(ctx, position, site.contacts) if site.contacts else []
     if contacts and ctx.options.fhir_version != "R5":
         extensions.extend(_contact_in_r4(contact) for contact in contacts)
     if extensions:
         made["extension"] = extensions
-    if site.facility:
-        made["name"] = site.facility
+    if facility:
+        made["name"] = facility
     if contacts and ctx.options.fhir_version == "R5":
         made["contact"] = contacts
-    if address := _address(site):
+    address: Element = {}
+    if city:
+        address["city"] = city
+    if state:
+        address["state"] = state
+    if site.zip:
+        address["postalCode"] = site.zip
+    if country:
+        address["country"] = country
+    if address:
         made["address"] = address
     point = site.geo_point
     if point.lat is not None and point.lon is not None:
         made["position"] = {"longitude": point.lon, "latitude": point.lat}
     return made
-
-
-def _address(site: Location) -> Element:
-    address = {}
-    if site.city:
-        address["city"] = site.city
-    if site.state:
-        address["state"] = site.state
-    if site.zip:
-        address["postalCode"] = site.zip
-    if site.country:
-        address["country"] = site.country
-    return address
 
 
 def _contacts(ctx: Context, position: int, contacts: list[Contact]) -> list[Element]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final, NamedTuple
+
 from trialconv.context import Context
 from trialconv.lineage import checked_date
-from trialconv.record.protocol import DateStruct, PartialDateStruct
-from trialconv_mappings.fhir.parts import Element, extension, nested_extension, period, starts_after
+from trialconv_mappings.fhir.parts import Element, period, starts_after
 from trialconv_mappings.fhir.terms import REGISTRATION_ACTIVITY, STUDY_REGISTRATION
 
 _P = "protocolSection."
+_REGISTRATION = "ResearchStudy.extension(studyRegistration)"
 
 
 def study_period(ctx: Context) -> Element | None:
@@ -37,49 +39,53 @@ def _actual(date_type: str | None) -> bool | None:
     return None if date_type is None else date_type == "ACTUAL"
 
 
+class _Event(NamedTuple):
+    """A dated event of a record's history: the field, which end of a period it is, and its activity."""
+
+    attribute: str
+    field: str
+    edge: str
+    activity: Element
+
+
+def _event(attribute: str, field: str, edge: str, activity: str) -> _Event:
+    coding = {"system": REGISTRATION_ACTIVITY, "code": activity}
+    return _Event(attribute, field, edge, {"url": "activity", "valueCodeableConcept": {"coding": [coding]}})
+
+
+_EVENTS: Final = (
+    _event("status_verified_date", "statusVerifiedDate", "end", "record-verification"),
+    _event(
+        "primary_completion_date_struct", "primaryCompletionDateStruct", "end", "primary-outcome-data-collection"
+    ),
+    _event("study_first_submit_date", "studyFirstSubmitDate", "start", "registration-submission"),
+    _event("study_first_submit_qc_date", "studyFirstSubmitQcDate", "start", "registration-submission-qc"),
+    _event("study_first_post_date_struct", "studyFirstPostDateStruct", "start", "registration-posting"),
+    _event("results_first_submit_date", "resultsFirstSubmitDate", "start", "results-submission"),
+    _event("results_first_submit_qc_date", "resultsFirstSubmitQcDate", "start", "results-submission-qc"),
+    _event("results_first_post_date_struct", "resultsFirstPostDateStruct", "start", "results-posting"),
+    _event("disp_first_submit_date", "dispFirstSubmitDate", "start", "disposition-submission"),
+    _event("disp_first_submit_qc_date", "dispFirstSubmitQcDate", "start", "disposition-submission-qc"),
+    _event("disp_first_post_date_struct", "dispFirstPostDateStruct", "start", "disposition-posting"),
+    _event("last_update_submit_date", "lastUpdateSubmitDate", "end", "update-submission"),
+    _event("last_update_post_date_struct", "lastUpdatePostDateStruct", "end", "update-posting"),
+)
+_ACTUAL: Final = {"url": "actual", "valueBoolean": True}
+_NOT_ACTUAL: Final = {"url": "actual", "valueBoolean": False}
+
+
 def registrations(ctx: Context) -> list[Element]:
     """Return the extensions that date the record's own history: submitted, checked, posted, verified."""
     status = ctx.record.study.protocol_section.status_module
-    events: tuple[tuple[str, str, str, str | DateStruct | PartialDateStruct | None], ...] = (
-        ("record-verification", "end", "statusVerifiedDate", status.status_verified_date),
-        (
-            "primary-outcome-data-collection",
-            "end",
-            "primaryCompletionDateStruct",
-            status.primary_completion_date_struct,
-        ),
-        ("registration-submission", "start", "studyFirstSubmitDate", status.study_first_submit_date),
-        ("registration-submission-qc", "start", "studyFirstSubmitQcDate", status.study_first_submit_qc_date),
-        ("registration-posting", "start", "studyFirstPostDateStruct", status.study_first_post_date_struct),
-        ("results-submission", "start", "resultsFirstSubmitDate", status.results_first_submit_date),
-        ("results-submission-qc", "start", "resultsFirstSubmitQcDate", status.results_first_submit_qc_date),
-        ("results-posting", "start", "resultsFirstPostDateStruct", status.results_first_post_date_struct),
-        ("disposition-submission", "start", "dispFirstSubmitDate", status.disp_first_submit_date),
-        ("disposition-submission-qc", "start", "dispFirstSubmitQcDate", status.disp_first_submit_qc_date),
-        ("disposition-posting", "start", "dispFirstPostDateStruct", status.disp_first_post_date_struct),
-        ("update-submission", "end", "lastUpdateSubmitDate", status.last_update_submit_date),
-        ("update-posting", "end", "lastUpdatePostDateStruct", status.last_update_post_date_struct),
-    )
-    return [
-        made for activity, edge, field, day in events if day and (made := _event(ctx, activity, edge, field, day))
-    ]
-
-
-def _event(
-    ctx: Context, activity: str, edge: str, field: str, day: str | DateStruct | PartialDateStruct
-) -> Element | None:
-    actual = None
-    if not isinstance(day, str):
-        actual = _actual(day.type)
-        if not day.date:
-            return None
-        day = day.date
-    checked = checked_date(ctx, day, f"{_P}statusModule.{field}", "ResearchStudy.extension(studyRegistration)")
-    if checked is None:
-        return None
-    what = {"coding": [{"system": REGISTRATION_ACTIVITY, "code": activity}]}
-    parts = [extension("activity", valueCodeableConcept=what)]
-    if actual is not None:
-        parts.append(extension("actual", valueBoolean=actual))
-    parts.append(extension("period", valuePeriod={edge: checked}))
-    return nested_extension(STUDY_REGISTRATION, parts)
+    found = []
+    for event in _EVENTS:
+        day = getattr(status, event.attribute)
+        parts = [event.activity]
+        if day is not None and not isinstance(day, str):
+            if day.type is not None:
+                parts.append(_ACTUAL if day.type == "ACTUAL" else _NOT_ACTUAL)
+            day = day.date
+        if day and (day := checked_date(ctx, day, f"{_P}statusModule.{event.field}", _REGISTRATION)):
+            parts.append({"url": "period", "valuePeriod": {event.edge: day}})
+            found.append({"url": STUDY_REGISTRATION, "extension": parts})
+    return found

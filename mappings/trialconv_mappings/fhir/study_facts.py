@@ -17,7 +17,6 @@ from trialconv_mappings.fhir.terms import (
     NCIT,
     NCT_SYSTEM,
     STUDY_PAGE,
-    TIME_FRAME,
 )
 from trialconv_mappings.fhir.versions import OUTCOME_TYPES
 from trialconv_mappings.tables import table
@@ -149,8 +148,8 @@ def blinded_roles(ctx: Context) -> list[Element]:
     ]
 
 
-def outcome_measures(ctx: Context) -> list[Element]:
-    """Return the outcome measures with their kinds, in R5's shape; the time frame is an extension."""
+def outcomes(ctx: Context) -> list[tuple[list[Element], list[Outcome]]]:
+    """Return the outcomes that are there, by kind: the codings of the kind and its outcomes."""
     module = ctx.record.study.protocol_section.outcomes_module
     codes = OUTCOME_TYPES[ctx.options.fhir_version]
     kinds = (
@@ -158,26 +157,12 @@ def outcome_measures(ctx: Context) -> list[Element]:
         ("secondaryOutcomes", module.secondary_outcomes),
         ("otherOutcomes", module.other_outcomes),
     )
-    found: list[Element] = []
-    for field, outcomes in kinds:
-        if outcomes:
-            source = f"{_P}outcomesModule.{field}"
-            kind = concept(ctx, codes, field, source, "ResearchStudy.outcomeMeasure.type")
-            type_ = [{"coding": kind["coding"]}]
-            found.extend(_outcome(ctx, type_, outcome) for outcome in outcomes)
-    return found
-
-
-def _outcome(ctx: Context, type_: list[Element], outcome: Outcome) -> Element:
-    made: Element = {}
-    if outcome.time_frame:
-        made["extension"] = [extension(ctx.options.base + TIME_FRAME, valueString=outcome.time_frame)]
-    if outcome.measure:
-        made["name"] = outcome.measure
-    made["type"] = type_
-    if outcome.description:
-        made["description"] = outcome.description
-    return made
+    target = "ResearchStudy.outcomeMeasure.type"
+    return [
+        (concept(ctx, codes, field, f"{_P}outcomesModule.{field}", target)["coding"], found)
+        for field, found in kinds
+        if found
+    ]
 
 
 def classifiers(ctx: Context) -> list[Element]:

@@ -1,0 +1,285 @@
+"""The rules of ODM that its schemas do not say: what references mean and what has to be unique.
+
+- `odm-oid-ref`: a reference attribute names a definition of the right kind in the same scope.
+- `odm-oid-unique`: definitions of one kind have different OIDs within their scope.
+- `odm-alias-context`: the aliases of one element have different contexts.
+- `odm-order-number`: siblings of one kind have different order numbers or sequence numbers.
+
+A scope is a metadata version for what it defines, a study for its measurement units, and the document for
+studies and administrative data. What a document takes over from another file cannot be judged: references in
+a metadata version with an `Include`, and in data of a study that is not in the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple, cast
+
+from lxml import etree
+
+from trialconv.issues import Issue, issue
+from trialconv.validators.xml_places import element_path, line_of
+
+_CONDITION = ("ConditionDef",)
+_ITEM = ("ItemDef",)
+_CODE_LIST = ("CodeList",)
+# What ODM 2.0 calls the structural elements, which workflows and timings run between.
+_STRUCTURE = (
+    "Arm",
+    "Branching",
+    "Epoch",
+    "ExceptionEvent",
+    "ItemGroupDef",
+    "StudyEventDef",
+    "StudyEventGroupDef",
+    "Transition",
+    "WorkflowDef",
+)
+
+#: The attributes of type `oidref` or `IDREF` in the two schemas, with the kinds of definitions they may name.
+#: `PriorFileOID` names another file and is not here; `StudyOID` and `MetaDataVersionOID` stand below.
+REFERENCES: Final[dict[str, tuple[str, ...]]] = {
+    "AnnotationID": ("Annotation",),
+    "ArchiveLayoutOID": ("ArchiveLayout",),
+    "ArchiveLocationID": ("Leaf",),
+    "ArmOID": ("Arm",),
+    "AuditRecordID": ("AuditRecord",),
+    "CodeListOID": _CODE_LIST,
+    "CollectionExceptionConditionOID": _CONDITION,
+    "CommentOID": ("CommentDef",),
+    "ConditionOID": _CONDITION,
+    "EndConditionOID": _CONDITION,
+    "EndOID": _STRUCTURE,
+    "EpochOID": ("Epoch",),
+    "FormOID": ("FormDef",),
+    "ImputationMethodOID": ("ImputationMethod",),
+    "ItemGroupOID": ("ItemGroupDef",),
+    "ItemOID": _ITEM,
+    "LeafID": ("Leaf",),
+    "LocationOID": ("Location",),
+    "MeasurementUnitOID": ("MeasurementUnit",),
+    "MethodOID": ("MethodDef",),
+    "OrganizationOID": ("Organization",),
+    "PartOfOrganizationOID": ("Organization",),
+    "PredecessorOID": _STRUCTURE,
+    "PresentationOID": ("Presentation",),
+    "RoleCodeListOID": _CODE_LIST,
+    "SignatureID": ("Signature",),
+    "SignatureOID": ("SignatureDef",),
+    "SourceOID": _STRUCTURE,
+    "StandardOID": ("Standard",),
+    "StartConditionOID": _CONDITION,
+    "StartOID": _STRUCTURE,
+    "StructuralElementOID": _STRUCTURE,
+    "StudyEndPointOID": ("StudyEndPoint",),
+    "StudyEventGroupOID": ("StudyEventGroupDef",),
+    "StudyEventOID": ("StudyEventDef",),
+    "StudyInterventionOID": ("StudyIntervention",),
+    "StudyTargetPopulationOID": ("StudyTargetPopulation",),
+    "SuccessorOID": _STRUCTURE,
+    "TargetOID": _STRUCTURE,
+    "TargetTransitionOID": ("Transition",),
+    "TransitionOID": ("Transition",),
+    "UnitsItemOID": _ITEM,
+    "UserOID": ("User",),
+    "ValueListOID": ("ValueListDef",),
+    "WhereClauseOID": ("WhereClauseDef",),
+    "WorkflowOID": ("WorkflowDef",),
+    "leafID": ("Leaf",),
+}
+
+# A study and one of its metadata versions are named together; they are looked up as a pair.
+_PAIRED: Final[dict[str, tuple[str, ...]]] = {
+    "MetaDataVersionOID": ("MetaDataVersion",),
+    "StudyOID": ("Study",),
+}
+# Kinds that are named by the attribute ID; all others by OID.
+_BY_ID: Final = frozenset({"Annotation", "AuditRecord", "Leaf", "Signature"})
+# Kinds that are defined for the whole document.
+_DOCUMENT_KINDS: Final = frozenset({"Location", "Organization", "SignatureDef", "User"})
+# Elements that point to other files, or may do so.
+_FOREIGN: Final = frozenset({"Include", "SourceItem"})
+_DATA: Final = ("ReferenceData", "ClinicalData", "Association")
+# What must differ among siblings, with the rule that says so.
+_SIBLINGS: Final = {
+    "Context": "odm-alias-context",
+    "OrderNumber": "odm-order-number",
+    "SequenceNumber": "odm-order-number",
+}
+#: The elements of either schema that a rule may speak of: they have an identity, a reference, an order or a
+#: context. Texts and values, the bulk of a document, are passed over.
+ELEMENTS: Final = """
+    AbsoluteTimingConstraint AdminData Alias Annotation ArchiveLayout ArchiveLayoutRef Arm Association
+    AuditRecord Branching ClinicalData CodeList CodeListItem CodeListRef Coding CommentDef ConditionDef
+    Criterion DefaultTransition DocumentRef DurationTimingConstraint EnumeratedItem Epoch FlagType FlagValue
+    FormData FormDef FormRef ImputationMethod Include InvestigatorRef ItemData ItemDataAny ItemDataBase64Binary
+    ItemDataBase64Float ItemDataBoolean ItemDataDate ItemDataDatetime ItemDataDouble ItemDataDurationDatetime
+    ItemDataFloat ItemDataHexBinary ItemDataHexFloat ItemDataIncompleteDate ItemDataIncompleteDatetime
+    ItemDataIncompleteTime ItemDataInteger ItemDataIntervalDatetime ItemDataPartialDate ItemDataPartialDatetime
+    ItemDataPartialTime ItemDataString ItemDataTime ItemDataURI ItemDef ItemGroupData ItemGroupDef ItemGroupRef
+    ItemRef KeySet Leaf Location LocationRef MeasurementUnit MeasurementUnitRef MetaDataVersion
+    MetaDataVersionRef MethodDef Organization Parameter Presentation Query RangeCheck ReferenceData
+    RelativeTimingConstraint ReturnValue Signature SignatureDef SignatureRef SiteRef SourceItem Standard Study
+    StudyEndPoint StudyEndPointRef StudyEstimand StudyEventData StudyEventDef StudyEventGroupDef
+    StudyEventGroupRef StudyEventRef StudyIndication StudyIntervention StudyInterventionRef StudyObjective
+    StudyParameter StudyTargetPopulation StudyTargetPopulationRef StudyTiming TargetTransition Transition
+    TransitionTimingConstraint User UserRef ValueListDef ValueListRef WhereClauseDef WhereClauseRef WorkflowDef
+    WorkflowEnd WorkflowRef WorkflowStart
+""".split()
+
+_Element = etree._Element
+_Names = dict[str, set[str]]
+_Versions = dict[tuple[str | None, str | None], "_Scope"]
+
+
+class _Scope(NamedTuple):
+    """The names of each kind that may be referred to, and whether there may be more in another file."""
+
+    names: _Names
+    is_open: bool
+
+
+def check_references(root: _Element) -> list[Issue]:
+    """Return the breaches of the rules in an ODM document of either version."""
+    check = _Check(root)
+    studies = check.parts("Study")
+    admin = [element for part in check.parts("AdminData") for element in check.below(part)]
+    check.define(((study, "Study") for study in studies), check.document)
+    check.define(admin, check.document)
+    for study in studies:
+        check.study(study)
+    check.admin_data(admin)
+    for kind in _DATA:
+        for data in check.parts(kind):
+            check.data(data)
+    return check.found
+
+
+class _Check:
+    """One walk through a document: what it defines, and what was found."""
+
+    def __init__(self, root: _Element) -> None:
+        self.found: list[Issue] = []
+        self.document: _Names = {}
+        self._root = root
+        self._prefix = str(root.tag)[: -len("ODM")]
+        self._tags = [self._prefix + name for name in ELEMENTS]
+        self._versions: _Versions = {}
+
+    def parts(self, kind: str) -> list[_Element]:
+        """Return the parts of one kind directly below the root."""
+        return self._root.findall(self._prefix + kind)
+
+    def below(self, element: _Element) -> list[tuple[_Element, str]]:
+        """Return the elements below an element that a rule may speak of, with their kinds."""
+        start = len(self._prefix)
+        return [(each, str(each.tag)[start:]) for each in element.iterdescendants(*self._tags)]
+
+    def define(self, elements: Iterable[tuple[_Element, str]], names: _Names) -> None:
+        """Add the names that the elements define, and note those that are there already."""
+        for element, kind in elements:
+            attribute = "ID" if kind in _BY_ID else "OID"
+            name = element.get(attribute)
+            if name is None:
+                continue
+            known = names.setdefault(kind, set())
+            if name in known:
+                message = f"Another {kind} has the {attribute} {name!r}."
+                self._breach("duplicate-id", message, element, "odm-oid-unique")
+            known.add(name)
+
+    def study(self, study: _Element) -> None:
+        """Check a study with all that its metadata versions define."""
+        own: _Names = {}
+        versions = study.findall(self._prefix + "MetaDataVersion")
+        self.define(((version, "MetaDataVersion") for version in versions), own)
+        for part in study:
+            if part not in versions:
+                self.define(self.below(part), own)
+        for version in versions:
+            elements = self.below(version)
+            names = dict(own)
+            self.define(elements, names)
+            scope = _Scope(names, version.find(self._prefix + "Include") is not None)
+            self._versions[study.get("OID"), version.get("OID")] = scope
+            self._references([(version, "MetaDataVersion"), *elements], scope)
+
+    def admin_data(self, elements: list[tuple[_Element, str]]) -> None:
+        """Check the administrative data."""
+        self._references(elements, _Scope({}, is_open=False))
+        parts = ((part, "AdminData") for part in self.parts("AdminData"))
+        for element, kind in (*parts, *elements):
+            study = element.get("StudyOID")
+            if study is None or not self.document.get("Study"):
+                continue
+            if study not in self.document["Study"]:
+                self._unresolved(element, "StudyOID", study)
+            elif kind == "MetaDataVersionRef":
+                self._version_of(element)
+
+    def data(self, data: _Element) -> None:
+        """Check clinical or reference data, or an association, of a study that is in the document."""
+        if data.get("StudyOID") not in self.document.get("Study", ()):
+            return
+        scope = self._version_of(data)
+        if scope is not None:
+            elements = self.below(data)
+            names = dict(scope.names)
+            self.define(elements, names)
+            self._references(elements, _Scope(names, scope.is_open))
+
+    def _version_of(self, element: _Element) -> _Scope | None:
+        """Return the scope of the metadata version that an element names, or None and an Issue."""
+        name = element.get("MetaDataVersionOID")
+        scope = self._versions.get((element.get("StudyOID"), name))
+        if scope is None and name is not None:
+            self._unresolved(element, "MetaDataVersionOID", name)
+        return scope
+
+    def _references(self, elements: list[tuple[_Element, str]], scope: _Scope) -> None:
+        """Check the references of the elements, and what has to be unique among siblings."""
+        siblings: dict[tuple[_Element, str, str], set[str]] = {}
+        for element, kind in elements:
+            if kind in _FOREIGN:
+                continue
+            for attribute, value in cast("list[tuple[str, str]]", element.items()):
+                kinds = REFERENCES.get(attribute)
+                if kinds is not None:
+                    if not self._is_defined(value, kinds, scope):
+                        self._unresolved(element, attribute, value)
+                elif attribute in _SIBLINGS and (kind == "Alias" or attribute != "Context"):
+                    self._sibling(element, kind, attribute, value, siblings)
+
+    def _is_defined(self, name: str, kinds: tuple[str, ...], scope: _Scope) -> bool:
+        for kind in kinds:
+            if kind in _DOCUMENT_KINDS:
+                return name in self.document.get(kind, ())
+            if name in scope.names.get(kind, ()):
+                return True
+        return scope.is_open
+
+    def _sibling(
+        self,
+        element: _Element,
+        kind: str,
+        attribute: str,
+        value: str,
+        siblings: dict[tuple[_Element, str, str], set[str]],
+    ) -> None:
+        parent = element.getparent()
+        if parent is None:
+            return
+        known = siblings.setdefault((parent, kind, attribute), set())
+        if value in known:
+            message = f"Another {kind} beside this one has the {attribute} {value!r}."
+            self._breach("duplicate-id", message, element, _SIBLINGS[attribute])
+        known.add(value)
+
+    def _unresolved(self, element: _Element, attribute: str, value: str) -> None:
+        kinds = " or ".join(REFERENCES.get(attribute) or _PAIRED[attribute])
+        message = f"{attribute} {value!r} names no {kinds} of this document."
+        self._breach("reference-unresolved", message, element, "odm-oid-ref", f"/@{attribute}")
+
+    def _breach(self, code: str, message: str, element: _Element, rule: str, attribute: str = "") -> None:
+        target = element_path(element) + attribute
+        self.found.append(issue(code, message, source_path=line_of(element), target_path=target, rule=rule))

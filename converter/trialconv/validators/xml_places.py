@@ -1,0 +1,40 @@
+"""Where an element stands in an XML document, in words that a person can follow."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+
+def local_name(element: etree._Element) -> str:
+    """Return the name of an element without its namespace."""
+    tag = element.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def element_path(element: etree._Element) -> str:
+    """Return the way from the root to an element: names, with an OID or a position where names repeat."""
+    steps = []
+    current: etree._Element | None = element
+    while current is not None:
+        steps.append(_step(current))
+        current = current.getparent()
+    return "/".join(reversed(steps))
+
+
+def _step(element: etree._Element) -> str:
+    name = local_name(element)
+    parent = element.getparent()
+    if parent is None:
+        return name
+    same = parent.findall(str(element.tag))
+    if len(same) == 1:
+        return name
+    oid = element.get("OID")
+    if oid is not None and sum(other.get("OID") == oid for other in same) == 1:
+        return f"{name}[@OID='{oid}']"
+    return f"{name}[{same.index(element) + 1}]"
+
+
+def line_of(element: etree._Element) -> str:
+    """Return the line of an element as a place in the input."""
+    return f"line {element.sourceline}" if element.sourceline else ""
