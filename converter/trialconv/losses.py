@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -22,29 +22,59 @@ def losses(record: Record, target: str) -> list[Issue]:
     Fields of one object that the target leaves out are named together.
     """
     nct_id, study = record.nct_id, record.study
-    return [
-        Issue(lost.code, lost.severity, lost.message, nct_id, lost.source_path)
-        for is_there, lost in _checks(target)
-        if is_there(study)
-    ]
+    found = []
+    for section, module, empty, checks in _checks(target):
+        below = getattr(study, section)
+        if module:
+            below = getattr(below, module)
+        # Most modules that a target leaves out are empty in most records.
+        if below != empty:
+            found += [
+                Issue(lost.code, lost.severity, lost.message, nct_id, lost.source_path)
+                for is_there, lost in checks
+                if is_there(below)
+            ]
+    return found
+
+
+class _Module(NamedTuple):
+    """A module of the study with places that have no home: its attributes, an empty one, and the checks."""
+
+    section: str
+    module: str
+    empty: Any
+    checks: list[tuple[_Found, Issue]]
 
 
 @cache
-def _checks(target: str) -> list[tuple[_Found, Issue]]:
+def _checks(target: str) -> list[_Module]:
     """Return a check for each place without a home, and the Issue to raise (but for the record's id)."""
     rows = field_rows(target)
-    checks = []
+    modules: dict[tuple[str, str], _Module] = {}
     for parent, lost in _by_parent([row for row in rows if not row.home]).items():
         everything = sum(1 for row in rows if _parent(row.path) == parent) == len(lost)
         if everything and parent and len(lost) > 1:
             fields = ", ".join(row.path.rpartition(".")[2] for row in lost)
-            message = f"not in this document ({fields}): {lost[0].reason}"
-            checks.append((_presence(parent), issue("field-not-mapped", message, source_path=parent)))
+            _add(modules, parent, f"not in this document ({fields}): {lost[0].reason}")
             continue
         for row in lost:
-            message = f"not in this document: {row.reason}"
-            checks.append((_presence(row.path), issue("field-not-mapped", message, source_path=row.path)))
-    return checks
+            _add(modules, row.path, f"not in this document: {row.reason}")
+    return list(modules.values())
+
+
+def _add(modules: dict[tuple[str, str], _Module], path: str, message: str) -> None:
+    names = attribute_names(Study, path)
+    lists = [step.endswith("[]") for step in path.split(".")]
+    section, module = names[0], names[1] if len(names) > 1 else ""
+    found = modules.get((section, module))
+    if found is None:
+        empty = getattr(Study(), section)
+        empty = getattr(empty, module) if module else empty
+        found = modules[section, module] = _Module(section, module, empty, [])
+    steps = 2 if module else 1
+    found.checks.append(
+        (_below(names[steps:], lists[steps:]), issue("field-not-mapped", message, source_path=path))
+    )
 
 
 def _by_parent(rows: list[FieldRow]) -> dict[str, list[FieldRow]]:
@@ -56,11 +86,6 @@ def _by_parent(rows: list[FieldRow]) -> dict[str, list[FieldRow]]:
 
 def _parent(path: str) -> str:
     return path.rpartition(".")[0]
-
-
-def _presence(path: str) -> _Found:
-    """Return a function that tells whether a study holds something at the path."""
-    return _below(attribute_names(Study, path), [step.endswith("[]") for step in path.split(".")])
 
 
 def _below(names: list[str], lists: list[bool]) -> _Found:

@@ -23,13 +23,15 @@ class Criterion(NamedTuple):
     text: str
 
 
+# A line that is a heading and nothing else.
 _HEADING = re.compile(
-    r"[\s#*_]*(?:(?:key|main|major|general)\s+)?(inclusion|exclusion)(?:\s+criteria|\s+criterion)?\s*[\s:.*_]*",
+    r"[ \t#*_]*(?:(?:key|main|major|general)[ \t]+)?(inclusion|exclusion)(?:[ \t]+criteri(?:a|on))?[ \t:.*_]*",
     re.IGNORECASE,
 )
 _LONGEST_HEADING = 60
 _BULLETS = frozenset("*+-•·●▪◦○\u2013\u2014")  # the last two: en dash, em dash
 _NUMBER = re.compile(r"\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{2,4})[.)](?=\s|[^\d\s])\s*(?=\S)")
+_NEXT_NUMBER = re.compile(r"\n\d{1,3}\. ")
 
 
 def split_criteria(markup: str) -> list[Criterion]:
@@ -38,38 +40,60 @@ def split_criteria(markup: str) -> list[Criterion]:
     Returns an empty list when the text has no reading that is certain: no heading, text before the first one,
     a heading twice (one per cohort), or a list whose members may belong to the line above it.
     """
+    text = plain(markup)
+    sections = _sections(text)
+    kinds = [kind for kind, _ in sections]
+    if len(set(kinds)) != len(kinds):
+        return []
     criteria: list[Criterion] = []
-    seen: set[str] = set()
-    for kind, lines in _sections(plain(markup)):
-        if kind is None or kind in seen:
+    for kind, section in sections:
+        items = _items(section)
+        if items is None:
             return []
-        seen.add(kind)
-        texts = _items(lines)
-        if texts is None:
-            return []
-        criteria.extend([Criterion(kind, text) for text in texts])
+        criteria += [Criterion(kind, item) for item in items]
     return criteria
 
 
-def _sections(text: str) -> list[tuple[Literal["inclusion", "exclusion"] | None, list[str]]]:
-    """Return the lines below each heading; the kind is None for text before the first heading."""
-    sections: list[tuple[Literal["inclusion", "exclusion"] | None, list[str]]] = []
-    for line in text.split("\n"):
-        if not line:
-            if sections:
-                sections[-1][1].append(line)
-            continue
-        if len(line) < _LONGEST_HEADING and (heading := _HEADING.fullmatch(line)):
-            sections.append(("inclusion" if heading[1].lower() == "inclusion" else "exclusion", []))
-        elif sections:
-            sections[-1][1].append(line)
-        elif line.strip():
-            sections.append((None, [line]))
-    return sections
+def _sections(text: str) -> list[tuple[Literal["inclusion", "exclusion"], str]]:
+    """Return the text below each heading; nothing when the text does not begin with one."""
+    found: list[tuple[Literal["inclusion", "exclusion"], int, int]] = []
+    position = text.find("clusion")
+    if position < 0:
+        # Capitals are rare, and making small letters of a whole text is not free.
+        text_in_small = text.lower()
+        position = text_in_small.find("clusion") if len(text_in_small) == len(text) else -1
+    else:
+        text_in_small = text
+    while position >= 0:
+        start = text.rfind("\n", 0, position) + 1
+        end = text.find("\n", position)
+        end = len(text) if end < 0 else end
+        if end - start < _LONGEST_HEADING and (heading := _HEADING.fullmatch(text, start, end)):
+            found.append(("inclusion" if heading[1][0] in "iI" else "exclusion", start, end))
+        position = text_in_small.find("clusion", end)
+    if not found or text[: found[0][1]].strip():
+        return []
+    ends = [*(start for _, start, _ in found[1:]), len(text)]
+    return [(kind, text[below:end].strip("\n")) for (kind, _, below), end in zip(found, ends, strict=True)]
 
 
-def _items(lines: list[str]) -> list[str] | None:
+def _items(section: str) -> list[str] | None:
     """Return the text of each top-level item of a section, or None when they cannot be told for certain."""
+    lines = section.count("\n")
+    # Most sections are one plain list: every line an item. They are cut at once.
+    if section.startswith("* ") and section.count("\n* ") == lines:
+        items = section[2:].split("\n* ")
+    elif section.startswith("1. ") and len(items := _NEXT_NUMBER.split(section[3:])) == lines + 1:
+        pass
+    else:
+        return _nested_items(section.split("\n"))
+    if ":\n" in section:
+        return None
+    return [item.strip() for item in items]
+
+
+def _nested_items(lines: list[str]) -> list[str] | None:
+    """Do the same for a section whose items have lines or lists of their own."""
     items: list[list[str]] = []
     top = -1
     for line in lines:
