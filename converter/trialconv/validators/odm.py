@@ -23,8 +23,8 @@ from trialconv.validators.odm_references import check_references
 from trialconv.validators.xml_places import element_path, line_of
 
 _SCHEMA_FILES: Final[dict[OdmVersion, str]] = {"2.0": "ODM.xsd", "1.3.2": "ODM1-3-2.xsd"}
-_PROLOG = rb"\A(?:\xef\xbb\xbf)?(?:\s|<\?.*?\?>|<!--.*?-->)*<!DOCTYPE"
-_DOCTYPE = re.compile(_PROLOG, re.DOTALL)
+_SPACE = re.compile(rb"\s*")
+_MARKS_BEFORE: Final = ((b"<?", b"?>"), (b"<!--", b"-->"))
 
 
 def validate_odm_xml(data: bytes) -> list[Issue]:
@@ -34,7 +34,7 @@ def validate_odm_xml(data: bytes) -> list[Issue]:
     that no entity is ever declared, and nothing is fetched. Errors of the schema have the code `schema`, rules
     beyond it `reference-unresolved` or `duplicate-id` with the id of the rule; each names its line and element.
     """
-    if _DOCTYPE.match(data):
+    if _has_doctype(data):
         return [_refusal("it has a document type declaration, which ODM does not use")]
     try:
         root = etree.fromstring(data, _parser())
@@ -48,6 +48,27 @@ def validate_odm_xml(data: bytes) -> list[Issue]:
         expected = " or ".join(f"{{{namespace}}}ODM" for namespace in NAMESPACES.values())
         return [_refusal(f"its root element is {root.tag}, not {expected}", line_of(root))]
     return _schema_issues(tree, version) + check_references(root)
+
+
+def _has_doctype(data: bytes) -> bool:
+    """Tell whether a document type declaration stands before the root element, without parsing it.
+
+    This finds it in every encoding that writes ASCII as ASCII; for the others the parser's own limits hold
+    until the parsed document is looked at.
+    """
+    at = 3 if data.startswith(b"\xef\xbb\xbf") else 0
+    while True:
+        space = _SPACE.match(data, at)
+        at = space.end() if space else at
+        for opening, closing in _MARKS_BEFORE:
+            if data.startswith(opening, at):
+                end = data.find(closing, at + len(opening))
+                if end < 0:
+                    return False
+                at = end + len(closing)
+                break
+        else:
+            return data.startswith(b"<!DOCTYPE", at)
 
 
 def _refusal(reason: str, place: str = "") -> Issue:

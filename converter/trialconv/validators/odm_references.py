@@ -13,119 +13,23 @@ a metadata version with an `Include`, and in data of a study that is not in the 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from lxml import etree
 
 from trialconv.issues import Issue, issue
-from trialconv.validators.xml_places import element_path, line_of
-
-_CONDITION = ("ConditionDef",)
-_ITEM = ("ItemDef",)
-_CODE_LIST = ("CodeList",)
-# What ODM 2.0 calls the structural elements, which workflows and timings run between.
-_STRUCTURE = (
-    "Arm",
-    "Branching",
-    "Epoch",
-    "ExceptionEvent",
-    "ItemGroupDef",
-    "StudyEventDef",
-    "StudyEventGroupDef",
-    "Transition",
-    "WorkflowDef",
+from trialconv.validators.odm_oids import (
+    BY_ID,
+    DATA,
+    DOCUMENT_KINDS,
+    ELEMENTS,
+    FOREIGN,
+    PAIRED,
+    PARAMETER,
+    REFERENCES,
+    SIBLINGS,
 )
-
-#: The attributes of type `oidref` or `IDREF` in the two schemas, with the kinds of definitions they may name.
-#: `PriorFileOID` names another file and is not here; `StudyOID` and `MetaDataVersionOID` stand below.
-REFERENCES: Final[dict[str, tuple[str, ...]]] = {
-    "AnnotationID": ("Annotation",),
-    "ArchiveLayoutOID": ("ArchiveLayout",),
-    "ArchiveLocationID": ("Leaf",),
-    "ArmOID": ("Arm",),
-    "AuditRecordID": ("AuditRecord",),
-    "CodeListOID": _CODE_LIST,
-    "CollectionExceptionConditionOID": _CONDITION,
-    "CommentOID": ("CommentDef",),
-    "ConditionOID": _CONDITION,
-    "EndConditionOID": _CONDITION,
-    "EndOID": _STRUCTURE,
-    "EpochOID": ("Epoch",),
-    "FormOID": ("FormDef",),
-    "ImputationMethodOID": ("ImputationMethod",),
-    "ItemGroupOID": ("ItemGroupDef",),
-    "ItemOID": _ITEM,
-    "LeafID": ("Leaf",),
-    "LocationOID": ("Location",),
-    "MeasurementUnitOID": ("MeasurementUnit",),
-    "MethodOID": ("MethodDef",),
-    "OrganizationOID": ("Organization",),
-    "PartOfOrganizationOID": ("Organization",),
-    "PredecessorOID": _STRUCTURE,
-    "PresentationOID": ("Presentation",),
-    "RoleCodeListOID": _CODE_LIST,
-    "SignatureID": ("Signature",),
-    "SignatureOID": ("SignatureDef",),
-    "SourceOID": _STRUCTURE,
-    "StandardOID": ("Standard",),
-    "StartConditionOID": _CONDITION,
-    "StartOID": _STRUCTURE,
-    "StructuralElementOID": _STRUCTURE,
-    "StudyEndPointOID": ("StudyEndPoint",),
-    "StudyEventGroupOID": ("StudyEventGroupDef",),
-    "StudyEventOID": ("StudyEventDef",),
-    "StudyInterventionOID": ("StudyIntervention",),
-    "StudyTargetPopulationOID": ("StudyTargetPopulation",),
-    "SuccessorOID": _STRUCTURE,
-    "TargetOID": _STRUCTURE,
-    "TargetTransitionOID": ("Transition",),
-    "TransitionOID": ("Transition",),
-    "UnitsItemOID": _ITEM,
-    "UserOID": ("User",),
-    "ValueListOID": ("ValueListDef",),
-    "WhereClauseOID": ("WhereClauseDef",),
-    "WorkflowOID": ("WorkflowDef",),
-    "leafID": ("Leaf",),
-}
-
-# A study and one of its metadata versions are named together; they are looked up as a pair.
-_PAIRED: Final[dict[str, tuple[str, ...]]] = {
-    "MetaDataVersionOID": ("MetaDataVersion",),
-    "StudyOID": ("Study",),
-}
-# Kinds that are named by the attribute ID; all others by OID.
-_BY_ID: Final = frozenset({"Annotation", "AuditRecord", "Leaf", "Signature"})
-# Kinds that are defined for the whole document.
-_DOCUMENT_KINDS: Final = frozenset({"Location", "Organization", "SignatureDef", "User"})
-# Elements that point to other files, or may do so.
-_FOREIGN: Final = frozenset({"Include", "SourceItem"})
-_DATA: Final = ("ReferenceData", "ClinicalData", "Association")
-# What must differ among siblings, with the rule that says so.
-_SIBLINGS: Final = {
-    "Context": "odm-alias-context",
-    "OrderNumber": "odm-order-number",
-    "SequenceNumber": "odm-order-number",
-}
-#: The elements of either schema that a rule may speak of: they have an identity, a reference, an order or a
-#: context. Texts and values, the bulk of a document, are passed over.
-ELEMENTS: Final = """
-    AbsoluteTimingConstraint AdminData Alias Annotation ArchiveLayout ArchiveLayoutRef Arm Association
-    AuditRecord Branching ClinicalData CodeList CodeListItem CodeListRef Coding CommentDef ConditionDef
-    Criterion DefaultTransition DocumentRef DurationTimingConstraint EnumeratedItem Epoch FlagType FlagValue
-    FormData FormDef FormRef ImputationMethod Include InvestigatorRef ItemData ItemDataAny ItemDataBase64Binary
-    ItemDataBase64Float ItemDataBoolean ItemDataDate ItemDataDatetime ItemDataDouble ItemDataDurationDatetime
-    ItemDataFloat ItemDataHexBinary ItemDataHexFloat ItemDataIncompleteDate ItemDataIncompleteDatetime
-    ItemDataIncompleteTime ItemDataInteger ItemDataIntervalDatetime ItemDataPartialDate ItemDataPartialDatetime
-    ItemDataPartialTime ItemDataString ItemDataTime ItemDataURI ItemDef ItemGroupData ItemGroupDef ItemGroupRef
-    ItemRef KeySet Leaf Location LocationRef MeasurementUnit MeasurementUnitRef MetaDataVersion
-    MetaDataVersionRef MethodDef Organization Parameter Presentation Query RangeCheck ReferenceData
-    RelativeTimingConstraint ReturnValue Signature SignatureDef SignatureRef SiteRef SourceItem Standard Study
-    StudyEndPoint StudyEndPointRef StudyEstimand StudyEventData StudyEventDef StudyEventGroupDef
-    StudyEventGroupRef StudyEventRef StudyIndication StudyIntervention StudyInterventionRef StudyObjective
-    StudyParameter StudyTargetPopulation StudyTargetPopulationRef StudyTiming TargetTransition Transition
-    TransitionTimingConstraint User UserRef ValueListDef ValueListRef WhereClauseDef WhereClauseRef WorkflowDef
-    WorkflowEnd WorkflowRef WorkflowStart
-""".split()
+from trialconv.validators.xml_places import element_path, line_of
 
 _Element = etree._Element
 _Names = dict[str, set[str]]
@@ -149,7 +53,7 @@ def check_references(root: _Element) -> list[Issue]:
     for study in studies:
         check.study(study)
     check.admin_data(admin)
-    for kind in _DATA:
+    for kind in DATA:
         for data in check.parts(kind):
             check.data(data)
     return check.found
@@ -178,7 +82,7 @@ class _Check:
     def define(self, elements: Iterable[tuple[_Element, str]], names: _Names) -> None:
         """Add the names that the elements define, and note those that are there already."""
         for element, kind in elements:
-            attribute = "ID" if kind in _BY_ID else "OID"
+            attribute = "ID" if kind in BY_ID else "OID"
             name = element.get(attribute)
             if name is None:
                 continue
@@ -240,19 +144,19 @@ class _Check:
         """Check the references of the elements, and what has to be unique among siblings."""
         siblings: dict[tuple[_Element, str, str], set[str]] = {}
         for element, kind in elements:
-            if kind in _FOREIGN:
+            if kind == PARAMETER or kind in FOREIGN:
                 continue
             for attribute, value in cast("list[tuple[str, str]]", element.items()):
                 kinds = REFERENCES.get(attribute)
                 if kinds is not None:
                     if not self._is_defined(value, kinds, scope):
                         self._unresolved(element, attribute, value)
-                elif attribute in _SIBLINGS and (kind == "Alias" or attribute != "Context"):
+                elif attribute in SIBLINGS and (kind == "Alias" or attribute != "Context"):
                     self._sibling(element, kind, attribute, value, siblings)
 
     def _is_defined(self, name: str, kinds: tuple[str, ...], scope: _Scope) -> bool:
         for kind in kinds:
-            if kind in _DOCUMENT_KINDS:
+            if kind in DOCUMENT_KINDS:
                 return name in self.document.get(kind, ())
             if name in scope.names.get(kind, ()):
                 return True
@@ -272,11 +176,11 @@ class _Check:
         known = siblings.setdefault((parent, kind, attribute), set())
         if value in known:
             message = f"Another {kind} beside this one has the {attribute} {value!r}."
-            self._breach("duplicate-id", message, element, _SIBLINGS[attribute])
+            self._breach("duplicate-id", message, element, SIBLINGS[attribute])
         known.add(value)
 
     def _unresolved(self, element: _Element, attribute: str, value: str) -> None:
-        kinds = " or ".join(REFERENCES.get(attribute) or _PAIRED[attribute])
+        kinds = " or ".join(REFERENCES.get(attribute) or PAIRED[attribute])
         message = f"{attribute} {value!r} names no {kinds} of this document."
         self._breach("reference-unresolved", message, element, "odm-oid-ref", f"/@{attribute}")
 

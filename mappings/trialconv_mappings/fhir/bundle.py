@@ -42,13 +42,18 @@ def build_bundle(ctx: Context) -> Element:
         *parties.resources,
         *study_sites,
     ]
-    base = ctx.options.base
-    entries: list[Element] = []
-    as_transaction = ctx.options.bundle == "transaction"
-    for resource in resources:
-        path = f"{resource['resourceType']}/{resource['id']}"
-        entry: Element = {"fullUrl": f"{base}/{path}", "resource": resource}
-        if as_transaction:
-            entry["request"] = {"method": "PUT", "url": path}
-        entries.append(entry)
+    return _bundle(ctx, resources)
+
+
+def _bundle(ctx: Context, resources: list[Element]) -> Element:
+    base = ctx.options.base + "/"
+    paths = [resource["resourceType"] + "/" + resource["id"] for resource in resources]
+    pairs = zip(paths, resources, strict=True)
+    if ctx.options.bundle == "transaction":
+        entries = [
+            {"fullUrl": base + path, "resource": resource, "request": {"method": "PUT", "url": path}}
+            for path, resource in pairs
+        ]
+    else:
+        entries = [{"fullUrl": base + path, "resource": resource} for path, resource in pairs]
     return {"resourceType": "Bundle", "type": ctx.options.bundle, "entry": entries}

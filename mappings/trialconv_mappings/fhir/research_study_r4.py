@@ -70,11 +70,11 @@ def _r4_extensions(ctx: Context, neighbours: common.Neighbours) -> list[Element]
     summary = protocol.description_module.brief_summary
     if summary:
         found.append(extension(STUDY_IN_R4 + "descriptionSummary", valueMarkdown=summary))
-    found.extend(_r4_progress(state, actual, span) for state, actual, span in common.progress(ctx))
-    found.extend(_r4_party(ctx, party) for party in neighbours.parties.parties if party.role != "LEAD_SPONSOR")
+    found += [_r4_progress(state, actual, span) for state, actual, span in common.progress(ctx)]
+    found += [_r4_party(ctx, party) for party in neighbours.parties.parties if party.role != "LEAD_SPONSOR"]
     for field, number in common.recruitment(ctx).items():
         found.append(extension(f"{STUDY_IN_R4}recruitment.{field}", valueUnsignedInt=number))
-    found.extend(_outcomes(ctx))
+    found += _outcomes(ctx)
     found.extend(
         extension(STUDY_IN_R4 + "classifier", valueCodeableConcept=fact) for fact in facts.classifiers(ctx)
     )

@@ -26,9 +26,7 @@ def admin_data(ctx: Context, identity: Identity) -> list[Node]:
     """Return the `AdminData` of a record, if there is anything to hold."""
     module = ctx.record.study.protocol_section.contacts_locations_module
     organizations = _Organizations(ctx) if ctx.options.odm_version == "2.0" else None
-    locations = [
-        _location(ctx, place, identity, position) for position, place in enumerate(module.locations, 1)
-    ]
+    locations = [_location(ctx, place, identity, position) for position, place in enumerate(module.locations, 1)]
     children = [
         *_users(ctx, module, organizations),
         *(organizations.nodes if organizations else ()),
@@ -98,7 +96,7 @@ def _user_type(ctx: Context, role: str | None, source: str, oid: str) -> dict[st
     if not role:
         return {}
     rows = code(ctx, table("cdisc_odm_user_type"), role, source, f"User[@OID='{oid}']/@UserType")
-    return {"UserType": row.code for row in rows}
+    return {"UserType": rows[0].code} if rows else {}
 
 
 def _official(ctx: Context, official: Official, oid: str, organizations: _Organizations | None) -> Node:

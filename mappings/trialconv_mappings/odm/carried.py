@@ -238,7 +238,7 @@ def _field(kind: Any, name: str, path: str, left_out: frozenset[str]) -> _Field 
 
 
 def _leaf(kind: Callable[[Carrier, Any, _Field, str], None], name: str, path: str) -> _Field:
-    is_date = name == "date" or name.endswith("Date") and name != "uploadDate"
+    is_date = name == "date" or (name.endswith("Date") and name != "uploadDate")
     return _Field(kind, name, path, None, path in _MARKUP, is_date)
 
 

@@ -43,18 +43,19 @@ CODELISTS: Final[dict[str, Codelist]] = {
 }
 
 
-def coding(table_name: str, row: Row) -> Node:
+def coding(table_name: str, row: Row, *, label: bool = True) -> Node:
     """Return the `Coding` for a row of a code table of CDISC terms.
+
+    `label` False leaves out the term's words, where the coded element says them itself.
 
     See the examples in https://wiki.cdisc.org/display/PUB/StudyParameter for the form of these codings.
     """
-    return Node(
-        "Coding",
-        {
-            "Code": row.code,
-            "System": row.system,
-            "SystemName": SYSTEM_NAME,
-            "SystemVersion": CODELISTS[table_name].effective,
-            "Label": row.display,
-        },
-    )
+    attributes = {
+        "Code": row.code,
+        "System": row.system,
+        "SystemName": SYSTEM_NAME,
+        "SystemVersion": CODELISTS[table_name].effective,
+    }
+    if label:
+        attributes["Label"] = row.display
+    return Node("Coding", attributes)

@@ -27,7 +27,9 @@ def build_odm(ctx: Context) -> Node:
     created = ctx.created("ODM/@CreationDateTime")
     label = _version_label(ctx)
     identity = Identity(f"ST.{ctx.record.nct_id}", f"MDV.{label}", created[:10])
-    study = _study_v2(ctx, identity, label) if ctx.options.odm_version == "2.0" else _study_v1(ctx, identity, label)
+    study = (
+        _study_v2(ctx, identity, label) if ctx.options.odm_version == "2.0" else _study_v1(ctx, identity, label)
+    )
     return Node("ODM", _root_attributes(ctx, created, label), [study, *admin_data(ctx, identity)])
 
 

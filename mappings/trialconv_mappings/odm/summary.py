@@ -72,7 +72,7 @@ class _Summary:
         if word is None:
             return
         for row in _rows(self.ctx, table_name, word, source, f"StudyParameter[@ShortName='{name}']"):
-            self.add(name, row.display, source, position, (coding(table_name, row),))
+            self.add(name, row.display, source, position, (coding(table_name, row, label=False),))
 
     def add_flag(self, name: str, flag: bool | None, source: str) -> None:
         """Add an official parameter for yes or no."""
@@ -102,7 +102,7 @@ def _official(name: str) -> tuple[str, Node]:
     rows = table("cdisc_parameter").get(name)
     if not rows:
         raise KeyError(name)
-    return rows[0].display, coding("cdisc_parameter", rows[0])
+    return rows[0].display, coding("cdisc_parameter", rows[0], label=False)
 
 
 def _identity(summary: _Summary, protocol: ProtocolSection) -> None:

@@ -12,7 +12,7 @@ import csv
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 COLUMNS = ("source", "target system", "target code", "display", "relation", "note")
 
@@ -34,6 +34,8 @@ class CodeTable:
     def __init__(self, name: str, rows: list[Row]) -> None:
         self.name = name
         self.rows = rows
+        #: What mappings made of a value and a text, so that it is made once. Values of the table only.
+        self.memo: dict[tuple[str, str | None], dict[str, Any]] = {}
         self._coded: dict[str, tuple[Row, ...]] = {}
         for row in rows:
             before = self._coded.get(row.source, ())
