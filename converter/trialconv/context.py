@@ -40,6 +40,11 @@ class Options:
     contacts: bool = True
     created: str | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "base", self.base.rstrip("/"))
+        if self.created is not None and not _is_instant(self.created):
+            raise UsageError(f"{self.created!r} is not an instant such as 2025-01-21T00:00:00Z")
+
 
 @dataclass(slots=True)
 class Context:
@@ -67,6 +72,18 @@ class Context:
 
 
 _FULL_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})")
+
+
+def _is_instant(text: str) -> bool:
+    """Tell whether a text is an ISO 8601 instant with a time zone, on a day of the calendar."""
+    if not _INSTANT.fullmatch(text):
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _instant(created: str | None, last_update: str | None) -> tuple[str, str]:
