@@ -22,10 +22,10 @@ _AGE_UNITS: Final = table("ucum_age_unit")
 _AGE: Final = re.compile(r"(\d+(?:\.\d+)?) ([A-Za-z]+)")
 
 # What the registry's fields mean, in the NCI Thesaurus (CDISC codelist TSPARM).
-_MINIMUM_AGE: Final = ncit("C49693", "Planned Minimum Age of Subjects")
-_MAXIMUM_AGE: Final = ncit("C49694", "Planned Maximum Age of Subjects")
-_SEX_OF_PARTICIPANTS: Final = ncit("C49696", "Sex of Participants")
-_HEALTHY: Final = ncit("C98737", "Healthy Subject Indicator")
+_MINIMUM_AGE: Final = ncit("C49693", "Planned Minimum Age of Subjects", "Minimum age")
+_MAXIMUM_AGE: Final = ncit("C49694", "Planned Maximum Age of Subjects", "Maximum age")
+_SEX_OF_PARTICIPANTS: Final = ncit("C49696", "Sex of Study Group", "Sex")
+_HEALTHY: Final = ncit("C98737", "Healthy Subject Indicator", "Accepts healthy volunteers")
 _INCLUSION: Final = {"text": "Inclusion criterion"}
 _EXCLUSION: Final = {"text": "Exclusion criterion"}
 

@@ -40,9 +40,12 @@ def concept(
     return made
 
 
-def ncit(code_: str, display: str) -> Element:
-    """Return a CodeableConcept of the NCI Thesaurus, for what the registry's field itself means."""
-    return {"coding": [{"system": NCIT, "code": code_, "display": display}], "text": display}
+def ncit(code_: str, display: str, text: str) -> Element:
+    """Return a CodeableConcept of the NCI Thesaurus, for what the registry's field itself means.
+
+    `display` is the preferred term, `text` the registry's own name of the field.
+    """
+    return {"coding": [{"system": NCIT, "code": code_, "display": display}], "text": text}
 
 
 def country(ctx: Context, name: str, source: str, target: str) -> Element:
