@@ -6,6 +6,7 @@ Everything heavy is imported when it is called for, so that naming the targets c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from trialconv.context import Context, Options
@@ -43,8 +44,8 @@ class Target(NamedTuple):
 
     def options(self, options: Options) -> Options:
         """Return the options with this target's version."""
-        from dataclasses import replace
-
+        if all(getattr(options, name) == version for name, version in self.versions.items()):
+            return options
         return replace(options, **self.versions)  # type: ignore[arg-type]
 
 
