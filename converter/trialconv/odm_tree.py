@@ -22,11 +22,16 @@ NAMESPACES: Final[dict[OdmVersion, str]] = {
 
 
 class Node(msgspec.Struct, gc=False):
-    """An element: its name, its attributes in the order to write them, its child elements and texts."""
+    """An element: its name, its attributes in the order to write them, its child elements and texts.
+
+    `shared` is a dict for an element that stands in many places and never changes, and None for all others. A
+    writer may keep there what it wrote for the element, by the indentation in front of it.
+    """
 
     name: str
     attributes: dict[str, str] = {}
     children: Sequence[Node | str] = ()
+    shared: dict[str, str] | None = None
 
     def find_all(self, name: str) -> Iterator[Node]:
         """Yield this element and the ones below it that have the name, in document order."""

@@ -19,7 +19,7 @@ from lxml import etree
 from trialconv.formats import OdmVersion
 from trialconv.issues import Issue, issue
 from trialconv.odm_tree import NAMESPACES
-from trialconv.validators.odm_references import check_references
+from trialconv.validators.odm_references import MOST, check_references
 from trialconv.validators.xml_places import element_path, line_of
 
 _SCHEMA_FILES: Final[dict[OdmVersion, str]] = {"2.0": "ODM.xsd", "1.3.2": "ODM1-3-2.xsd"}
@@ -33,6 +33,7 @@ def validate_odm_xml(data: bytes) -> list[Issue]:
     Anything but such a document gives one Issue `invalid-document`. Document type declarations are refused, so
     that no entity is ever declared, and nothing is fetched. Errors of the schema have the code `schema`, rules
     beyond it `reference-unresolved` or `duplicate-id` with the id of the rule; each names its line and element.
+    Of many errors the first are listed and the others counted.
     """
     if _has_doctype(data):
         return [_refusal("it has a document type declaration, which ODM does not use")]
@@ -107,7 +108,8 @@ def _schema_issues(tree: etree._ElementTree, version: OdmVersion) -> list[Issue]
     schema = _schema(version)
     if schema.validate(tree):
         return []
-    return [
+    errors = list(cast("Iterable[etree._LogEntry]", schema.error_log))
+    found = [
         issue(
             "schema",
             _message(error.message),
@@ -115,8 +117,11 @@ def _schema_issues(tree: etree._ElementTree, version: OdmVersion) -> list[Issue]
             target_path=_place(tree, error.path),
             rule=f"xsd:{error.type_name.removeprefix('SCHEMAV_').lower().replace('_', '-')}",
         )
-        for error in cast("Iterable[etree._LogEntry]", schema.error_log)
+        for error in errors[:MOST]
     ]
+    if len(errors) > MOST:
+        found.append(issue("schema", f"{len(errors) - MOST} more errors of the schema are not listed."))
+    return found
 
 
 def _message(text: str) -> str:

@@ -13,7 +13,7 @@ a metadata version with an `Include`, and in data of a study that is not in the 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 from lxml import etree
 
@@ -30,6 +30,9 @@ from trialconv.validators.odm_oids import (
     SIBLINGS,
 )
 from trialconv.validators.xml_places import element_path, line_of
+
+#: How many errors of one sort are listed. The place of each takes time to find, and nobody reads more.
+MOST: Final = 100
 
 _Element = etree._Element
 _Names = dict[str, set[str]]
@@ -56,19 +59,27 @@ def check_references(root: _Element) -> list[Issue]:
     for kind in DATA:
         for data in check.parts(kind):
             check.data(data)
-    return check.found
+    return check.result()
 
 
 class _Check:
     """One walk through a document: what it defines, and what was found."""
 
     def __init__(self, root: _Element) -> None:
-        self.found: list[Issue] = []
+        self._found: list[Issue] = []
+        self._unlisted = 0
         self.document: _Names = {}
         self._root = root
         self._prefix = str(root.tag)[: -len("ODM")]
         self._tags = [self._prefix + name for name in ELEMENTS]
         self._versions: _Versions = {}
+
+    def result(self) -> list[Issue]:
+        """Return what was found; of many breaches the first, and the number of the others."""
+        if not self._unlisted:
+            return self._found
+        message = f"{self._unlisted} more references or duplicates are not listed."
+        return [*self._found, issue("reference-unresolved", message)]
 
     def parts(self, kind: str) -> list[_Element]:
         """Return the parts of one kind directly below the root."""
@@ -185,5 +196,8 @@ class _Check:
         self._breach("reference-unresolved", message, element, "odm-oid-ref", f"/@{attribute}")
 
     def _breach(self, code: str, message: str, element: _Element, rule: str, attribute: str = "") -> None:
+        if len(self._found) >= MOST:
+            self._unlisted += 1
+            return
         target = element_path(element) + attribute
-        self.found.append(issue(code, message, source_path=line_of(element), target_path=target, rule=rule))
+        self._found.append(issue(code, message, source_path=line_of(element), target_path=target, rule=rule))

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from lxml import etree
+
+# Counted by the library, since a document may have a hundred thousand siblings.
+_COUNT_SAME = etree.XPath("count(../*[local-name() = $name])")
+_COUNT_NAMED = etree.XPath("count(../*[local-name() = $name and @OID = $oid])")
+_COUNT_BEFORE = etree.XPath("count(preceding-sibling::*[local-name() = $name])")
 
 
 def local_name(element: etree._Element) -> str:
@@ -23,16 +30,12 @@ def element_path(element: etree._Element) -> str:
 
 def _step(element: etree._Element) -> str:
     name = local_name(element)
-    parent = element.getparent()
-    if parent is None:
-        return name
-    same = parent.findall(str(element.tag))
-    if len(same) == 1:
+    if element.getparent() is None or _COUNT_SAME(element, name=name) == 1:
         return name
     oid = element.get("OID")
-    if oid is not None and sum(other.get("OID") == oid for other in same) == 1:
+    if oid is not None and _COUNT_NAMED(element, name=name, oid=oid) == 1:
         return f"{name}[@OID='{oid}']"
-    return f"{name}[{same.index(element) + 1}]"
+    return f"{name}[{int(cast('float', _COUNT_BEFORE(element, name=name))) + 1}]"
 
 
 def line_of(element: etree._Element) -> str:

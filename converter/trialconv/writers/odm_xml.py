@@ -31,36 +31,39 @@ def write_odm_xml(node: Node) -> bytes:
 def _write(node: Node, start: str, emit: Callable[[str], None]) -> None:
     """Write an element; `start` is the line break and indentation before it, or nothing beside text."""
     name = node.name
-    attributes = node.attributes
     tag = f"{start}<{name}"
-    if attributes:
-        # One look at all values: most hold nothing to escape.
-        if _is_marked("".join(attributes.values())):
-            attributes = {key: _attribute(value) for key, value in attributes.items()}
-        for key, value in attributes.items():
-            tag += f' {key}="{value}"'
+    for key, value in node.attributes.items():
+        # Six searches for single characters take half the time of one regular expression.
+        if "&" in value or "<" in value or '"' in value or "\n" in value or "\t" in value or "\r" in value:
+            value = _attribute(value)
+        tag = f'{tag} {key}="{value}"'
     children = node.children
     if not children:
-        emit(tag + "/>")
+        emit(f"{tag}/>")
         return
-    emit(tag + ">")
-    mixed = False
-    for child in children:
-        if child.__class__ is str:
-            mixed = True
-            break
+    first = children[0]
+    if isinstance(first, str) and len(children) == 1:
+        emit(f"{tag}>{_text(first)}</{name}>")
+        return
+    emit(f"{tag}>")
+    mixed = str in map(type, children)
     inner = "" if mixed or not start else start + _INDENT
     for child in children:
         if isinstance(child, str):
             emit(_text(child))
-        else:
+        elif child.shared is None:
             _write(child, inner, emit)
+        else:
+            emit(child.shared.get(inner) or _shared(child, child.shared, inner))
     emit(f"</{name}>" if mixed else f"{start}</{name}>")
 
 
-def _is_marked(values: str) -> bool:
-    """Tell whether attribute values hold a character that cannot stand in one as it is."""
-    return "&" in values or "<" in values or '"' in values or "\n" in values or "\t" in values or "\r" in values
+def _shared(node: Node, written: dict[str, str], start: str) -> str:
+    """Return the markup of a shared element, and keep it for the next place."""
+    parts: list[str] = []
+    _write(node, start, parts.append)
+    markup = written[start] = "".join(parts)
+    return markup
 
 
 def _text(value: str) -> str:

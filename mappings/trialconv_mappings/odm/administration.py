@@ -26,7 +26,8 @@ def admin_data(ctx: Context, identity: Identity) -> list[Node]:
     """Return the `AdminData` of a record, if there is anything to hold."""
     module = ctx.record.study.protocol_section.contacts_locations_module
     organizations = _Organizations(ctx) if ctx.options.odm_version == "2.0" else None
-    locations = [_location(ctx, place, identity, position) for position, place in enumerate(module.locations, 1)]
+    reference = _metadata_reference(identity)
+    locations = [_location(ctx, place, reference, position) for position, place in enumerate(module.locations, 1)]
     children = [
         *_users(ctx, module, organizations),
         *(organizations.nodes if organizations else ()),
@@ -136,18 +137,20 @@ def _contact(ctx: Context, contact: Contact, oid: str, path: str, location: str 
     return Node("User", attributes, children)
 
 
-def _location(ctx: Context, location: Location, identity: Identity, position: int) -> Node:
+def _metadata_reference(identity: Identity) -> Node:
+    """Return the reference that every site has to the metadata version it works by."""
+    attributes = {
+        "StudyOID": identity.study,
+        "MetaDataVersionOID": identity.metadata_version,
+        "EffectiveDate": identity.effective_date,
+    }
+    return Node("MetaDataVersionRef", attributes, shared={})
+
+
+def _location(ctx: Context, location: Location, reference: Node, position: int) -> Node:
     oid = f"LOC.{position}"
     target = f"Location[@OID='{oid}']"
     attributes = {"OID": oid, "Name": _location_name(ctx, location, position, target)}
-    reference = Node(
-        "MetaDataVersionRef",
-        {
-            "StudyOID": identity.study,
-            "MetaDataVersionOID": identity.metadata_version,
-            "EffectiveDate": identity.effective_date,
-        },
-    )
     if ctx.options.odm_version != "2.0":
         return Node("Location", {**attributes, "LocationType": "Site"}, (reference,))
     address = _address(ctx, location, target)

@@ -6,13 +6,12 @@ has a home elsewhere is listed here by its path and left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-import msgspec
-from msgspec.inspect import ListType, StructType, type_info
+from msgspec.inspect import ListType, NoneType, RawType, StructType, UnionType, type_info
 
 from trialconv.context import Context
 from trialconv.lineage import checked_date, plain
@@ -106,7 +105,7 @@ _WRAPPERS: Final = ("Section", "Module", "designInfo", "maskingInfo")
 
 
 class _Field(NamedTuple):
-    """How to carry a field: as a value, a list of values, an object, or a list of objects."""
+    """How to carry a field: as a value, a list of values, or a list of objects that have a plan."""
 
     kind: Callable[[Carrier, Any, _Field, str], None]
     short: str
@@ -117,7 +116,7 @@ class _Field(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """The fields of a struct that are carried, and how to fetch their values in one call."""
+    """The fields of a struct that are carried, with those of the objects inside it, and how to fetch them."""
 
     fetch: Callable[[Any], tuple[Any, ...]]
     fields: tuple[_Field, ...]
@@ -142,7 +141,7 @@ class Carrier:
         self, ctx: Context, parameters: list[Node], codings: dict[str, Callable[[str], tuple[Node, ...]]]
     ) -> None:
         self._ctx = ctx
-        self._parameters = parameters
+        self._append = parameters.append
         self._codings = codings
 
     def carry(self, study: Study) -> None:
@@ -151,17 +150,12 @@ class Carrier:
 
     def value(self, value: Any, field: _Field, prefix: str) -> None:
         """Add the parameter of one value."""
-        self._add(_words(value), field, prefix + field.short)
+        self._add(value if isinstance(value, str) else _words(value), field, prefix + field.short)
 
     def values(self, items: list[Any], field: _Field, prefix: str) -> None:
         """Add one parameter per value of a list."""
         for position, item in enumerate(items, 1):
-            self._add(_words(item), field, f"{prefix}{field.short}.{position}")
-
-    def object(self, item: Any, field: _Field, prefix: str) -> None:
-        """Add the parameters of an object."""
-        if field.plan is not None:
-            self._object(item, field.plan, prefix + field.short)
+            self._add(item if isinstance(item, str) else _words(item), field, f"{prefix}{field.short}.{position}")
 
     def objects(self, items: list[Any], field: _Field, prefix: str) -> None:
         """Add the parameters of every object of a list."""
@@ -171,8 +165,9 @@ class Carrier:
 
     def _object(self, struct: Any, plan: _Plan, prefix: str) -> None:
         for value, field in zip(plan.fetch(struct), plan.fields, strict=False):
-            if value is not None and value != []:
-                field.kind(self, value, field, prefix)
+            if value is None or (not value and isinstance(value, list)):
+                continue
+            field.kind(self, value, field, prefix)
 
     def _add(self, value: str, field: _Field, short_name: str) -> None:
         if field.markup:
@@ -184,13 +179,11 @@ class Carrier:
             checked_date(self._ctx, value, field.path, f"StudyParameter[@OID='PAR.{short_name}']")
         code = self._codings.get(field.path)
         codings = code(value) if code is not None else ()
-        self._parameters.append(parameter(short_name, field.path, value, codings))
+        self._append(parameter(short_name, field.path, value, codings))
 
 
 def _words(value: Any) -> str:
-    """Return a value as the registry's JSON writes it."""
-    if isinstance(value, str):
-        return value
+    """Return a truth value or a number as the registry's JSON writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return repr(value)
@@ -207,39 +200,45 @@ def _plan(contacts: bool) -> _Plan:
 
 
 def _struct_plan(info: StructType, path: str, left_out: frozenset[str]) -> _Plan:
-    names = []
-    fields = []
-    for field in info.fields:
-        below = f"{path}.{field.encode_name}" if path else field.encode_name
-        made = _field(_without_none(field.type), field.encode_name, below, left_out)
-        if made is not None:
-            names.append(field.name)
-            fields.append(made)
+    found = list(_fields(info, path, "", "", left_out))
+    names = [name for name, _ in found]
     # With a single name attrgetter returns no tuple; the second one stands beside no field.
     fetch = attrgetter(*names) if len(names) > 1 else attrgetter(*(names * 2)) if names else _nothing
-    return _Plan(fetch, tuple(fields))
+    return _Plan(fetch, tuple(field for _, field in found))
 
 
-def _field(kind: Any, name: str, path: str, left_out: frozenset[str]) -> _Field | None:
-    """Return how to carry a field, or None when nothing of it is to be carried."""
-    if isinstance(kind, ListType):
-        path += "[]"
-        item = _without_none(kind.item_type)
-        if isinstance(item, StructType):
-            plan = _struct_plan(item, path, left_out)
-            return _Field(Carrier.objects, name, path, plan, False, False) if plan.fields else None
-        return None if path in left_out else _leaf(Carrier.values, name, path)
-    if isinstance(kind, StructType):
-        plan = _struct_plan(kind, path, left_out)
-        return _Field(Carrier.object, _prefix(name, path), path, plan, False, False) if plan.fields else None
-    if isinstance(kind, msgspec.inspect.RawType):
-        return None
-    return None if path in left_out else _leaf(Carrier.value, name, path)
+def _fields(
+    info: StructType, path: str, short: str, attribute: str, left_out: frozenset[str]
+) -> Iterator[tuple[str, _Field]]:
+    """Yield the fields of a struct and of the objects inside it, each with the attributes that lead to it."""
+    for field in info.fields:
+        below = f"{path}.{field.encode_name}" if path else field.encode_name
+        name = attribute + field.name
+        kind = _without_none(field.type)
+        if isinstance(kind, StructType):
+            prefix = short + _prefix(field.encode_name, below)
+            yield from _fields(kind, below, prefix, name + ".", left_out)
+        elif isinstance(kind, ListType):
+            made = _list_field(kind, short + field.encode_name, below + "[]", left_out)
+            if made is not None:
+                yield name, made
+        elif not isinstance(kind, RawType) and below not in left_out:
+            yield name, _leaf(Carrier.value, short + field.encode_name, below)
 
 
-def _leaf(kind: Callable[[Carrier, Any, _Field, str], None], name: str, path: str) -> _Field:
+def _list_field(kind: ListType, short: str, path: str, left_out: frozenset[str]) -> _Field | None:
+    """Return how to carry a list, or None when nothing of it is to be carried."""
+    item = _without_none(kind.item_type)
+    if isinstance(item, StructType):
+        plan = _struct_plan(item, path, left_out)
+        return _Field(Carrier.objects, short, path, plan, False, False) if plan.fields else None
+    return None if path in left_out else _leaf(Carrier.values, short, path)
+
+
+def _leaf(kind: Callable[[Carrier, Any, _Field, str], None], short: str, path: str) -> _Field:
+    name = path.rpartition(".")[2]
     is_date = name == "date" or (name.endswith("Date") and name != "uploadDate")
-    return _Field(kind, name, path, None, path in _MARKUP, is_date)
+    return _Field(kind, short, path, None, path in _MARKUP, is_date)
 
 
 def _prefix(name: str, path: str) -> str:
@@ -250,8 +249,8 @@ def _prefix(name: str, path: str) -> str:
 
 def _without_none(kind: Any) -> Any:
     """Return the one type of a union beside None."""
-    if isinstance(kind, msgspec.inspect.UnionType):
-        (kind,) = (each for each in kind.types if not isinstance(each, msgspec.inspect.NoneType))
+    if isinstance(kind, UnionType):
+        (kind,) = (each for each in kind.types if not isinstance(each, NoneType))
     return kind
 
 

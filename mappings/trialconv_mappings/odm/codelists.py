@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final, NamedTuple
 
 from trialconv.odm_tree import Node
@@ -43,10 +44,12 @@ CODELISTS: Final[dict[str, Codelist]] = {
 }
 
 
+@cache
 def coding(table_name: str, row: Row, *, label: bool = True) -> Node:
     """Return the `Coding` for a row of a code table of CDISC terms.
 
-    `label` False leaves out the term's words, where the coded element says them itself.
+    The same row gives the same element. `label` False leaves out the term's words, where the coded element
+    says them itself.
 
     See the examples in https://wiki.cdisc.org/display/PUB/StudyParameter for the form of these codings.
     """
@@ -58,4 +61,4 @@ def coding(table_name: str, row: Row, *, label: bool = True) -> Node:
     }
     if label:
         attributes["Label"] = row.display
-    return Node("Coding", attributes)
+    return Node("Coding", attributes, shared={})

@@ -36,7 +36,9 @@ def build_odm(ctx: Context) -> Node:
 def _version_label(ctx: Context) -> str:
     """Return the version of the record: the day of its last update and the beginning of its content's hash."""
     version = ctx.record.version
-    return f"{version.date or 'undated'}.{version.content_hash[:_HASH_LENGTH]}"
+    source = "protocolSection.statusModule.lastUpdatePostDateStruct.date"
+    day = clean(ctx, version.date or "undated", source, "Study/MetaDataVersion/@OID")
+    return f"{day}.{version.content_hash[:_HASH_LENGTH]}"
 
 
 def _root_attributes(ctx: Context, created: str, label: str) -> dict[str, str]:
@@ -111,7 +113,7 @@ def _aliases(ctx: Context) -> list[Node]:
         for position, alias in enumerate(ids.nct_id_aliases, 1)
     ]
     pairs += [
-        (_secondary_context(position, other.type), other.id, _IDS + "secondaryIdInfos[].id")
+        (_secondary_context(ctx, position, other.type), other.id, _IDS + "secondaryIdInfos[].id")
         for position, other in enumerate(ids.secondary_id_infos, 1)
     ]
     made = []
@@ -122,8 +124,12 @@ def _aliases(ctx: Context) -> list[Node]:
     return made
 
 
-def _secondary_context(position: int, kind: str | None) -> str:
-    return f"secondaryId:{position}:{kind}" if kind else f"secondaryId:{position}"
+def _secondary_context(ctx: Context, position: int, kind: str | None) -> str:
+    if not kind:
+        return f"secondaryId:{position}"
+    return (
+        f"secondaryId:{position}:{clean(ctx, kind, _IDS + 'secondaryIdInfos[].type', 'Protocol/Alias/@Context')}"
+    )
 
 
 def _study_v1(ctx: Context, identity: Identity, label: str) -> Node:

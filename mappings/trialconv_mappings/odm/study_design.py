@@ -113,9 +113,9 @@ def _end_points(
     ctx: Context, outcomes: list[Outcome], field: str, prefix: str, level: Literal["Primary", "Secondary"] | None
 ) -> list[Node]:
     made = []
+    path = f"{_OUTCOMES}{field}[]."
     for position, outcome in enumerate(outcomes, 1):
         oid = f"{prefix}.{position}"
-        path = f"{_OUTCOMES}{field}[]."
         target = f"StudyEndPoint[@OID='{oid}']"
         name = _name(ctx, outcome.measure, f"Outcome {position}", path + "measure", target + "/@Name")
         attributes = {"OID": oid, "Name": name}
@@ -162,21 +162,25 @@ def criteria_and_conditions(ctx: Context, criteria: list[Criterion]) -> tuple[li
     conditions = []
     is_v2 = ctx.options.odm_version == "2.0"
     source = _ELIGIBILITY + "eligibilityCriteria"
+    codings = {kind: _kind_codings(ctx, kind, source) for kind in dict.fromkeys(each.kind for each in criteria)}
     for criterion in criteria:
         siblings = made[criterion.kind]
         number = f"{criterion.kind[:4].upper()}.{len(siblings) + 1}"
         name = f"{criterion.kind.capitalize()} {len(siblings) + 1}"
         text = description(ctx, criterion.text, source, f"ConditionDef[@OID='COND.{number}']/Description")
         attributes = {"OID": f"CRIT.{number}", "Name": name, "ConditionOID": f"COND.{number}"}
-        rows = code(ctx, table("cdisc_criterion_kind"), criterion.kind, source, "Criterion/Coding")
-        codings = [coding("cdisc_criterion_kind", row) for row in rows]
-        siblings.append(Node("Criterion", attributes, [text, *codings]))
+        siblings.append(Node("Criterion", attributes, [text, *codings[criterion.kind]]))
         # ODM 2.0 demands a signature; an empty one says that the condition takes no parameters.
         children = [text, Node("MethodSignature")] if is_v2 else [text]
         conditions.append(Node("ConditionDef", {"OID": f"COND.{number}", "Name": name}, children))
     lists = (("InclusionCriteria", made["inclusion"]), ("ExclusionCriteria", made["exclusion"]))
     below = [Node(name, {}, nodes) for name, nodes in lists if nodes]
     return ([Node("InclusionExclusionCriteria", {}, below)] if below else []), conditions
+
+
+def _kind_codings(ctx: Context, kind: str, source: str) -> list[Node]:
+    rows = code(ctx, table("cdisc_criterion_kind"), kind, source, "Criterion/Coding")
+    return [coding("cdisc_criterion_kind", row) for row in rows]
 
 
 def _name(ctx: Context, value: str | None, otherwise: str, source: str, target: str) -> str:

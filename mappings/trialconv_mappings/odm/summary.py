@@ -276,7 +276,8 @@ def _extras(summary: _Summary, extras: Any, path: str = "extras", short_name: st
     """Carry the texts of a source that the registry's data structure has no field for."""
     if isinstance(extras, dict):
         for key, value in extras.items():
-            _extras(summary, value, f"{path}.{key}", f"{short_name}.{key}")
+            name = clean(summary.ctx, str(key), path, "StudyParameter/@ShortName")
+            _extras(summary, value, f"{path}.{name}", f"{short_name}.{name}")
     elif isinstance(extras, list):
         for position, value in enumerate(extras, 1):
             _extras(summary, value, path + "[]", f"{short_name}.{position}")

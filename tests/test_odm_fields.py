@@ -1,0 +1,96 @@
+"""The table of fields says what the ODM mapping does: every claim is tried out on a made-up study."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from functools import cache
+from importlib.resources import files
+from typing import Any, get_args
+
+import pytest
+
+from odm_made_up import changed, context, full_study, leaf_paths, values_of
+from trialconv.formats import OdmVersion
+from trialconv_mappings.odm.carried import HOMES
+from trialconv_mappings.odm.document import build_odm
+
+VERSIONS = get_args(OdmVersion)
+
+
+@cache
+def rows() -> dict[str, dict[str, str]]:
+    """Return the table of fields by field."""
+    text = files("trialconv_mappings.odm").joinpath("fields.csv").read_text(encoding="utf-8")
+    return {row["field"]: row for row in csv.DictReader(text.splitlines())}
+
+
+def places(tree: dict[str, Any], version: OdmVersion) -> Counter[tuple[str, str]]:
+    """Return every value of the document with its place, without the hash of the whole record."""
+    ctx = context(tree, odm_version=version, created="2001-01-01T00:00:00Z")
+    content_hash = ctx.record.version.content_hash[:12]
+    found: Counter[tuple[str, str]] = Counter()
+    for place, value in values_of(build_odm(ctx)):
+        found[place.removeprefix("ODM/"), value.replace(content_hash, "")] += 1
+    return found
+
+
+@cache
+def full_places(version: OdmVersion) -> Counter[tuple[str, str]]:
+    """Return the places of the full study."""
+    return places(full_study(), version)
+
+
+def test_table_has_a_row_for_every_field() -> None:
+    """The table lists each field of the registry beside the results once, and nothing else."""
+    assert list(rows()) == leaf_paths()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_home_changes_with_its_field(version: OdmVersion) -> None:
+    """Changing a field changes the document at each place that the table names for it."""
+    before = full_places(version)
+    for field, row in rows().items():
+        homes = [home for home in row[f"odm-{version}"].split("; ") if home]
+        after = places(changed(full_study(), field), version)
+        touched = {place for place, _ in (before - after) + (after - before)}
+        for home in homes:
+            assert any(place == home or place.startswith(home + "/") for place in touched), (field, home)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_field_without_home_changes_nothing(version: OdmVersion) -> None:
+    """A field without a home in the table leaves no trace in the document, and the table says why."""
+    before = full_places(version)
+    for field, row in rows().items():
+        if row[f"odm-{version}"]:
+            continue
+        assert row["reason"], field
+        assert places(changed(full_study(), field), version) == before, field
+
+
+def test_every_field_has_a_home_in_odm_2() -> None:
+    """ODM 2.0 has a home for every field of the registry beside the results."""
+    assert [field for field, row in rows().items() if not row["odm-2.0"]] == []
+
+
+def test_homes_are_fields() -> None:
+    """Every field that the mapping does not carry as a parameter is a field of the registry."""
+    assert set(leaf_paths()) >= HOMES
+
+
+def test_whole_values_stand_in_the_document() -> None:
+    """The unique text of every field of the full study stands in the ODM 2.0 document."""
+    ctx = context(full_study(), odm_version="2.0")
+    values = "\n".join(value for _, value in values_of(build_odm(ctx)))
+    missing = [text for text in made_up_texts(full_study()) if text not in values]
+    assert missing == []
+
+
+def made_up_texts(tree: Any) -> list[str]:
+    """Return every text of a tree."""
+    if isinstance(tree, dict):
+        return [text for value in tree.values() for text in made_up_texts(value)]
+    if isinstance(tree, list):
+        return [text for value in tree for text in made_up_texts(value)]
+    return [tree] if isinstance(tree, str) else []
