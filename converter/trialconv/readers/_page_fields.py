@@ -20,7 +20,7 @@ NOTHING: Final = "-"
 
 _WORD = re.compile(r"[A-Z][A-Z0-9_]*")
 _DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?")
-_PARTICIPANTS = re.compile(r"(\d+|\d{1,3}(?:,\d{3})+) participants?")
+_PARTICIPANTS = re.compile(r"([0-9]{1,12}|[0-9]{1,3}(?:,[0-9]{3}){1,3}) participants?")
 _AGE = re.compile(r"\d+ (?:Year|Month|Week|Day|Hour|Minute)s?")
 _BETWEEN_WORDS = re.compile(r"[\s,;/|&()]+")
 _WHO_MASKED = frozenset(get_args(enums.WhoMasked))
@@ -115,19 +115,18 @@ def read_labels(notes: Notes, section: str, body: Sequence[Line], labels: Mappin
     """
     said = with_text(body)
     places = [position for position, line in enumerate(said) if line.bare in labels]
-    repeated = _repeated([said[position].bare for position in places])
+    times = Counter(said[position].bare for position in places)
+    repeated: dict[str, list[Line]] = {name: [] for name, count in times.items() if count > 1}
     notes.unread(section, said[: places[0]] if places else said)
     for position, end in zip(places, [*places[1:], len(said)], strict=False):
         block = said[position:end]
         name = block[0].bare
         if name in repeated:
-            notes.ambiguous(section, block, f"the label {name!r} stands more than once")
+            repeated[name] += block
         else:
             _read_value(notes, section, block, labels[name])
-
-
-def _repeated(names: Sequence[str]) -> set[str]:
-    return {name for name, times in Counter(names).items() if times > 1}
+    for name, blocks in repeated.items():
+        notes.ambiguous(section, blocks, f"the label {name!r} stands more than once")
 
 
 def _read_value(notes: Notes, section: str, block: Sequence[Line], label: Label) -> None:

@@ -11,6 +11,7 @@ section is not read.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Final, NamedTuple, get_args
@@ -43,9 +44,11 @@ _INTERVENTION_GRAMMAR: Final = Grammar(
 )
 _OF_AN_INTERVENTION = (
     Step("group", TEXT, "name", "name"),
-    Step("name", "intervention", "intervention", "group"),
-    Step("group", _ABOUT, "about", "group"),
     Step("group", TEXT, "label", "label"),
+    Step("name", "intervention", "intervention", "intervention"),
+    Step("intervention", _ABOUT, "about", "group"),
+    Step("intervention", TEXT, "name", "name"),
+    Step("intervention", TEXT, "label", "label"),
 )
 #: Groups that all have a type line.
 _TYPED: Final = Grammar(
@@ -55,7 +58,7 @@ _TYPED: Final = Grammar(
         Step("label", "group", "type", "group"),
         *_OF_AN_INTERVENTION,
     ),
-    frozenset({"group"}),
+    frozenset({"group", "intervention"}),
 )
 #: Groups without type lines: after a label may come its description, an intervention, or the next label.
 _UNTYPED: Final = Grammar(
@@ -66,11 +69,11 @@ _UNTYPED: Final = Grammar(
         Step("label", TEXT, "name", "name"),
         *_OF_AN_INTERVENTION,
     ),
-    frozenset({"label", "group"}),
+    frozenset({"label", "group", "intervention"}),
 )
-#: Where the page lists no interventions, any text below an intervention type may be the description.
+#: Where no list of interventions can be read, any text below an intervention type may be the description.
 _FREE_TEXT: Final = (
-    Step("group", TEXT, "about", "about"),
+    Step("intervention", TEXT, "about", "about"),
     Step("about", TEXT, "about", "about"),
     Step("about", TEXT, "name", "name"),
     Step("about", TEXT, "label", "label"),
@@ -108,7 +111,12 @@ class _Group:
         self.label = label
         self.type = NOTHING
         self.texts: list[str] = []
-        self.interventions: list[Mention] = []
+        self.described: dict[Mention, str] = {}
+
+    @property
+    def interventions(self) -> list[Mention]:
+        """The interventions of the group, in its order."""
+        return list(self.described)
 
     def as_tree(self) -> dict[str, Any]:
         names = list(dict.fromkeys(item.reference for item in self.interventions))
@@ -138,9 +146,9 @@ def read_groups(notes: Notes, groups: list[Line] | None, interventions: list[Lin
         notes.unread(INTERVENTIONS, interventions or [], why)
         return
     found = _read_groups(notes, groups or [], tokens, [mention for mention, _ in listed])
-    if interventions is None:
-        mentions = dict.fromkeys(mention for group in found for mention in group.interventions)
-        listed = [(mention, "\n".join(mention.about)) for mention in mentions]
+    if not listed:
+        described = {mention: text for group in found for mention, text in group.described.items()}
+        listed = list(described.items())
     _tie(notes, found, listed, interventions or [])
 
 
@@ -170,16 +178,20 @@ def _read_interventions(notes: Notes, body: list[Line]) -> list[tuple[Mention, s
         if role == "name":
             name, lines = token.value, []
         elif role == "description":
-            lines += [*([Line(0, "")] if lines else []), *token.lines]
+            lines += [*([_BLANK] if lines else []), *token.lines]
         else:
-            text = text_of(lines).strip()
-            about = _bare(lines) if text != NOTHING else ()
-            listed.append((Mention(token.value, name, about), text))
+            listed.append(_mention(token.value, name, lines))
     return listed
 
 
-def _bare(lines: Sequence[Line]) -> tuple[str, ...]:
-    return tuple(line.bare for line in with_text(lines))
+_BLANK = Line(0, "")
+
+
+def _mention(kind: str, name: str, lines: Sequence[Line]) -> tuple[Mention, str]:
+    """Return an intervention, and its description as it stands."""
+    text = text_of(lines).strip()
+    about = tuple(line.bare for line in with_text(lines)) if text != NOTHING else ()
+    return Mention(kind, name, about), text
 
 
 def _without_tail(notes: Notes, body: Sequence[Line], tokens: list[Token]) -> list[Token]:
@@ -290,7 +302,7 @@ def _take(about: tuple[str, ...], ahead: list[Token]) -> Token:
 def _groups(derivation: Derivation, tokens: Sequence[Token]) -> list[_Group]:
     groups: list[_Group] = []
     owners: list[tuple[_Group, str, str]] = []
-    abouts: list[list[str]] = []
+    abouts: list[list[Line]] = []
     name = ""
     for role, token in zip(derivation.roles, tokens, strict=False):
         if role == "label":
@@ -305,9 +317,10 @@ def _groups(derivation: Derivation, tokens: Sequence[Token]) -> list[_Group]:
             abouts.append([])
             owners.append((groups[-1], token.value, name))
         else:
-            abouts[-1] += _bare(token.lines)
-    for (group, kind, named), about in zip(owners, abouts, strict=True):
-        group.interventions.append(Mention(kind, named, tuple(about) if about != [NOTHING] else ()))
+            abouts[-1] += [*([_BLANK] if abouts[-1] else []), *token.lines]
+    for (group, kind, named), lines in zip(owners, abouts, strict=True):
+        mention, text = _mention(kind, named, lines)
+        group.described[mention] = text
     return groups
 
 
@@ -317,12 +330,15 @@ def _tie(notes: Notes, groups: list[_Group], listed: list[tuple[Mention, str]], 
     for group in groups:
         for mention in group.interventions:
             labels.setdefault(mention, []).append(group.label)
-    count: dict[Mention, int] = {}
-    for mention, _ in listed:
-        count[mention] = count.get(mention, 0) + 1
-    for mention in (mention for mention, times in count.items() if times > 1 and mention in labels):
+    count = Counter(mention for mention, _ in listed)
+    twins = {mention.name: mention for mention, times in count.items() if times > 1 and mention in labels}
+    places: dict[str, list[Line]] = {}
+    for line in body:
+        if line.bare in twins:
+            places.setdefault(line.bare, []).append(line)
+    for name, mention in twins.items():
         message = f"{INTERVENTIONS}: several are {mention.reference!r}, so that their groups cannot be told"
-        notes.remark("ambiguous-page", [line for line in body if line.bare == mention.name], message)
+        notes.remark("ambiguous-page", places.get(name, []), message)
     interventions: list[dict[str, Any]] = []
     for mention, text in listed:
         tied = labels.get(mention) if count[mention] == 1 else None

@@ -18,7 +18,12 @@ class Notes:
         self.record = record
         self.tree: dict[str, Any] = {}
         self.issues: list[Issue] = []
-        self.unread_texts: dict[str, str] = {}
+        self._unread: dict[str, list[str]] = {}
+
+    @property
+    def unread_texts(self) -> dict[str, str]:
+        """The texts that were kept as they stand, by section."""
+        return {section: "\n\n".join(texts) for section, texts in self._unread.items()}
 
     def put(self, path: str, value: Any) -> None:
         """Set the value at a path of the registry's keys, such as `designModule.studyType` with its section."""
@@ -47,9 +52,7 @@ class Notes:
         first = said[0].bare
         shown = first if len(first) <= _SHOWN else first[:_SHOWN] + "…"
         self.remark(code, said, f"{section}: {why}, beginning {shown!r}")
-        kept = self.unread_texts.get(section)
-        text = text_of(lines)
-        self.unread_texts[section] = text if kept is None else f"{kept}\n\n{text}"
+        self._unread.setdefault(section, []).append(text_of(lines))
 
 
 def _place(lines: Sequence[Line]) -> str:

@@ -49,19 +49,26 @@ class Place(NamedTuple):
     country: str
 
 
+class Countries(NamedTuple):
+    """The names of the Countries section, and the length of the longest."""
+
+    names: frozenset[str]
+    longest: int
+
+
 def read_places(notes: Notes, locations: list[Line] | None, countries: list[Line] | None) -> list[str]:
     """Read the locations into the tree. Returns the listed countries that no location has.
 
     None stands for a section that the page does not have.
     """
     listed = [line.bare for line in with_text(countries or []) if line.bare != NOTHING]
-    known = set(listed)
+    known = Countries(frozenset(listed), max(map(len, listed), default=0))
 
     def allowed(role: str, token: Token) -> bool:
         if role == "word":
             return token.value in _STATUSES
         if role == "place":
-            return token.single and (not known or bool(_countries_of(token.value, known)))
+            return token.single and (not known.names or bool(_countries_of(token.value, known)))
         return role == "status" or (token.single and token.value not in _STATUSES)
 
     found: list[dict[str, Any]] = []
@@ -85,7 +92,7 @@ def read_places(notes: Notes, locations: list[Line] | None, countries: list[Line
     return missing
 
 
-def _location(block: Block, known: set[str], stateless: set[str]) -> tuple[dict[str, Any], bool]:
+def _location(block: Block, known: Countries, stateless: set[str]) -> tuple[dict[str, Any], bool]:
     """Return what is certain about a location, and whether that is all that its lines say."""
     status = block.get("status") or block.get("word")
     place, whole = _split(block.get("place", ""), known, stateless)
@@ -100,11 +107,15 @@ def _location(block: Block, known: set[str], stateless: set[str]) -> tuple[dict[
     return {key: text for key, text in parts.items() if text}, whole and not twice
 
 
-def _countries_of(place: str, known: set[str]) -> list[str]:
+def _countries_of(place: str, known: Countries) -> list[str]:
     """Return the known countries with which a place ends."""
-    parts = place.split(", ")
-    tails = (", ".join(parts[first:]) for first in range(len(parts)))
-    return [tail for tail in tails if tail in known]
+    found = [place] if place in known.names else []
+    comma = place.rfind(", ")
+    while comma >= 0 and len(place) - comma - 2 <= known.longest:
+        if place[comma + 2 :] in known.names:
+            found.append(place[comma + 2 :])
+        comma = place.rfind(", ", 0, comma)
+    return found
 
 
 _CITY_AND_STATE = 2
@@ -116,7 +127,7 @@ def _parts(place: str, country: str) -> list[str]:
     return rest.split(", ") if rest else []
 
 
-def _split(place: str, known: set[str], stateless: set[str]) -> tuple[Place, bool]:
+def _split(place: str, known: Countries, stateless: set[str]) -> tuple[Place, bool]:
     """Return the certain parts of a place, and whether they are all of it."""
     ends = _countries_of(place, known)
     if len(ends) != 1:
@@ -130,7 +141,7 @@ def _split(place: str, known: set[str], stateless: set[str]) -> tuple[Place, boo
     return Place(city, state, country), True
 
 
-def _without_state(blocks: Sequence[Block], known: set[str]) -> set[str]:
+def _without_state(blocks: Sequence[Block], known: Countries) -> set[str]:
     """Return the countries of which at least one place has nothing but a city before the country."""
     found: set[str] = set()
     for block in blocks:

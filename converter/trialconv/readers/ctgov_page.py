@@ -81,8 +81,9 @@ def read_ctgov_page(data: bytes, source: SourceInfo) -> Record:
     countries = read_places(notes, bodies.get(LOCATIONS), bodies.get(COUNTRIES))
     if countries:
         extras["countries"] = countries
-    if notes.unread_texts:
-        extras["unread"] = notes.unread_texts
+    unread = notes.unread_texts
+    if unread:
+        extras["unread"] = unread
     notes.remark("not-in-source", [], _NOT_CARRIED)
     return record_from_tree(notes.tree, source, notes.issues, extras)
 
@@ -107,7 +108,7 @@ def _nct_id(head: list[Line], sections: list[Section], source: SourceInfo) -> st
     """Return the NCT number of the page. A second one at its head or at its end means a second page."""
     ends = [line for section in sections if section.heading.bare == _RELATED for line in section.body]
     found = [(line.number, match[1]) for line in [*head, *ends] if (match := _NCT_LINE.fullmatch(line.bare))]
-    if not found:
+    if not found or found[0][0] > head[-1].number:
         raise refusal("not-a-study", source, "expected a line 'NCT ID: NCT…' above the first heading")
     if len(found) > 1:
         places = ", ".join(str(number) for number, _ in found[:4])

@@ -1,0 +1,739 @@
+"""The reader of the registry's legacy XML."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+import zipfile
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import pytest
+from lxml import etree
+
+from trialconv.issues import SourceError
+from trialconv.lineage import plain
+from trialconv.readers._ctgov_xml_text import markup, unfolded
+from trialconv.readers.ctgov_xml import read_ctgov_xml
+from trialconv.record import Record, SourceInfo, enums
+from trialconv_mappings.tables import table, table_names
+
+SOURCE = SourceInfo("made-up.xml")
+
+STUDY = """<?xml version="1.0" encoding="UTF-8"?>
+<clinical_study rank="3">
+  <!-- a made-up study -->
+  <required_header>
+    <download_date>ClinicalTrials.gov processed this data on April 19, 2019</download_date>
+    <link_text>Link to the current ClinicalTrials.gov record.</link_text>
+    <url>https://clinicaltrials.gov/show/NCT99999901</url>
+  </required_header>
+  <id_info>
+    <org_study_id>MADE-UP-1</org_study_id>
+    <secondary_id>MU-2</secondary_id>
+    <secondary_id>MU-3</secondary_id>
+    <nct_id>NCT99999901</nct_id>
+    <nct_alias>NCT99999902</nct_alias>
+  </id_info>
+  <brief_title>A Made-up Study of x &lt; y</brief_title>
+  <acronym>MADEUP</acronym>
+  <official_title>A Randomized Made-up Study</official_title>
+  <sponsors>
+    <lead_sponsor><agency>Example University</agency><agency_class>Other</agency_class></lead_sponsor>
+    <collaborator><agency>Example Institute</agency><agency_class>U.S. Fed</agency_class></collaborator>
+    <collaborator><agency>Example Fund</agency></collaborator>
+  </sponsors>
+  <source>Example University</source>
+  <oversight_info>
+    <authority>Utopia: Ethics Board</authority>
+    <has_dmc>Yes</has_dmc>
+    <is_fda_regulated_drug>No</is_fda_regulated_drug>
+    <is_fda_regulated_device>Yes</is_fda_regulated_device>
+    <is_unapproved_device>No</is_unapproved_device>
+    <is_ppsd>No</is_ppsd>
+    <is_us_export>Yes</is_us_export>
+  </oversight_info>
+  <brief_summary><textblock>
+      One short paragraph.
+    </textblock></brief_summary>
+  <detailed_description><textblock>
+      First paragraph.
+
+      Second paragraph.
+    </textblock></detailed_description>
+  <overall_status>Unknown status</overall_status>
+  <last_known_status>Active, not recruiting</last_known_status>
+  <why_stopped>No more examples</why_stopped>
+  <start_date type="Actual">December 5, 2014</start_date>
+  <completion_date type="Anticipated">December 2016</completion_date>
+  <primary_completion_date type="Anticipated">June 2016</primary_completion_date>
+  <phase>Phase 1/Phase 2</phase>
+  <study_type>Interventional</study_type>
+  <has_expanded_access>No</has_expanded_access>
+  <expanded_access_info>
+    <expanded_access_type_individual>Yes</expanded_access_type_individual>
+    <expanded_access_type_intermediate>No</expanded_access_type_intermediate>
+    <expanded_access_type_treatment>Yes</expanded_access_type_treatment>
+  </expanded_access_info>
+  <study_design_info>
+    <allocation>Non-Randomized</allocation>
+    <intervention_model>Crossover Assignment</intervention_model>
+    <intervention_model_description>One after the other</intervention_model_description>
+    <primary_purpose>Educational/Counseling/Training</primary_purpose>
+    <observational_model>Case-Control</observational_model>
+    <time_perspective>Cross-Sectional</time_perspective>
+    <masking>Double (Participant, Outcomes Assessor)</masking>
+    <masking_description>Same look</masking_description>
+  </study_design_info>
+  <target_duration>5 Years</target_duration>
+  <primary_outcome>
+    <measure>Change &gt; 5</measure>
+    <time_frame>1 week</time_frame>
+    <safety_issue>No</safety_issue>
+    <description>Counted if &gt; 5</description>
+  </primary_outcome>
+  <secondary_outcome><measure>Second</measure></secondary_outcome>
+  <other_outcome><measure>Third</measure></other_outcome>
+  <number_of_arms>2</number_of_arms>
+  <enrollment type="Actual">12</enrollment>
+  <condition>Made-up Disease</condition>
+  <condition>Other Disease</condition>
+  <arm_group>
+    <arm_group_label>A</arm_group_label>
+    <arm_group_type>Sham Comparator</arm_group_type>
+    <description>Nothing real</description>
+  </arm_group>
+  <arm_group><arm_group_label>B</arm_group_label></arm_group>
+  <intervention>
+    <intervention_type>Dietary Supplement</intervention_type>
+    <intervention_name>Made-up oil</intervention_name>
+    <description>By spoon</description>
+    <arm_group_label>A</arm_group_label>
+    <arm_group_label>B</arm_group_label>
+    <other_name>Oil of nothing</other_name>
+  </intervention>
+  <biospec_retention>Samples Without DNA</biospec_retention>
+  <biospec_descr><textblock>Spoons</textblock></biospec_descr>
+  <eligibility>
+    <study_pop><textblock>Everybody</textblock></study_pop>
+    <sampling_method>Non-Probability Sample</sampling_method>
+    <criteria><textblock>
+        Inclusion Criteria:
+
+          -  age &gt;= 18
+
+          -  well
+      </textblock></criteria>
+    <gender>Both</gender>
+    <gender_based>Yes</gender_based>
+    <gender_description>As stated</gender_description>
+    <minimum_age>18 Years</minimum_age>
+    <maximum_age>N/A</maximum_age>
+    <healthy_volunteers>Accepts Healthy Volunteers</healthy_volunteers>
+  </eligibility>
+  <overall_official>
+    <first_name>Ann</first_name>
+    <middle_name>B</middle_name>
+    <last_name>Example</last_name>
+    <degrees>MD</degrees>
+    <role>Study Chair</role>
+    <affiliation>Example University</affiliation>
+  </overall_official>
+  <overall_contact>
+    <last_name>Front Desk</last_name>
+    <phone>555-0100</phone>
+    <phone_ext>7</phone_ext>
+    <email>desk@example.org</email>
+  </overall_contact>
+  <overall_contact_backup><last_name>Back Desk</last_name></overall_contact_backup>
+  <location>
+    <facility>
+      <name>Example Clinic</name>
+      <address><city>Springfield</city><state>North</state><zip>00000</zip><country>Utopia</country></address>
+    </facility>
+    <status>Enrolling by invitation</status>
+    <contact><last_name>Clinic Desk</last_name></contact>
+    <contact_backup><last_name>Second Desk</last_name></contact_backup>
+    <investigator><last_name>Cy Example</last_name><role>Sub-Investigator</role></investigator>
+  </location>
+  <location_countries><country>Utopia</country></location_countries>
+  <removed_countries><country>Atlantis</country></removed_countries>
+  <link><url>https://example.org/a_b</url><description>See a_b</description></link>
+  <reference><citation>Made up A.</citation><PMID>1</PMID></reference>
+  <results_reference><citation>Made up B.</citation></results_reference>
+  <verification_date>March 2019</verification_date>
+  <study_first_submitted>January 1, 2014</study_first_submitted>
+  <study_first_submitted_qc>January 2, 2014</study_first_submitted_qc>
+  <study_first_posted type="Estimate">January 3, 2014</study_first_posted>
+  <disposition_first_submitted>February 1, 2017</disposition_first_submitted>
+  <disposition_first_submitted_qc>February 2, 2017</disposition_first_submitted_qc>
+  <disposition_first_posted type="Actual">February 3, 2017</disposition_first_posted>
+  <last_update_submitted>March 1, 2019</last_update_submitted>
+  <last_update_submitted_qc>March 1, 2019</last_update_submitted_qc>
+  <last_update_posted type="Actual">March 2, 2019</last_update_posted>
+  <responsible_party>
+    <responsible_party_type>Sponsor-Investigator</responsible_party_type>
+    <investigator_affiliation>Example University</investigator_affiliation>
+    <investigator_full_name>Ann B Example</investigator_full_name>
+    <investigator_title>Professor</investigator_title>
+  </responsible_party>
+  <keyword>made up</keyword>
+  <condition_browse><mesh_term>Disease</mesh_term></condition_browse>
+  <intervention_browse><mesh_term>Oils</mesh_term></intervention_browse>
+  <patient_data>
+    <sharing_ipd>Yes</sharing_ipd>
+    <ipd_description>All of it</ipd_description>
+    <ipd_info_type>Statistical Analysis Plan (SAP)</ipd_info_type>
+    <ipd_info_type>Analytic Code</ipd_info_type>
+    <ipd_time_frame>Later</ipd_time_frame>
+    <ipd_access_criteria>Ask</ipd_access_criteria>
+    <ipd_url>https://example.org/ipd</ipd_url>
+  </patient_data>
+  <study_docs>
+    <study_doc>
+      <doc_id>D1</doc_id>
+      <doc_type>Study Protocol</doc_type>
+      <doc_url>https://example.org/doc</doc_url>
+      <doc_comment>Draft</doc_comment>
+    </study_doc>
+  </study_docs>
+  <provided_document_section>
+    <provided_document>
+      <document_type>Study Protocol and Statistical Analysis Plan</document_type>
+      <document_has_protocol>Yes</document_has_protocol>
+      <document_has_icf>No</document_has_icf>
+      <document_has_sap>Yes</document_has_sap>
+      <document_date>March 27, 2018</document_date>
+      <document_url>https://example.org/docs/Prot_SAP_000.pdf</document_url>
+    </provided_document>
+  </provided_document_section>
+  <pending_results>
+    <submitted>February 20, 2018</submitted>
+    <submission_canceled>Unknown</submission_canceled>
+    <returned>April 11, 2018</returned>
+  </pending_results>
+</clinical_study>
+"""
+
+
+def _read(text: str) -> Record:
+    return read_ctgov_xml(text.encode(), SOURCE)
+
+
+def _tree(record: Record) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.json.decode(record.to_json())
+    return found
+
+
+def _minimal(*elements: str) -> str:
+    """Return a study of an NCT number and the given elements."""
+    return f"<clinical_study><id_info><nct_id>NCT99999901</nct_id></id_info>{''.join(elements)}</clinical_study>"
+
+
+def _protocol(*elements: str) -> dict[str, Any]:
+    found: dict[str, Any] = _tree(_read(_minimal(*elements)))["protocolSection"]
+    return found
+
+
+def _refused(data: bytes) -> SourceError:
+    with pytest.raises(SourceError) as caught:
+        read_ctgov_xml(data, SOURCE)
+    return caught.value
+
+
+# the whole of a study
+
+
+def test_every_element_reaches_its_field() -> None:
+    """A made-up study with every element of the schema becomes the API v2 study that says the same."""
+    assert _tree(_read(STUDY)) == {
+        "protocolSection": {
+            "identificationModule": {
+                "nctId": "NCT99999901",
+                "nctIdAliases": ["NCT99999902"],
+                "orgStudyIdInfo": {"id": "MADE-UP-1"},
+                "secondaryIdInfos": [{"id": "MU-2"}, {"id": "MU-3"}],
+                "briefTitle": "A Made-up Study of x < y",
+                "officialTitle": "A Randomized Made-up Study",
+                "acronym": "MADEUP",
+                "organization": {"fullName": "Example University"},
+            },
+            "statusModule": {
+                "statusVerifiedDate": "2019-03",
+                "overallStatus": "UNKNOWN",
+                "lastKnownStatus": "ACTIVE_NOT_RECRUITING",
+                "whyStopped": "No more examples",
+                "expandedAccessInfo": {"hasExpandedAccess": False},
+                "startDateStruct": {"date": "2014-12-05", "type": "ACTUAL"},
+                "primaryCompletionDateStruct": {"date": "2016-06", "type": "ESTIMATED"},
+                "completionDateStruct": {"date": "2016-12", "type": "ESTIMATED"},
+                "studyFirstSubmitDate": "2014-01-01",
+                "studyFirstSubmitQcDate": "2014-01-02",
+                "studyFirstPostDateStruct": {"date": "2014-01-03", "type": "ESTIMATED"},
+                "dispFirstSubmitDate": "2017-02-01",
+                "dispFirstSubmitQcDate": "2017-02-02",
+                "dispFirstPostDateStruct": {"date": "2017-02-03", "type": "ACTUAL"},
+                "lastUpdateSubmitDate": "2019-03-01",
+                "lastUpdatePostDateStruct": {"date": "2019-03-02", "type": "ACTUAL"},
+            },
+            "sponsorCollaboratorsModule": {
+                "responsibleParty": {
+                    "type": "SPONSOR_INVESTIGATOR",
+                    "investigatorFullName": "Ann B Example",
+                    "investigatorTitle": "Professor",
+                    "investigatorAffiliation": "Example University",
+                },
+                "leadSponsor": {"name": "Example University", "class": "OTHER"},
+                "collaborators": [{"name": "Example Institute", "class": "FED"}, {"name": "Example Fund"}],
+            },
+            "oversightModule": {
+                "oversightHasDmc": True,
+                "isFdaRegulatedDrug": False,
+                "isFdaRegulatedDevice": True,
+                "isUnapprovedDevice": False,
+                "isPpsd": False,
+                "isUsExport": True,
+            },
+            "descriptionModule": {
+                "briefSummary": "One short paragraph.",
+                "detailedDescription": "First paragraph.\n\nSecond paragraph.",
+            },
+            "conditionsModule": {"conditions": ["Made-up Disease", "Other Disease"], "keywords": ["made up"]},
+            "designModule": {
+                "studyType": "INTERVENTIONAL",
+                "expandedAccessTypes": {"individual": True, "intermediate": False, "treatment": True},
+                "targetDuration": "5 Years",
+                "phases": ["PHASE1", "PHASE2"],
+                "designInfo": {
+                    "allocation": "NON_RANDOMIZED",
+                    "interventionModel": "CROSSOVER",
+                    "interventionModelDescription": "One after the other",
+                    "primaryPurpose": "ECT",
+                    "observationalModel": "CASE_CONTROL",
+                    "timePerspective": "CROSS_SECTIONAL",
+                    "maskingInfo": {
+                        "masking": "DOUBLE",
+                        "maskingDescription": "Same look",
+                        "whoMasked": ["PARTICIPANT", "OUTCOMES_ASSESSOR"],
+                    },
+                },
+                "bioSpec": {"retention": "SAMPLES_WITHOUT_DNA", "description": "Spoons"},
+                "enrollmentInfo": {"count": 12, "type": "ACTUAL"},
+            },
+            "armsInterventionsModule": {
+                "armGroups": [
+                    {
+                        "label": "A",
+                        "type": "SHAM_COMPARATOR",
+                        "description": "Nothing real",
+                        "interventionNames": ["Dietary Supplement: Made-up oil"],
+                    },
+                    {"label": "B", "interventionNames": ["Dietary Supplement: Made-up oil"]},
+                ],
+                "interventions": [
+                    {
+                        "type": "DIETARY_SUPPLEMENT",
+                        "name": "Made-up oil",
+                        "description": "By spoon",
+                        "armGroupLabels": ["A", "B"],
+                        "otherNames": ["Oil of nothing"],
+                    }
+                ],
+            },
+            "outcomesModule": {
+                "primaryOutcomes": [
+                    {"measure": "Change > 5", "description": "Counted if \\> 5", "timeFrame": "1 week"}
+                ],
+                "secondaryOutcomes": [{"measure": "Second"}],
+                "otherOutcomes": [{"measure": "Third"}],
+            },
+            "eligibilityModule": {
+                "eligibilityCriteria": "Inclusion Criteria:\n\n* age \\>= 18\n* well",
+                "healthyVolunteers": True,
+                "sex": "ALL",
+                "genderBased": True,
+                "genderDescription": "As stated",
+                "minimumAge": "18 Years",
+                "studyPopulation": "Everybody",
+                "samplingMethod": "NON_PROBABILITY_SAMPLE",
+            },
+            "contactsLocationsModule": {
+                "centralContacts": [
+                    {
+                        "name": "Front Desk",
+                        "role": "CONTACT",
+                        "phone": "555-0100",
+                        "phoneExt": "7",
+                        "email": "desk@example.org",
+                    },
+                    {"name": "Back Desk", "role": "CONTACT"},
+                ],
+                "overallOfficials": [
+                    {"name": "Ann B Example, MD", "affiliation": "Example University", "role": "STUDY_CHAIR"}
+                ],
+                "locations": [
+                    {
+                        "facility": "Example Clinic",
+                        "status": "ENROLLING_BY_INVITATION",
+                        "city": "Springfield",
+                        "state": "North",
+                        "zip": "00000",
+                        "country": "Utopia",
+                        "contacts": [
+                            {"name": "Clinic Desk", "role": "CONTACT"},
+                            {"name": "Second Desk", "role": "CONTACT"},
+                            {"name": "Cy Example", "role": "SUB_INVESTIGATOR"},
+                        ],
+                    }
+                ],
+            },
+            "referencesModule": {
+                "references": [
+                    {"pmid": "1", "type": "BACKGROUND", "citation": "Made up A."},
+                    {"type": "RESULT", "citation": "Made up B."},
+                ],
+                "seeAlsoLinks": [{"label": "See a\\_b", "url": "https://example.org/a_b"}],
+                "availIpds": [
+                    {"id": "D1", "type": "Study Protocol", "url": "https://example.org/doc", "comment": "Draft"}
+                ],
+            },
+            "ipdSharingStatementModule": {
+                "ipdSharing": "YES",
+                "description": "All of it",
+                "infoTypes": ["SAP", "ANALYTIC_CODE"],
+                "timeFrame": "Later",
+                "accessCriteria": "Ask",
+                "url": "https://example.org/ipd",
+            },
+        },
+        "annotationSection": {
+            "annotationModule": {
+                "unpostedAnnotation": {
+                    "unpostedEvents": [
+                        {"type": "RELEASE", "date": "2018-02-20"},
+                        {"type": "UNRELEASE", "dateUnknown": True},
+                        {"type": "RESET", "date": "2018-04-11"},
+                    ]
+                }
+            }
+        },
+        "documentSection": {
+            "largeDocumentModule": {
+                "largeDocs": [
+                    {
+                        "typeAbbrev": "Prot_SAP",
+                        "hasProtocol": True,
+                        "hasSap": True,
+                        "hasIcf": False,
+                        "label": "Study Protocol and Statistical Analysis Plan",
+                        "date": "2018-03-27",
+                        "filename": "Prot_SAP_000.pdf",
+                    }
+                ]
+            }
+        },
+        "derivedSection": {
+            "miscInfoModule": {"removedCountries": ["Atlantis"]},
+            "conditionBrowseModule": {"meshes": [{"term": "Disease"}]},
+            "interventionBrowseModule": {"meshes": [{"term": "Oils"}]},
+        },
+        "hasResults": False,
+    }
+
+
+def test_elements_without_a_field_are_named() -> None:
+    """What API v2 has no field for becomes an information Issue, once for each element."""
+    issues = _read(STUDY).issues
+    assert {(found.code, found.source_path, found.severity) for found in issues} == {
+        ("field-not-mapped", "clinical_study/last_update_submitted_qc", "information"),
+        ("field-not-mapped", "clinical_study/oversight_info/authority", "information"),
+        ("field-not-mapped", "clinical_study/primary_outcome/safety_issue", "information"),
+    }
+
+
+def test_unknown_element_is_reported_at_every_place() -> None:
+    """An element that nobody knows is reported with its path, inside whichever element it stands."""
+    root = etree.fromstring(STUDY.encode(), etree.XMLParser(remove_comments=True))
+    places = 0
+    for position, place in enumerate(root.iter()):
+        changed = copy.deepcopy(root)
+        etree.SubElement(list(changed.iter())[position], "never_seen")
+        record = read_ctgov_xml(etree.tostring(changed), SOURCE)
+        paths = [found.source_path for found in record.issues if found.code == "unread-element"]
+        assert len(paths) == 1, place.tag
+        assert paths[0].endswith(f"{place.tag}/never_seen")
+        places += 1
+    assert places > 150
+
+
+def test_repeated_element_attribute_and_stray_text_are_reported() -> None:
+    """A second title, an attribute and text between elements are not dropped without notice."""
+    text = _minimal("<brief_title lang='en'>A</brief_title><brief_title>B</brief_title> stray ")
+    unread = {(found.source_path, found.message.partition(" (")[0]) for found in _read(text).issues}
+    assert unread == {
+        ("clinical_study/brief_title", "unknown element"),
+        ("clinical_study/brief_title/@lang", "unknown attribute"),
+        ("clinical_study", "unknown text beside the elements"),
+    }
+
+
+def test_markup_inside_a_text_keeps_its_words() -> None:
+    """The words of unknown markup inside a text stay in the text, and the markup is reported."""
+    record = _read(_minimal("<brief_title>A <b>bold</b> study</brief_title>"))
+    assert record.study.protocol_section.identification_module.brief_title == "A bold study"
+    assert [found.source_path for found in record.issues] == ["clinical_study/brief_title/b"]
+
+
+def test_results_are_announced_and_not_converted() -> None:
+    """Posted results set hasResults and are named as not converted."""
+    record = _read(_minimal("<clinical_results><participant_flow/></clinical_results>"))
+    assert record.study.has_results is True
+    (found,) = record.issues
+    assert found.code == "field-not-mapped"
+    assert "resultsSection" in found.message
+
+
+# single values
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("December 5, 2024", "2024-12-05"),
+        ("December 15, 2024", "2024-12-15"),
+        ("December 2024", "2024-12"),
+        ("2024", "2024"),
+        ("Decembre 2024", None),
+        ("2024-12-05", None),
+    ],
+)
+def test_dates(text: str, date: str | None) -> None:
+    """English dates become ISO dates of the same precision; anything else is an Issue and no date."""
+    record = _read(_minimal(f"<start_date>{text}</start_date>"))
+    assert record.study.protocol_section.status_module.start_date_struct.date == date
+    assert [found.code for found in record.issues] == ([] if date else ["invalid-date"])
+
+
+def test_unknown_label_is_kept_as_text() -> None:
+    """A label without a row in its table stays as it is, with an Issue."""
+    record = _read(_minimal("<overall_status>Paused for tea</overall_status>"))
+    assert record.study.protocol_section.status_module.overall_status == "Paused for tea"
+    assert [found.code for found in record.issues] == ["unknown-enum-value"]
+
+
+def test_old_design_string_is_split() -> None:
+    """The design string of before 2017 gives the same fields as the structured design."""
+    found = _protocol(
+        "<study_design>Allocation: Randomized, Endpoint Classification: Efficacy Study, "
+        "Intervention Model: Parallel Assignment, Masking: Double Blind (Subject, Caregiver), "
+        "Primary Purpose: Treatment</study_design>"
+    )
+    assert found["designModule"]["designInfo"] == {
+        "allocation": "RANDOMIZED",
+        "interventionModel": "PARALLEL",
+        "primaryPurpose": "TREATMENT",
+        "maskingInfo": {"masking": "DOUBLE", "whoMasked": ["PARTICIPANT", "CARE_PROVIDER"]},
+    }
+
+
+def test_unknown_part_of_a_design_string_is_reported() -> None:
+    """A part of the design string that has no known name becomes an Issue."""
+    record = _read(_minimal("<study_design>Allocation: Randomized, Mood: Good</study_design>"))
+    assert [found.code for found in record.issues] == ["unread-element"]
+
+
+def test_old_names_stand_in_for_new_ones() -> None:
+    """The date elements of before 2018 and the old responsible party fill the same fields."""
+    found = _protocol(
+        "<firstreceived_date>May 1, 2001</firstreceived_date><lastchanged_date>May 2, 2001</lastchanged_date>"
+        "<responsible_party><name_title>Dr. Example</name_title><organization>Example Inc.</organization>"
+        "</responsible_party>"
+    )
+    assert found["statusModule"] == {"studyFirstSubmitDate": "2001-05-01", "lastUpdateSubmitDate": "2001-05-02"}
+    assert found["sponsorCollaboratorsModule"]["responsibleParty"] == {
+        "oldNameTitle": "Dr. Example",
+        "oldOrganization": "Example Inc.",
+    }
+
+
+def test_patient_registry_and_phase_of_observational_studies() -> None:
+    """A patient registry is observational; the N/A phase of such a study says nothing."""
+    found = _protocol("<phase>N/A</phase><study_type>Observational [Patient Registry]</study_type>")
+    assert found["designModule"] == {"studyType": "OBSERVATIONAL", "patientRegistry": True}
+
+
+def test_numbers_and_answers_in_other_forms_are_reported() -> None:
+    """A number that is none and an answer other than Yes and No give no value."""
+    record = _read(
+        _minimal(
+            "<enrollment>many</enrollment><has_expanded_access>Perhaps</has_expanded_access>"
+            "<number_of_arms>2</number_of_arms>"
+        )
+    )
+    assert sorted(found.code for found in record.issues) == ["field-not-mapped", "wrong-type", "wrong-type"]
+
+
+def test_countries_without_a_location_are_kept_apart() -> None:
+    """Listed countries in which no location is stay in the extras."""
+    assert _read(_minimal("<location_countries><country>Utopia</country></location_countries>")).extras == {
+        "countries": ["Utopia"]
+    }
+
+
+def test_every_label_of_the_tables_leads_to_an_enum_value() -> None:
+    """Each legacy table names values of one enum of the record, and each of its values is a member."""
+    names = [name for name in table_names() if name.startswith("ctgov_legacy_")]
+    assert len(names) > 15
+    for name in names:
+        for row in table(name):
+            if row.code:
+                members = get_args(getattr(enums, row.system.removeprefix("ctgov:")))
+                assert row.code in members, f"{name}: {row.source}"
+
+
+# text blocks
+
+
+def test_folded_lines_become_one_paragraph() -> None:
+    """Lines that were folded at 99 characters are joined; a line that ended early keeps its end."""
+    long = "word " * 18 + "next"
+    block = f"\n      {long}\n      follows here\n\n      short\n      line\n"
+    assert unfolded(block) == f"{long} follows here\n\nshort\nline"
+
+
+def test_lists_keep_their_items_and_levels() -> None:
+    """List items become markdown items, nested ones after a blank line, numbered ones with their numbers."""
+    block = (
+        "\n        Inclusion:\n\n          -  first\n\n          -  second\n\n               -  inner\n\n"
+        "               -  inner too\n\n          -  third\n\n        After\n\n"
+        "          1. one\n\n          2. two\n"
+    )
+    assert unfolded(block) == (
+        "Inclusion:\n\n* first\n* second\n\n  * inner\n  * inner too\n* third\n\nAfter\n\n1. one\n2. two"
+    )
+
+
+@pytest.mark.parametrize("text", ["a < b & c", r"back\slash \> it", "x^2 ~ [y] *z* a_b | `c`", "plain"])
+def test_markup_reads_back_as_the_text(text: str) -> None:
+    """Escaping a text and undoing the escapes gives the text."""
+    assert plain(markup(text)) == text
+
+
+# refusals
+
+_LAUGHS = (
+    '<!DOCTYPE clinical_study [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+    "<clinical_study><id_info><nct_id>&b;</nct_id></id_info></clinical_study>"
+)
+_EXTERNAL = (
+    '<?xml version="1.0"?><!DOCTYPE clinical_study [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
+    "<clinical_study><id_info><nct_id>&a;</nct_id></id_info></clinical_study>"
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "message"),
+    [
+        (b"", "malformed-source", "empty"),
+        (b"<clinical_study><id_info>", "malformed-source", "not well-formed"),
+        (b"no xml at all", "malformed-source", "not well-formed"),
+        (b"\xff\xfe\x00", "malformed-source", "not well-formed"),
+        (_LAUGHS.encode(), "malformed-source", "DOCTYPE"),
+        (_LAUGHS.encode("utf-16"), "malformed-source", ""),
+        (_EXTERNAL.encode(), "malformed-source", "DOCTYPE"),
+        (b'<!DOCTYPE clinical_study SYSTEM "x.dtd"><clinical_study/>', "malformed-source", "DOCTYPE"),
+        (b"<clinical_study>&nbsp;</clinical_study>", "malformed-source", "not well-formed"),
+        (b"<a>" * 5000, "malformed-source", "not well-formed"),
+        (b"<trials/>", "not-a-study", "<trials>"),
+        (b"<clinical_study/>", "not-a-study", "nct_id"),
+        (_minimal().replace("NCT99999901", "12").encode(), "not-a-study", "12"),
+    ],
+)
+def test_hopeless_input_is_refused(data: bytes, code: str, message: str) -> None:
+    """Input that is no record is refused with a code and a reason."""
+    found = _refused(data).issue
+    assert found.code == code
+    assert message in found.message
+
+
+def test_broken_xml_is_refused_with_its_place() -> None:
+    """The refusal of broken XML names line and column."""
+    found = _refused(b"<clinical_study>\n  <id_info>\n</clinical_study>").issue
+    assert found.source_path.startswith("line 3, column ")
+
+
+def test_doctype_inside_a_text_is_text() -> None:
+    """Only a real DOCTYPE is refused, not the word in a CDATA section."""
+    record = _read(_minimal("<brief_title><![CDATA[The <!DOCTYPE study]]></brief_title>"))
+    assert record.study.protocol_section.identification_module.brief_title == "The <!DOCTYPE study"
+
+
+def test_many_unknown_elements_take_linear_time() -> None:
+    """A hundred thousand unknown elements are one Issue and take little time."""
+    begun = time.perf_counter()
+    record = _read(_minimal("<never_seen/>" * 100_000))
+    assert time.perf_counter() - begun < 20
+    (found,) = record.issues
+    assert "100000 times" in found.message
+
+
+# real records
+
+
+@pytest.fixture(scope="module")
+def xml_records(shared: Path) -> list[tuple[str, bytes]]:
+    """All real legacy records at hand."""
+    with zipfile.ZipFile(shared / "corpus" / "ctgov_xml-dev.zip") as archive:
+        names = sorted(name for name in archive.namelist() if name.endswith(".xml"))
+        return [(name, archive.read(name)) for name in names]
+
+
+def test_real_records_are_read_without_unknown_parts(xml_records: list[tuple[str, bytes]]) -> None:
+    """No element of a real record is unknown, no label without its enum value, no date unread.
+
+    Two records hold a broken comment, whose rest is text beside the elements.
+    """
+    broken = 0
+    for name, data in xml_records:
+        record = read_ctgov_xml(data, SourceInfo(name))
+        worse = [found for found in record.issues if found.severity != "information"]
+        assert all("text beside the elements" in found.message for found in worse), f"{name}: {worse}"
+        broken += len(worse)
+    assert broken <= 2
+
+
+def test_every_word_of_a_real_record_is_in_the_study(xml_records: list[tuple[str, bytes]]) -> None:
+    """The words of every text block are in the study, in the same order."""
+    for name, data in xml_records:
+        study = read_ctgov_xml(data, SourceInfo(name)).study.protocol_section
+        root = etree.fromstring(data)
+        for path, text in (
+            ("brief_summary/textblock", study.description_module.brief_summary),
+            ("detailed_description/textblock", study.description_module.detailed_description),
+            ("eligibility/criteria/textblock", study.eligibility_module.eligibility_criteria),
+        ):
+            block = root.findtext(path) or ""
+            assert _words(plain(text or "")) == _words(block), f"{name}: {path}"
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in text.split() if word not in ("-", "*")]
+
+
+def test_record_that_is_also_at_hand_as_json_agrees(
+    xml_records: list[tuple[str, bytes]], development_studies: list[tuple[str, bytes]]
+) -> None:
+    """Where the same study is at hand in both formats, what no later update touched is the same."""
+    as_json = {name.partition(".")[0]: data for name, data in development_studies}
+    pairs = [(data, as_json[Path(name).stem]) for name, data in xml_records if Path(name).stem in as_json]
+    assert pairs
+    for xml, other in pairs:
+        wanted = json.loads(other)["protocolSection"]
+        found = _tree(read_ctgov_xml(xml, SOURCE))["protocolSection"]
+        for module in ("descriptionModule", "conditionsModule", "armsInterventionsModule", "oversightModule"):
+            assert found[module] == wanted[module], module
+        assert found["eligibilityModule"].items() <= wanted["eligibilityModule"].items()
+        assert found["designModule"]["designInfo"] == wanted["designModule"]["designInfo"]
+        assert found["identificationModule"]["officialTitle"] == wanted["identificationModule"]["officialTitle"]
