@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from importlib.metadata import version
+from importlib.resources import files
 
 
 def definition_lines() -> list[str]:
-    """Return a line per definition package (name, version, hash), and the package that carries the ODM schemas."""
-    from trialconv.validators.schema import definition_packages
-
-    lines = [f"{item['name']} {item['version']} sha256:{item['sha256']}" for item in definition_packages()]
-    return [*lines, f"odmlib {version('odmlib')} (ODM 1.3.2 and 2.0 schemas)"]
+    """Return a line per definition package (FHIR version, name, version, hash), and one for the ODM schemas."""
+    text = files("trialconv.validators").joinpath("_generated", "packages.json").read_text(encoding="utf-8")
+    lines = [
+        f"FHIR {definitions['release']} {definitions['fhirVersion']}: "
+        f"{package['name']} {package['version']} sha256 {package['sha256']}"
+        for definitions in json.loads(text)
+        for package in definitions["packages"]
+    ]
+    return [*lines, f"ODM 1.3.2 and 2.0: schemas of odmlib {version('odmlib')}"]

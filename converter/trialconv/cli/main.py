@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Final
@@ -40,29 +41,22 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
 
-def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    if not value:
-        return
+def _print_version(*, verbose: bool) -> None:
     click.echo(f"trialconv {__version__}")
-    if "--verbose" in sys.argv[1:]:
+    if verbose:
         from trialconv.cli.about import definition_lines
 
         for line in definition_lines():
             click.echo(line)
-    ctx.exit()
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_print_version,
-    help="Show the version; with --verbose also the definitions behind the schemas.",
+    "--version", is_flag=True, help="Show the version; with --verbose also the definitions behind the schemas."
 )
-@click.option("--verbose", is_flag=True, is_eager=True, expose_value=False, help="Say more with --version.")
-def cli() -> None:
+@click.option("--verbose", is_flag=True, help="Say more with --version.")
+@click.pass_context
+def cli(ctx: click.Context, version: bool, verbose: bool) -> None:
     """Clinical-trial registry records to FHIR and CDISC ODM, checked against the official schemas.
 
     \b
@@ -71,6 +65,11 @@ def cli() -> None:
       trialconv to-odm ctg-studies.json.zip --out odm/
       trialconv validate bundle.json
     """
+    if version:
+        _print_version(verbose=verbose)
+        ctx.exit()
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 def main() -> None:
@@ -96,3 +95,9 @@ def main() -> None:
         # The reader of our output went away (`| head`): stop without a complaint.
         sys.stdout = None
         sys.exit(0)
+    except Exception as error:  # the last resort: a person gets a sentence, a developer the traceback
+        if os.environ.get("TRIALCONV_DEBUG"):
+            raise
+        kind = type(error).__name__
+        click.echo(f"trialconv: unexpected {kind}: {error}. TRIALCONV_DEBUG=1 shows where.", err=True)
+        sys.exit(1)

@@ -61,6 +61,6 @@ def _judge(name: str, fhir_version: FhirVersion | None, engine: str) -> list[Iss
         data = click.get_binary_stream("stdin").read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         return [issue("unreadable-source", error.strerror or str(error))]
-    from trialconv.pipeline import validate
+    from trialconv import pipeline
 
-    return validate(data, fhir_version=fhir_version, engine=engine)
+    return pipeline.validate(data, fhir_version=fhir_version, engine=engine)
