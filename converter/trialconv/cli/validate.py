@@ -58,7 +58,7 @@ def command(files: tuple[str, ...], fhir_version: FhirVersion | None, engine: st
 
 def _judge(name: str, fhir_version: FhirVersion | None, engine: str) -> list[Issue]:
     try:
-        data = click.get_binary_stream("stdin").read() if name == "-" else Path(name).read_bytes()
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         return [issue("unreadable-source", error.strerror or str(error))]
     from trialconv import pipeline
