@@ -80,10 +80,10 @@ def _fhir_target(version: FhirVersion) -> Target:
 
         return write_json(document)
 
-    def check(document: Any, _: bytes) -> list[Issue]:
+    def check(document: Any, data: bytes) -> list[Issue]:
         from trialconv.validators.fhir import validate_fhir
 
-        return validate_fhir(document, version)
+        return validate_fhir(document, version, data)
 
     return Target(
         f"fhir-{version.lower()}",

@@ -201,11 +201,6 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "Refer to an allowed type.",
     ),
     "duplicate-id": IssueKind("error", "Two things have the same identity.", "Make the ids unique."),
-    "uncovered-resource-type": IssueKind(
-        "warning",
-        "The resource type is not one that the schemas cover; its content was not checked.",
-        "Use another validator for it.",
-    ),
     "fhir-version-assumed": IssueKind(
         "information",
         "No FHIR version was given; the message tells which one was assumed and why.",

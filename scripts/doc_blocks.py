@@ -1,0 +1,229 @@
+"""The generated parts of the documentation, by name: Markdown made of the code, the tables and the figures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+import doc_performance
+
+from trialconv import convert, read
+from trialconv.catalog import TARGETS
+from trialconv.issues import CATALOGUE, SEVERITIES
+from trialconv.record import Study
+from trialconv.record.decode import leaf_paths
+from trialconv.validators.schema import definitions
+from trialconv_mappings.fields import FieldRow, field_rows
+from trialconv_mappings.tables import CodeTable, Row, table, table_names
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+#: The elements of the example's ResearchStudy that the README shows.
+_SHOWN: Final = ("resourceType", "id", "title", "status", "phase", "condition", "period", "enrollment")
+
+#: What the beginning of a table's name says: the heading, and a line about these tables.
+_ROOMS: Final = {
+    "fhir_r4_": ("FHIR R4 and R4B only", "Where a code or its system differs between the versions."),
+    "fhir_r5_": ("FHIR R5 only", "Where a code or its system differs between the versions."),
+    "fhir_": ("FHIR, all versions", "The source is the registry's value or field."),
+    "cdisc_": (
+        "CDISC controlled terminology, for ODM",
+        "The code is the NCI code of the term, the display its submission value, which ODM carries as the value.",
+    ),
+    "ctgov_legacy_": (
+        "Legacy registry XML to today's values",
+        "What the old XML spells out, and the value that the registry's present data structure has for it.",
+    ),
+    "countries": ("Countries", "The registry's names of countries and their ISO 3166-1 codes."),
+    "ucum_": ("Units", "Units of age in UCUM."),
+}
+
+
+def _cell(text: str) -> str:
+    """Return a text that does not break the table that it stands in."""
+    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+
+
+def _code(text: str) -> str:
+    return f"`{text.replace('|', chr(92) + '|')}`" if text else ""
+
+
+def markdown_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a Markdown table. The cells are Markdown already."""
+    lines = [f"| {' | '.join(head)} |"]
+    lines.append("|" + "---|" * (lines[0].count("|") - 1))
+    lines += [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def demo_study(_: Path) -> str:
+    """Return the beginning of what `make demo` makes, as JSON."""
+    record = next(read(ROOT / "examples" / "NCT06108596.txt"))
+    study = convert(record, "fhir-r4")["entry"][0]["resource"]
+    shown = {name: study[name] for name in _SHOWN if name in study}
+    return f"```json\n{json.dumps(shown, indent=2, ensure_ascii=False)}\n```"
+
+
+def issue_codes(_: Path) -> str:
+    """Return the catalogue of issue codes, the gravest first."""
+    parts = []
+    for severity in SEVERITIES:
+        rows = [
+            (_code(code), _cell(kind.meaning), _cell(kind.action))
+            for code, kind in CATALOGUE.items()
+            if kind.severity == severity
+        ]
+        parts.append(f"### {severity}\n\n" + markdown_table(("code", "what it means", "what to do"), rows))
+    return "\n\n".join(parts)
+
+
+def _target_groups() -> list[tuple[str, tuple[FieldRow, ...]]]:
+    """Return the targets' titles with their field tables; targets with the same table share a title."""
+    groups: dict[tuple[FieldRow, ...], list[str]] = {}
+    for name, target in TARGETS.items():
+        title = target.title.partition(",")[0].removeprefix("CDISC ").removesuffix(" study definition")
+        groups.setdefault(field_rows(name), []).append(title.removesuffix(" Bundle"))
+    return [(", ".join(titles), rows) for rows, titles in groups.items()]
+
+
+def field_counts(_: Path) -> str:
+    """Return how many fields have a home in each target."""
+    total = len(leaf_paths(Study))
+    rows = [
+        (title, str(sum(bool(row.home) for row in rows)), str(sum(not row.home for row in rows)))
+        for title, rows in _target_groups()
+    ]
+    text = f"The record has {total} fields (the results section counts as one).\n\n"
+    return text + markdown_table(("target", "with a home", "without"), rows)
+
+
+def fields(_: Path) -> str:
+    """Return every field with its home in each target, or the reason for having none, a table per module."""
+    groups = _target_groups()
+    homes = [{row.path: row for row in rows} for _, rows in groups]
+    modules: dict[str, list[tuple[str, ...]]] = {}
+    for path in leaf_paths(Study):
+        module, name = _module(path)
+        cells = [_home(by_path.get(path)) for by_path in homes]
+        modules.setdefault(module, []).append((_code(name), *cells))
+    head = ("field", *(title for title, _ in groups))
+    return "\n\n".join(f"### {module}\n\n{markdown_table(head, rows)}" for module, rows in modules.items())
+
+
+def _module(path: str) -> tuple[str, str]:
+    """Split a path into its section and module, and the field below them."""
+    steps = path.split(".")
+    above = 2 if len(steps) > 2 and steps[1].endswith(("Module", "Annotation")) else 1
+    if len(steps) == 1:
+        return "the study itself", path
+    return ".".join(steps[:above]), ".".join(steps[above:])
+
+
+def _home(row: FieldRow | None) -> str:
+    if row is None:
+        return "*missing from the table of fields*"
+    if row.home:
+        return "; ".join(_code(home) for home in row.home.split("; "))
+    return f"*none: {_cell(row.reason)}*"
+
+
+def code_tables(_: Path) -> str:
+    """Return every code table, ordered by what the tables are for."""
+    parts = []
+    left = table_names()
+    for prefix, (heading, about) in _ROOMS.items():
+        names = [name for name in left if name.startswith(prefix)]
+        left = [name for name in left if name not in names]
+        if names:
+            parts.append(f"## {heading}\n\n{about}")
+            parts += [f"### {name}\n\n{_code_table(table(name))}" for name in names]
+    if left:
+        raise ValueError(f"no heading for the code tables {', '.join(left)}; add one to _ROOMS")
+    return "\n\n".join(parts)
+
+
+def _code_table(codes: CodeTable) -> str:
+    systems = {row.system for row in codes if row.code}
+    one_system = len(systems) == 1
+    text = f"System: {_code(systems.pop())}\n\n" if one_system else ""
+    head = ("source", *(() if one_system else ("system",)), "code", "display", "relation", "note")
+    return text + markdown_table(head, (_code_row(row, with_system=not one_system) for row in codes))
+
+
+def _code_row(row: Row, *, with_system: bool) -> Iterator[str]:
+    yield _code(row.source)
+    if with_system:
+        yield _code(row.system)
+    yield _code(row.code) or "*text only*"
+    yield _cell(row.display)
+    yield row.relation
+    yield _cell(row.note)
+
+
+def status_r4(_: Path) -> str:
+    """Return the statuses of the registry with R4's codes and the reasons."""
+    rows = (
+        (_code(row.source), _code(row.code) or "*absent*", row.relation, _cell(row.note))
+        for row in table("fhir_r4_status")
+    )
+    return markdown_table(("registry", "R4 `status`", "relation", "why"), rows)
+
+
+def progress_status(_: Path) -> str:
+    """Return the statuses of the registry with the codes of the progress status."""
+    in_r4, in_r5 = table("fhir_r4_progress_status"), table("fhir_r5_progress_status")
+    sources = dict.fromkeys(row.source for row in in_r5)
+    rows = (
+        (_code(source), _first(in_r4, source), _first(in_r5, source), _cell(_note(in_r5, source)))
+        for source in sources
+    )
+    return markdown_table(("registry", "code in R4's extension", "code in R5", "note"), rows)
+
+
+def _first(codes: CodeTable, source: str) -> str:
+    rows = codes.get(source)
+    return _code(rows[0].code) if rows else "*text only*"
+
+
+def _note(codes: CodeTable, source: str) -> str:
+    return next((row.note for row in codes if row.source == source and row.note), "")
+
+
+def targets(_: Path) -> str:
+    """Return the targets by name."""
+    rows = ((_code(target.name), target.title) for target in TARGETS.values())
+    return markdown_table(("target", "what it is"), rows)
+
+
+def schemas(_: Path) -> str:
+    """Return what the FHIR schemas were made of, what they cover, and the bindings that they cannot check."""
+    packages = ROOT / "converter" / "trialconv" / "validators" / "_generated" / "packages.json"
+    rows, left_out = [], []
+    for made in json.loads(packages.read_text(encoding="utf-8")):
+        version = made["release"]
+        sources = ", ".join(_code(f"{one['name']} {one['version']}") for one in made["packages"])
+        rows.append((f"{version} ({made['fhirVersion']})", str(len(definitions(version).resource_types)), sources))
+        names = (_code(url.rstrip("/").rpartition("/")[2]) for url in made["requiredBindingsNotExpanded"])
+        left_out.append(f"- {version}: {', '.join(names)}")
+    table_ = markdown_table(("version", "resource types", "made from"), rows)
+    about = "Required value sets whose codes cannot be listed; of these only the form of a code is checked:"
+    return "\n".join((table_, "", about, "", *left_out))
+
+
+#: Every generated part, by the name in its marks: a function of the folder that holds docs/.
+BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
+    "code-tables": code_tables,
+    "demo-study": demo_study,
+    "dependencies": doc_performance.dependencies,
+    "field-counts": field_counts,
+    "fields": fields,
+    "issue-codes": issue_codes,
+    "performance": doc_performance.performance,
+    "performance-corpus": doc_performance.corpus,
+    "progress-status": progress_status,
+    "schemas": schemas,
+    "status-r4": status_r4,
+    "targets": targets,
+}

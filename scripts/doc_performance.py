@@ -1,0 +1,84 @@
+"""Tables of figures: docs/performance.json and docs/dependencies.json, which the benchmarks write, as Markdown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+_NONE_YET = "No figures yet; `make bench` measures them."
+
+
+def _figures(root: Path, name: str) -> dict[str, Any]:
+    path = root / "docs" / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def performance(root: Path) -> str:
+    """Return what was measured, on what, and the times per study with their ratios to the floor."""
+    figures = _figures(root, "performance").get("core")
+    if figures is None:
+        return _NONE_YET
+    start = figures["start"]
+    studies = f"{figures['studies']:,} studies without results, {figures['mean_bytes']:,} bytes of JSON on average"
+    lines = [
+        _machine(figures),
+        f"Studies: {studies}. The median of {figures['rounds']} rounds.",
+        "",
+        "| step | ms per study | times the floor |",
+        "|---|---:|---:|",
+        *(f"| {one['step']} | {one['ms']:.3f} | {one['ratio']:.2f} |" for one in figures["steps"]),
+        "",
+        "| a new process | |",
+        "|---|---:|",
+        f"| `trialconv --help`, beyond what Python itself takes | {start['help_ms']:.0f} ms |",
+        f"| one study to a validated R4 bundle, all in all | {start['one_study_ms']:.0f} ms |",
+        f"| its peak of resident memory | {start['peak_mib']:.0f} MiB |",
+    ]
+    return "\n".join(lines)
+
+
+def corpus(root: Path) -> str:
+    """Return what came of converting and validating all studies at hand."""
+    figures = _figures(root, "performance").get("corpus")
+    if figures is None:
+        return _NONE_YET
+    lines = [
+        _machine(figures),
+        f"Studies: {figures['studies']:,}, of which {figures['with_results']:,} have results.",
+        "",
+        "| target | crashes | documents with errors | unequal on a second run | seconds, both runs |",
+        "|---|---:|---:|---:|---:|",
+        *(_corpus_row(one) for one in figures["targets"]),
+    ]
+    return "\n".join(lines)
+
+
+def _corpus_row(one: dict[str, Any]) -> str:
+    counts = f"{one['crashes']:,} | {one['invalid']:,} | {one['unequal']:,}"
+    return f"| {one['target']} | {counts} | {one['seconds']:.1f} |"
+
+
+def dependencies(root: Path) -> str:
+    """Return the versions, licences, sizes and import times of the packages that trialconv needs."""
+    figures = _figures(root, "dependencies")
+    if not figures:
+        return _NONE_YET
+    rows = [_dependency_row(one) for one in figures["packages"]]
+    head = [
+        "| package | version | licence | MiB | MiB with what it needs | import, ms |",
+        "|---|---|---|---:|---:|---:|",
+    ]
+    return "\n".join([_machine(figures), "", *head, *rows])
+
+
+def _dependency_row(one: dict[str, Any]) -> str:
+    importing = "not imported" if one["import_ms"] is None else f"{one['import_ms']:.0f}"
+    sizes = f"{one['mib']:.1f} | {one['with_mib']:.1f}"
+    return f"| {one['name']} | {one['version']} | {one['licence']} | {sizes} | {importing} |"
+
+
+def _machine(figures: dict[str, Any]) -> str:
+    machine = figures["machine"]
+    on = f"{machine['cores']} cores of {machine['processor']}"
+    return f"trialconv {figures['trialconv']}, {machine['python']}, {on}."

