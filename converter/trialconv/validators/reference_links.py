@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache, cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from trialconv.formats import FhirVersion
 from trialconv.validators.schema import Definitions, definitions
@@ -42,38 +42,6 @@ def allowed_targets(known: Definitions, name: str) -> Targets:
     return frozenset(targets.split(",")) if narrowed else known.resource_types
 
 
-class Links(NamedTuple):
-    """Where references are in an object: elements that are references, and elements that lead to some."""
-
-    references: list[tuple[str, Targets]]
-    inner: list[tuple[str, Any]]
-
-
-@cache
-def near_links(version: FhirVersion, type_name: str) -> Links:
-    """Return where the references of a resource type are, its extensions included, but not those in data types."""
-    known = definitions(version)
-    links: dict[str, Links] = {}
-
-    def follow(name: str) -> Links:
-        if name not in links:
-            links[name] = made = Links([], [])
-            for key, child in _children(known, name).items():
-                if child.startswith("Reference"):
-                    made.references.append((key, allowed_targets(known, child)))
-                elif child.startswith((f"{type_name}.", "CodeableReference")) or key == "extension":
-                    made.inner.append((key, follow(child)))
-        return links[name]
-
-    top = follow(type_name)
-    leading = {id(one) for one in links.values() if one.references}
-    for _ in links:
-        leading |= {id(one) for one in links.values() if any(id(inner) in leading for _, inner in one.inner)}
-    for one in links.values():
-        one.inner[:] = [(key, inner) for key, inner in one.inner if id(inner) in leading]
-    return top
-
-
 @cache
 def all_links(version: FhirVersion, name: str) -> dict[str, str]:
     """Return the elements of a definition with the names of their definitions."""
@@ -84,7 +52,7 @@ class Index:
     """What a bundle holds: its resources, and where references to them point.
 
     `instances` are the relative references (`Group/abc`); `full_urls` has the type of each full URL. `is_plain` is
-    False for a full URL that stands there twice and for bundles and contained resources inside.
+    True when every full URL is one base and the relative reference, none twice, and no resource holds another.
     """
 
     def __init__(self, bundle: Resource) -> None:
@@ -93,6 +61,7 @@ class Index:
         self.instances: set[str] = set()
         self.full_urls: dict[str, str] = {}
         self.is_plain = True
+        base = None
         entries = bundle.get("entry")
         for entry in entries if isinstance(entries, list) else ():
             resource = entry.get("resource") if isinstance(entry, dict) else None
@@ -100,10 +69,13 @@ class Index:
                 continue
             type_name, url = resource.get("resourceType"), entry.get("fullUrl")
             self.resources.append(resource)
-            if "id" in resource:
-                self.instances.add(f"{type_name}/{resource['id']}")
+            instance = f"{type_name}/{resource['id']}" if "id" in resource else ""
+            if instance:
+                self.instances.add(instance)
             if isinstance(url, str) and isinstance(type_name, str):
-                self.is_plain &= url not in self.full_urls
+                if base is None:
+                    base = url.removesuffix(instance)
+                self.is_plain &= url not in self.full_urls and url == base + instance
                 self.full_urls[url] = type_name
             if type_name == "Bundle" or "contained" in resource:
                 self.is_plain = False

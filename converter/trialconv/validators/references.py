@@ -1,7 +1,7 @@
 """References of a FHIR document: what they point to must be there, and of a type that their element allows.
 
-A correct document is recognised by a short walk along the elements that are references by definition; only when
-that does not account for every reference, or finds one wrong, the whole tree is walked, with the places.
+A document whose references all stay within it is recognised by its text; only for others the whole tree is walked,
+with the places.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import orjson
 
 from trialconv.formats import FhirVersion
 from trialconv.issues import Issue
-from trialconv.validators.reference_links import Index, Links, Resource, near_links
+from trialconv.validators.reference_links import Index, Resource
 from trialconv.validators.reference_walk import reference_issues
 
 
@@ -22,47 +22,26 @@ def check_references(document: Resource, version: FhirVersion, text: bytes | Non
     type in a relative one is the schema's business.
     """
     try:
-        in_order = _short_walk(document, version, orjson.dumps(document) if text is None else text)
+        in_order = _all_in_bundle(document, orjson.dumps(document) if text is None else text)
     except (AttributeError, KeyError, TypeError):
         in_order = False  # no proper resource: only the long walk takes nothing for granted
     return [] if in_order else reference_issues(document, version)
 
 
-def _short_walk(document: Resource, version: FhirVersion, text: bytes) -> bool:
-    """Say whether all references are accounted for and well; False for any doubt.
+def _all_in_bundle(document: Resource, text: bytes) -> bool:
+    """Say whether every reference is a relative one to a resource of the bundle; False for any doubt.
 
-    As many `"reference":"` as in the text must be met on the way: quotation marks within values are escaped.
+    The schema sees to the type in a relative reference, so that only its target has to be looked for. The
+    references are read off the text: quotation marks within values are escaped there.
     """
-    total = text.count(b'"reference":"')
+    pieces = text.split(b'"reference":"')
     if document["resourceType"] != "Bundle":
-        return total == 0 and "contained" not in document and document["resourceType"] != "Parameters"
+        return len(pieces) == 1 and "contained" not in document and document["resourceType"] != "Parameters"
     index = Index(document)
-    return index.is_plain and _met(index, version) == total and _canonicals_resolve(index)
-
-
-def _met(index: Index, version: FhirVersion) -> int:
-    """Return how many references were met that point into the bundle as they should; -1 after another one."""
-    instances, full_urls = index.instances, index.full_urls
-    count = 0
-    for resource in index.resources:
-        waiting: list[tuple[Resource, Links]] = [(resource, near_links(version, resource["resourceType"]))]
-        for node, (references, inner) in waiting:
-            for key, targets in references:
-                if key not in node:
-                    continue
-                value = node[key]
-                for one in value if type(value) is list else (value,):
-                    if "reference" not in one:
-                        continue
-                    pointer = one["reference"]
-                    if pointer not in instances and full_urls.get(pointer) not in targets:
-                        return -1
-                    count += 1
-            for key, links in inner:
-                if key in node:
-                    value = node[key]
-                    waiting += [(one, links) for one in (value if type(value) is list else (value,))]
-    return count
+    if not index.is_plain:
+        return False
+    instances = {instance.encode() for instance in index.instances}
+    return instances.issuperset([piece.split(b'"', 1)[0] for piece in pieces[1:]]) and _canonicals_resolve(index)
 
 
 def _canonicals_resolve(index: Index) -> bool:
