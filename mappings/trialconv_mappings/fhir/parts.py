@@ -126,8 +126,9 @@ class Ids:
 
     def derive(self, part: str, content: str) -> str:
         """Return a new id for a part with this content."""
-        digest = blake2b(content.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-        made = f"{self._nct_id}-{part}-{digest}"
-        seen = self._taken.get(made, 0)
-        self._taken[made] = seen + 1
-        return f"{made}-{seen + 1}" if seen else made
+        made = f"{self._nct_id}-{part}-{blake2b(content.encode(), digest_size=8).hexdigest()}"
+        if made in self._taken:
+            self._taken[made] += 1
+            return f"{made}-{self._taken[made]}"
+        self._taken[made] = 1
+        return made
