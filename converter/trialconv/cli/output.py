@@ -5,7 +5,6 @@ Files are written under a temporary name and renamed when they are complete. Non
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +12,7 @@ from types import TracebackType
 from trialconv.catalog import Target
 from trialconv.issues import OutputError, UsageError
 from trialconv.pipeline import Converted
+from trialconv.sinks.files import write_file
 from trialconv.writers.json import write_json
 
 
@@ -86,15 +86,3 @@ def _place(out: Path | None, target: Target) -> tuple[Path | None, Path | None]:
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file; --out takes a folder, or a file name that ends in {target.suffix}")
     return out, None
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write a file so that it is there complete or not at all. Raises OutputError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
