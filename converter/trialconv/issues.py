@@ -123,6 +123,16 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "A date is not one of yyyy, yyyy-MM or yyyy-MM-dd, or is no day of the calendar. It is not converted.",
         "Check the source.",
     ),
+    "invalid-link": IssueKind(
+        "warning",
+        "A web address holds characters that no address can hold. It is carried as text.",
+        "Check the source.",
+    ),
+    "number-out-of-range": IssueKind(
+        "warning",
+        "A number lies outside of what the target's type can hold. It is not converted.",
+        "Check the source.",
+    ),
     "date-order": IssueKind(
         "warning",
         "A start lies after its end. Both are kept apart, since the target forbids such a period.",

@@ -14,6 +14,7 @@ from trialconv.context import Context
 from trialconv_mappings.tables import CodeTable, Row
 
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_NOT_IN_LINKS = re.compile(r"[\x00-\x20\x7f\s]")
 _DATE = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?")
 
 
@@ -44,6 +45,19 @@ def checked_date(ctx: Context, value: str, source_path: str, target_path: str) -
     if _is_date(value):
         return value
     ctx.note("invalid-date", f"{value!r} is not a date", source_path, target_path)
+    return None
+
+
+def checked_link(ctx: Context, value: str, source_path: str, target_path: str) -> str | None:
+    """Return a web address without space around it, or None and an Issue when no address can look like that.
+
+    FHIR's `uri` and `url` hold neither space nor control characters
+    (https://hl7.org/fhir/R4/datatypes.html#uri).
+    """
+    address = value.strip()
+    if address and not _NOT_IN_LINKS.search(address):
+        return address
+    ctx.note("invalid-link", f"{value[:80]!r} is not a web address", source_path, target_path)
     return None
 
 

@@ -89,7 +89,7 @@ def _items(section: str) -> list[str] | None:
         return _nested_items(section.split("\n"))
     if ":\n" in section:
         return None
-    return [item.strip() for item in items]
+    return [text for item in items if (text := item.strip())]
 
 
 def _nested_items(lines: list[str]) -> list[str] | None:

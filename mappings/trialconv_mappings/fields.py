@@ -34,6 +34,4 @@ def field_rows(target: str) -> tuple[FieldRow, ...]:
     """Return the rows of a target's field table. Raises KeyError for an unknown target."""
     room, column = _COLUMNS[target]
     text = files(f"trialconv_mappings.{room}").joinpath("fields.csv").read_text(encoding="utf-8")
-    return tuple(
-        FieldRow(row["field"], row[column], row["reason"]) for row in csv.DictReader(text.splitlines())
-    )
+    return tuple(FieldRow(row["field"], row[column], row["reason"]) for row in csv.DictReader(text.splitlines()))

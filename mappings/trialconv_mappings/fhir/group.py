@@ -19,6 +19,7 @@ from trialconv_mappings.tables import table
 _MODULE = "protocolSection.eligibilityModule"
 _SEX: Final = table("fhir_sex")
 _AGE_UNITS: Final = table("ucum_age_unit")
+_LARGEST_UNSIGNED_INT: Final = 2_147_483_647
 _AGE: Final = re.compile(r"(\d+(?:\.\d+)?) ([A-Za-z]+)")
 
 # What the registry's fields mean, in the NCI Thesaurus (CDISC codelist TSPARM).
@@ -46,12 +47,22 @@ def eligibility_group(ctx: Context, id_: str) -> Element:
     group["name"] = f"{ctx.record.nct_id} eligible population"
     if description and in_r5:
         group["description"] = description
-    count = ctx.record.study.protocol_section.design_module.enrollment_info.count
+    count = enrollment_count(ctx)
     if count is not None:
         group["quantity"] = count
     if characteristics := [*_demographics(ctx), *_criteria(ctx, description)]:
         group["characteristic"] = characteristics
     return group
+
+
+def enrollment_count(ctx: Context) -> int | None:
+    """Return the number of participants, planned or actual; None and an Issue for one that FHIR cannot hold."""
+    count = ctx.record.study.protocol_section.design_module.enrollment_info.count
+    if count is None or 0 <= count <= _LARGEST_UNSIGNED_INT:
+        return count
+    source = "protocolSection.designModule.enrollmentInfo.count"
+    ctx.note("number-out-of-range", f"{count} participants cannot be carried", source, "Group.quantity")
+    return None
 
 
 def _demographics(ctx: Context) -> list[Element]:

@@ -35,10 +35,10 @@ def place_r4(ctx: Context, made: Element, neighbours: common.Neighbours) -> None
     made["condition"] = facts.conditions(ctx)
     made["contact"] = _contact_details(ctx)
     made["relatedArtifact"] = [
-        {"type": "documentation", "label": label, "url": link} if label else {"type": "documentation", "url": link}
-        for label, link in facts.id_links(ctx)
+        {"type": "documentation", "label": label, **({"url": address} if address else {})}
+        for label, address in facts.id_links(ctx)
     ]
-    made["keyword"] = [{"text": word} for word in protocol.conditions_module.keywords]
+    made["keyword"] = facts.keywords(ctx)
     made["location"] = common.countries(ctx, "ResearchStudy.location")
     description = protocol.description_module
     made["description"] = description.detailed_description or description.brief_summary
@@ -55,7 +55,7 @@ def _r4_extensions(ctx: Context, neighbours: common.Neighbours) -> list[Element]
     """Return the R5 elements that R4 lacks, as the official extensions for them, and the shared extensions."""
     protocol = ctx.record.study.protocol_section
     found = []
-    if updated := ctx.record.last_update:
+    if updated := facts.updated(ctx):
         found.append(extension(STUDY_IN_R4 + "date", valueDateTime=updated))
     found.extend(
         nested_extension(

@@ -25,16 +25,16 @@ def place_r5(ctx: Context, made: Element, neighbours: common.Neighbours) -> None
     made["label"] = facts.labels(ctx)
     made["protocol"] = [reference("PlanDefinition", neighbours.plan_id)]
     made["relatedArtifact"] = [
-        {"type": "documentation", "document": {"url": link}, **({"label": label} if label else {})}
-        for label, link in facts.id_links(ctx)
+        {"type": "documentation", "label": label, **({"document": {"url": address}} if address else {})}
+        for label, address in facts.id_links(ctx)
     ]
-    made["date"] = ctx.record.last_update
+    made["date"] = facts.updated(ctx)
     made["status"] = "active"
     made["primaryPurposeType"] = common.primary_purpose(ctx)
     made["phase"] = common.phase(ctx)
     made["studyDesign"] = facts.study_designs(ctx)
     made["condition"] = facts.conditions(ctx)
-    made["keyword"] = [{"text": word} for word in protocol.conditions_module.keywords]
+    made["keyword"] = facts.keywords(ctx)
     made["region"] = common.countries(ctx, "ResearchStudy.region")
     made["descriptionSummary"] = protocol.description_module.brief_summary
     made["description"] = protocol.description_module.detailed_description

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from trialconv.context import Context
 from trialconv_mappings.fhir import study_facts as facts
+from trialconv_mappings.fhir.group import enrollment_count
 from trialconv_mappings.fhir.parties import ROLES, Parties, Party
 from trialconv_mappings.fhir.parts import Element, concept, country, extension
 from trialconv_mappings.fhir.plan import Arm
@@ -64,10 +65,11 @@ def countries(ctx: Context, target: str) -> list[Element]:
 
 def recruitment(ctx: Context) -> Element:
     """Return how many took part or are to take part; nothing when the registry does not say which it is."""
-    info = ctx.record.study.protocol_section.design_module.enrollment_info
-    if info.count is None or info.type not in ("ACTUAL", "ESTIMATED"):
+    kind = ctx.record.study.protocol_section.design_module.enrollment_info.type
+    count = enrollment_count(ctx)
+    if count is None or kind not in ("ACTUAL", "ESTIMATED"):
         return {}
-    return {"actualNumber" if info.type == "ACTUAL" else "targetNumber": info.count}
+    return {"actualNumber" if kind == "ACTUAL" else "targetNumber": count}
 
 
 def progress(ctx: Context) -> list[tuple[Element, bool | None, Element | None]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from trialconv.context import Context
+from trialconv.lineage import checked_date, checked_link
 from trialconv.record.protocol import Outcome
 from trialconv_mappings.fhir.parts import Element, concept, extension
 from trialconv_mappings.fhir.terms import (
@@ -47,7 +48,7 @@ def identifiers(ctx: Context) -> list[Element]:
     module = ctx.record.study.protocol_section.identification_module
     nct = ctx.record.nct_id
     found: list[Element] = [{"use": "official", "type": _REGISTRY_IDENTIFIER, "system": NCT_SYSTEM, "value": nct}]
-    found.extend({"use": "old", "system": NCT_SYSTEM, "value": alias} for alias in module.nct_id_aliases)
+    found += [{"use": "old", "system": NCT_SYSTEM, "value": alias} for alias in module.nct_id_aliases if alias]
     own = module.org_study_id_info
     if own.id:
         made: Element = {"type": {"text": own.type or "Organization's study id"}, "value": own.id}
@@ -65,12 +66,20 @@ def identifiers(ctx: Context) -> list[Element]:
     return found
 
 
-def id_links(ctx: Context) -> list[tuple[str, str]]:
-    """Return the pages that ids link to, each with the id as its label."""
+def id_links(ctx: Context) -> list[tuple[str, str | None]]:
+    """Return the pages that ids link to: a label, the id where there is one, and the address.
+
+    What cannot be an address is the label.
+    """
     module = ctx.record.study.protocol_section.identification_module
     own = module.org_study_id_info
-    found = [(own.id or "", own.link)] if own.link else []
-    found.extend((item.id or "", item.link) for item in module.secondary_id_infos if item.link)
+    ids = [(own.id, own.link), *((secondary.id, secondary.link) for secondary in module.secondary_id_infos)]
+    source, target = f"{_P}identificationModule", "ResearchStudy.relatedArtifact.url"
+    found = []
+    for id_, link in ids:
+        if link:
+            address = checked_link(ctx, link, source, target)
+            found.append((id_ or link if address else f"{id_ or ''} {link}".strip(), address))
     return found
 
 
@@ -95,7 +104,7 @@ def conditions(ctx: Context) -> list[Element]:
         if mesh.term and mesh.id
     }
     found = []
-    for name in study.protocol_section.conditions_module.conditions:
+    for name in filter(None, study.protocol_section.conditions_module.conditions):
         made: Element = {"text": name}
         if headings and (mesh := headings.get(name.casefold())):
             made = {"coding": [{"system": MESH, "code": mesh.id, "display": mesh.term}], "text": name}
@@ -148,6 +157,18 @@ def blinded_roles(ctx: Context) -> list[Element]:
     ]
 
 
+def keywords(ctx: Context) -> list[Element]:
+    """Return the keywords, one concept each."""
+    words = ctx.record.study.protocol_section.conditions_module.keywords
+    return [{"text": word} for word in words if word]
+
+
+def updated(ctx: Context) -> str | None:
+    """Return the day of the record's last update."""
+    day, source = ctx.record.last_update, f"{_P}statusModule.lastUpdatePostDateStruct.date"
+    return checked_date(ctx, day, source, "ResearchStudy.date") if day else None
+
+
 def outcomes(ctx: Context) -> list[tuple[list[Element], list[Outcome]]]:
     """Return the outcomes that are there, by kind: the codings of the kind and its outcomes."""
     module = ctx.record.study.protocol_section.outcomes_module
@@ -198,7 +219,7 @@ def classifiers(ctx: Context) -> list[Element]:
         ("Expanded access treatment", design.expanded_access_types.treatment),
     )
     found = [{"text": f"{name}: {_word(value)}"} for name, value in facts if value is not None]
-    found.extend({"text": f"Age group: {age}"} for age in protocol.eligibility_module.std_ages)
+    found += [{"text": f"Age group: {age}"} for age in protocol.eligibility_module.std_ages if age]
     return found
 
 
