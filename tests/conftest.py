@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of real records and official schemas, which the project does not contain."""
+    """Return the folder of real records and official schemas, which the project does not contain."""
     folder = Path(os.environ.get("TRIALCONV_SHARED", ROOT.parent / "shared"))
     if not (folder / "corpus" / "smoke").is_dir():
         pytest.skip(f"no real records at {folder}; set TRIALCONV_SHARED to the folder that holds them")
@@ -22,13 +22,13 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def smoke_studies(shared: Path) -> list[tuple[str, bytes]]:
-    """The small set of real studies that together hold every key path and enum value."""
+    """Return the small set of real studies that together hold every key path and enum value."""
     return [(path.name, path.read_bytes()) for path in sorted((shared / "corpus" / "smoke").glob("*.json"))]
 
 
 @pytest.fixture(scope="session")
 def development_studies(shared: Path) -> list[tuple[str, bytes]]:
-    """All real studies at hand."""
+    """Return all real studies at hand."""
     with zipfile.ZipFile(shared / "corpus" / "ctg-studies-dev.json.zip") as archive:
         names = sorted(name for name in archive.namelist() if name.endswith(".json"))
         return [(name, archive.read(name)) for name in names]
@@ -36,5 +36,5 @@ def development_studies(shared: Path) -> list[tuple[str, bytes]]:
 
 @pytest.fixture(scope="session")
 def example_page() -> Path:
-    """The real page that the project keeps as its example."""
+    """Return the real page that the project keeps as its example."""
     return ROOT / "examples" / "NCT06108596.txt"

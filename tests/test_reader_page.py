@@ -477,10 +477,8 @@ def test_nct_number_among_the_related_studies_is_not_this_one() -> None:
 
 @pytest.mark.parametrize("how", ["insert", "replace"])
 def test_no_line_of_a_page_vanishes(example_page: Path, how: str) -> None:
-    """A strange line anywhere in the page is in the study or in the extras, or the page is refused.
-
-    Only the titles of related studies, which are no part of the study, may hold it unseen.
-    """
+    """A strange line anywhere in the page is in the study or in the extras, or the page is refused."""
+    # Only the titles of related studies, which are no part of the study, may hold it unseen.
     lines = example_page.read_text(encoding="utf-8").split("\n")
     strange = "A strange made-up line"
     for position in range(lines.index("More Related Trials")):
@@ -511,10 +509,8 @@ def test_groups_tell_interventions_where_their_list_is_unread() -> None:
 def test_synthetic_pages_of_real_studies_read_back(
     development_studies: list[tuple[str, bytes]], absent: Absent, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is read from a page equals the study, or an Issue names the section that holds the difference.
-
-    The one exception is a city with a comma in its name, in a country that the page always writes with one.
-    """
+    """What is read from a page equals the study, or an Issue names the section that holds the difference."""
+    # The one exception is a city with a comma in its name, in a country that the page always writes with one.
     ambiguous, silent = 0, []
     for name, data in development_studies:
         study = json.loads(data)

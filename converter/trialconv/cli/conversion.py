@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
@@ -107,9 +106,9 @@ def run_conversion(target: Target, options: Options, run: Run) -> int:
     """Convert every record of every source, write the documents, report, and return the exit code."""
     from trialconv.cli.output import Output
     from trialconv.cli.report import Report
-    from trialconv.pipeline import read_outcomes, transform_isolated
+    from trialconv.pipeline import collect_less, read_outcomes, transform_isolated
 
-    _collect_less()
+    collect_less()
     with (
         Report(run.issues_file, verbose=run.verbose, force=run.force) as report,
         Output(target, run.out, force=run.force, pretty=run.pretty) as output,
@@ -124,17 +123,9 @@ def run_conversion(target: Target, options: Options, run: Run) -> int:
                 if isinstance(outcome, SourceError):
                     report.refused(outcome.issue)
                     continue
-                written = outcome.valid or run.keep_invalid
-                if written:
-                    report.output(output.write, outcome)
-                report.converted(outcome, written=written)
+                wanted = outcome.valid or run.keep_invalid
+                report.converted(outcome, written=wanted and report.output(output.write, outcome))
     return report.exit_code(run.fail_on)
-
-
-def _collect_less() -> None:
-    """Have the garbage collector look less often: documents are trees, which reference counting frees at once."""
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 50)
 
 
 def run_command(target: Target, values: dict[str, Any]) -> int:

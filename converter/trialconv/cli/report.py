@@ -52,23 +52,28 @@ class Report:
 
     def converted(self, outcome: Converted, *, written: bool) -> None:
         """Account for a converted record, and for whether its document was good enough to be written."""
-        self._records["converted" if written else "invalid"] += 1
+        if written:
+            self._records["converted"] += 1
+        elif not outcome.valid:
+            self._records["invalid"] += 1
         for found in outcome.issues:
             self._take(found)
         for found in outcome.findings:
             self._take(msgspec.structs.replace(found, record=outcome.record.nct_id), always=True)
-        if not written:
+        if not written and not outcome.valid:
             message = "the document fails validation and was not written; --keep-invalid writes it"
             self._say(f"error: {outcome.record.nct_id}: {message}")
         self._tick()
 
-    def output(self, write: Callable[[Converted], None], outcome: Converted) -> None:
-        """Write a document, and account for a refusal to do so."""
+    def output(self, write: Callable[[Converted], None], outcome: Converted) -> bool:
+        """Write a document and return whether it was; account for a refusal to write it."""
         try:
             write(outcome)
         except OutputError as error:
             self._records["not written"] += 1
             self._say(f"error: {outcome.record.nct_id}: {error}")
+            return False
+        return True
 
     def exit_code(self, fail_on: Severity | None) -> int:
         """Return the exit code of the call."""
@@ -127,6 +132,7 @@ def _opened(path: Path | None, *, force: bool) -> BinaryIO | None:
     if path is None:
         return None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("wb" if force else "xb")
     except FileExistsError:
         raise OutputError(f"{path} exists; --force overwrites it") from None

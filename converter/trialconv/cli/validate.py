@@ -52,8 +52,12 @@ def command(files: tuple[str, ...], fhir_version: FhirVersion | None, engine: st
         for found in findings:
             click.echo(msgspec.json.encode(found) if report_format == "json" else str(found))
         if report_format == "text":
-            click.echo(f"{name}: {f'{errors} errors' if errors else 'no errors'}", err=True)
+            click.echo(f"{name}: {_count(errors)}", err=True)
     sys.exit(worst)
+
+
+def _count(errors: int) -> str:
+    return f"{errors or 'no'} error{'' if errors == 1 else 's'}"
 
 
 def _judge(name: str, fhir_version: FhirVersion | None, engine: str) -> list[Issue]:

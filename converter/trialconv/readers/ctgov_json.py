@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 import msgspec
 
@@ -67,51 +68,63 @@ def read_study(data: bytes, source: SourceInfo) -> Record:
 
 def _malformed(data: bytes, source: SourceInfo, error: Exception) -> SourceError:
     """Return the refusal of broken JSON with the line and the column of the break."""
-    text = str(error)
-    byte = _BYTE.search(text)
-    reason = text.removeprefix("JSON is malformed: ").partition(" (byte")[0]
-    if byte is None:
-        place = f"{source.place}; " if source.place else ""
-        at_end = "truncated" in text.lower()
-        where = f"line {data.count(10) + 1}" if at_end else ""
-        return refusal("malformed-source", source._replace(place=place + where), f"not well-formed JSON: {reason}")
-    before = data[: int(byte[1])]
-    line, column = before.count(10) + 1, len(before) - (before.rfind(10) + 1) + 1
-    where = f"line {line}, column {column}"
-    if source.place:
-        where = f"{source.place}, column {column}"
+    if not data.strip():
+        return refusal("malformed-source", source, "the input is empty; expected a study as JSON")
+    position, reason = _break(data, error)
+    before = data[:position]
+    line, column = before.count(10) + 1, position - (before.rfind(10) + 1) + 1
+    where = f"{source.place}, column {column}" if source.place else f"line {line}, column {column}"
     return refusal("malformed-source", source._replace(place=where), f"not well-formed JSON: {reason}")
 
 
+def _break(data: bytes, error: Exception) -> tuple[int, str]:
+    """Return the position at which broken JSON breaks, and what is wrong there."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as broken:
+        return broken.start, "the text is not UTF-8"
+    reason, _, _ = str(error).removeprefix("JSON is malformed: ").partition(" (byte")
+    byte = _BYTE.search(str(error))
+    return (int(byte[1]), reason) if byte else (len(data), "the text ends too early")
+
+
 def _of_lines(document: Document, limit: int) -> Iterator[Record | SourceError]:
-    """Read one study, or one a line. The first line tells: a whole object there means NDJSON."""
+    """Read one study, or one a line: the first two lines tell which."""
     source = document.source._replace(reader=READER)
-    first = document.stream.readline(limit + 1)
-    if not first.rstrip().endswith(b"}") or len(first) > limit:
-        rest = read_whole(document, limit)
-        data = (first + rest).removeprefix(_BOM)
-        if len(data) > limit:
-            raise refusal("record-too-large", source, f"larger than the limit of {limit} bytes")
-        yield read_study(data, source)
+    lines = _lines(document, limit)
+    begin, first = next((numbered for numbered in lines if numbered[1].strip()), (1, b""))
+    first = first.removeprefix(_BOM)
+    second = next(lines, None)
+    below = second[1] if second else b""
+    if len(first) > limit or first.rstrip().endswith(b"}") or _is_line_of_many(first, below):
+        several = begin > 1 or below.strip()
+        for number, line in chain([(begin, first)], [second] if second else [], lines):
+            place = source._replace(place=f"line {number}") if several or number > 1 else source
+            if len(line) > limit:
+                yield refusal("record-too-large", place, f"larger than the limit of {limit} bytes")
+            elif line.strip():
+                yield _study_or_refusal(line, place)
         return
-    number, line = 1, first.removeprefix(_BOM)
-    following = document.stream.readline(limit + 1)
-    several = bool(following.strip())
-    while line:
-        place = source._replace(place=f"line {number}") if several or number > 1 else source
-        if len(line) > limit:
-            yield refusal("record-too-large", place, f"larger than the limit of {limit} bytes")
-            _skip_line(document, line, limit)
-            following = document.stream.readline(limit + 1)
-        elif line.strip():
-            yield _study_or_refusal(line, place)
-        number, line = number + 1, following
-        following = document.stream.readline(limit + 1)
+    data = b"\n" * (begin - 1) + first + below + read_whole(document, limit)
+    if len(data) > limit:
+        raise refusal("record-too-large", source, f"larger than the limit of {limit} bytes")
+    yield read_study(data, source)
 
 
-def _skip_line(document: Document, line: bytes, limit: int) -> None:
-    while line and not line.endswith(b"\n"):
-        line = document.stream.readline(limit)
+def _is_line_of_many(first: bytes, second: bytes) -> bool:
+    """Tell whether a line that is no whole object is a broken one among many, and not the head of a long text."""
+    return second.startswith(b'{"') and not first.rstrip().endswith((b"{", b"[", b":", b","))
+
+
+def _lines(document: Document, limit: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the number and the bytes of each line; of one beyond the limit its beginning, one byte beyond it."""
+    number = 0
+    while line := document.stream.readline(limit + 1):
+        number += 1
+        rest = line
+        while len(rest) > limit and not rest.endswith(b"\n"):
+            rest = document.stream.readline(limit + 1)
+        yield number, line
 
 
 def _study_or_refusal(data: bytes, source: SourceInfo) -> Record | SourceError:
@@ -125,8 +138,16 @@ def _of_list(document: Document, limit: int, opening: re.Pattern[bytes]) -> Iter
     """Read the studies of a JSON list, without holding the list."""
     source = document.source._replace(reader=READER)
     position = 0
-    for position, element in enumerate(list_elements(document, limit, opening), start=1):
-        place = source._replace(place=f"study {position}")
-        yield _study_or_refusal(element, place)
+    try:
+        for position, element in enumerate(list_elements(document, limit, opening), start=1):
+            place = source._replace(place=f"study {position}")
+            if len(element) > limit:
+                yield refusal("record-too-large", place, f"larger than the limit of {limit} bytes")
+            else:
+                yield _study_or_refusal(element, place)
+    except SourceError as error:
+        where = f"after study {position}" if position else ""
+        yield SourceError(msgspec.structs.replace(error.issue, source_path=where))
+        return
     if not position:
         yield refusal("not-a-study", source, "the list of studies is empty")

@@ -28,6 +28,7 @@ SUFFIXES: Final = frozenset({".json", ".ndjson", ".jsonl", ".xml", ".txt", ".gz"
 _HEAD = 64 * 1024
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _GZIP_MAGIC = b"\x1f\x8b"
+_DEEPEST: Final = 3
 
 #: What goes wrong while bytes are fetched, whatever they hold.
 READ_ERRORS: Final = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
@@ -75,18 +76,36 @@ def _looks_like_a_record(path: Path | PurePosixPath) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith((".", "._"))
 
 
-def _opened(stream: BinaryIO, source: SourceInfo) -> Iterator[Document | SourceError]:
+def _opened(stream: BinaryIO, source: SourceInfo, depth: int = 0) -> Iterator[Document | SourceError]:
     """Look at the first bytes and open what is packed."""
     try:
         document = _document(stream, source)
-        if document.head.startswith(_ZIP_MAGIC):
-            yield from _of_zip(stream if stream.seekable() else document.stream, source)
-        elif document.head.startswith(_GZIP_MAGIC):
-            yield _document(cast("BinaryIO", gzip.GzipFile(fileobj=document.stream)), source)
-        else:
+        if not document.head.startswith((*_ZIP_MAGIC, _GZIP_MAGIC)):
             yield document
+        elif depth == _DEEPEST:
+            yield refusal("unreadable-source", source, f"packed more than {_DEEPEST} times; unpack it first")
+        elif document.head.startswith(_GZIP_MAGIC):
+            yield from _opened(_unzipped(stream, document), source, depth + 1)
+        elif stream.seekable():
+            yield from _of_zip(stream, source, depth)
+        elif depth:
+            yield refusal(
+                "unreadable-source", source, "a ZIP inside gzip cannot be read from a pipe; unpack it first"
+            )
+        else:
+            # The directory of an archive stands at its end, so a pipe has to be held as a whole.
+            yield from _of_zip(io.BytesIO(document.stream.read()), source, depth)
     except READ_ERRORS as error:
         yield refusal("unreadable-source", source, f"cannot be read: {error}")
+
+
+def _unzipped(stream: BinaryIO, document: Document) -> BinaryIO:
+    """Return the content of a gzip stream, seekable where the stream is."""
+    if stream.seekable():
+        stream.seek(0)
+        return cast("BinaryIO", gzip.GzipFile(fileobj=stream, mode="rb"))
+    content = cast("BinaryIO", gzip.GzipFile(fileobj=document.stream, mode="rb"))
+    return cast("BinaryIO", _Prefixed(b"", content))
 
 
 def _document(stream: BinaryIO, source: SourceInfo) -> Document:
@@ -114,16 +133,18 @@ class _Prefixed(io.RawIOBase):
         return len(chunk)
 
 
-def _of_zip(stream: BinaryIO, source: SourceInfo) -> Iterator[Document | SourceError]:
-    # The directory of an archive stands at its end, so a pipe has to be held as a whole.
-    with zipfile.ZipFile(stream if stream.seekable() else io.BytesIO(stream.read())) as archive:
+def _of_zip(stream: BinaryIO, source: SourceInfo, depth: int) -> Iterator[Document | SourceError]:
+    with zipfile.ZipFile(stream) as archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
         wanted = [entry for entry in entries if _looks_like_a_record(PurePosixPath(entry.filename))]
         if not wanted:
             yield refusal("empty-source", source, f"the archive holds no record among its {len(entries)} entries")
         for entry in wanted:
             place = SourceInfo(f"{source.name}!{entry.filename}")
-            yield _unsafe(entry, place) or _of_entry(archive, entry, place)
+            if refused := _unsafe(entry, place):
+                yield refused
+            else:
+                yield from _of_entry(archive, entry, place, depth)
 
 
 def _unsafe(entry: zipfile.ZipInfo, source: SourceInfo) -> SourceError | None:
@@ -133,11 +154,16 @@ def _unsafe(entry: zipfile.ZipInfo, source: SourceInfo) -> SourceError | None:
     return None
 
 
-def _of_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, source: SourceInfo) -> Document | SourceError:
+def _of_entry(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, source: SourceInfo, depth: int
+) -> Iterator[Document | SourceError]:
     try:
-        return _document(cast("BinaryIO", archive.open(entry)), source)
+        stream = archive.open(entry)
     except READ_ERRORS as error:
-        return refusal("unreadable-source", source, f"the archive entry cannot be read: {error}")
+        yield refusal("unreadable-source", source, f"the archive entry cannot be read: {error}")
+        return
+    with stream:
+        yield from _opened(cast("BinaryIO", stream), source, depth + 1)
 
 
 def read_whole(document: Document, limit: int) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 #: `yyyy-MM-dd`. Kept as text, as registered.
@@ -25,3 +27,13 @@ class RegistryStruct(
     A missing object or list is an empty one, so that a mapping may write
     `study.protocol_section.status_module.overall_status` without asking at each step; a missing value is None.
     """
+
+
+def _number(text: str) -> float | str:
+    """Return a JSON number, or its text when it is beyond what a float can hold."""
+    number = float(text)
+    return number if math.isfinite(number) else text
+
+
+#: Decodes any JSON to plain values.
+TREE: msgspec.json.Decoder[object] = msgspec.json.Decoder(object, float_hook=_number)

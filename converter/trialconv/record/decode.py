@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origi
 import msgspec
 
 from trialconv.issues import Issue, issue
-from trialconv.record.base import RegistryStruct
+from trialconv.record.base import TREE, RegistryStruct
 from trialconv.record.model import Study
 from trialconv.record.results import ResultsSection
 
@@ -36,13 +36,18 @@ class Finding(NamedTuple):
 def decode_study(data: bytes | memoryview) -> tuple[Study, list[Finding]]:
     """Decode one API v2 study from UTF-8 JSON.
 
-    Raises msgspec.DecodeError for malformed JSON, RecursionError for one nested too deeply, and
-    msgspec.ValidationError when the top level is no object.
+    Raises msgspec.DecodeError for malformed JSON, UnicodeDecodeError for other than UTF-8, RecursionError for
+    one nested too deeply, and msgspec.ValidationError when the top level is no object.
     """
     try:
-        return _STUDY.decode(data), []
+        study = _STUDY.decode(data)
     except msgspec.ValidationError:
-        tree = _TREE.decode(data)
+        tree = TREE.decode(data)
+    else:
+        # The decoder passes over the results without a look at their characters.
+        if str(study.results_section, "utf-8").strip("{} \t\r\n") in ("", "null"):
+            study.results_section = Study().results_section
+        return study, []
     if not isinstance(tree, dict):
         raise msgspec.ValidationError("Expected an object")
     return study_from_tree(tree)
@@ -67,7 +72,7 @@ def decode_results(data: bytes) -> tuple[ResultsSection, list[Finding]]:
     try:
         return _RESULTS.decode(data), []
     except msgspec.ValidationError:
-        return _from_tree(_TREE.decode(data), ResultsSection, "resultsSection")
+        return _from_tree(TREE.decode(data), ResultsSection, "resultsSection")
 
 
 _S = TypeVar("_S", bound=RegistryStruct)
@@ -250,4 +255,3 @@ def _put(target: Any, trail: list[str | int], word: str) -> None:
 
 _STUDY = msgspec.json.Decoder(Study)
 _RESULTS = msgspec.json.Decoder(ResultsSection)
-_TREE = msgspec.json.Decoder()

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from trialconv.issues import Issue
-from trialconv.record.base import RegistryStruct
+from trialconv.record.base import TREE, RegistryStruct
 from trialconv.record.protocol import ProtocolSection
 from trialconv.record.results import ResultsSection
 from trialconv.record.sections import AnnotationSection, DerivedSection, DocumentSection
@@ -100,16 +100,18 @@ class Record:
         misc = self.study.derived_section.misc_info_module
         downloaded, misc.version_holder = misc.version_holder, None
         try:
-            content = msgspec.json.encode(self.study)
+            content = msgspec.json.encode(msgspec.structs.replace(self.study, results_section=_NO_RESULTS))
         finally:
             misc.version_holder = downloaded
+        # Undecoded bytes still have the white space and the order of keys of the source.
+        content += msgspec.json.encode(TREE.decode(self.study.results_section), order="sorted")
         if self.extras:
             content += msgspec.json.encode(self.extras, order="sorted")
         return Version(self.last_update, hashlib.sha256(content).hexdigest())
 
     def to_json(self) -> bytes:
         """Return the study as API v2 JSON. Empty objects and lists are left out, as the registry does."""
-        return msgspec.json.encode(_pruned(msgspec.json.decode(msgspec.json.encode(self.study))))
+        return msgspec.json.encode(_pruned(TREE.decode(msgspec.json.encode(self.study))))
 
 
 def _pruned(value: Any) -> Any:

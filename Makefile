@@ -1,0 +1,71 @@
+# make demo: convert the example and check what comes out. make test: the tests. Each sets up what it needs.
+# Needs make and Python 3.11 or newer; `make PYTHON=python3.12 demo` chooses another interpreter.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STUDY  := NCT06108596
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench accept schemas docs clean
+
+help: ## list what can be made
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf '  make %-9s %s\n' "$$name" "$$what"; done
+
+demo: $(VENV)/.stamp ## convert the example study to FHIR R4 and ODM 2.0 and validate both
+	@echo "Converting examples/$(STUDY).txt, a page of the registry as text ..."
+	@mkdir -p out
+	@$(BIN)/trialconv to-fhir examples/$(STUDY).txt --out out/$(STUDY).json --issues out/fhir-issues.ndjson --pretty --force
+	@$(BIN)/trialconv to-odm examples/$(STUDY).txt --out out/$(STUDY).xml --issues out/odm-issues.ndjson --force
+	@echo "Validating against the official schemas ..."
+	@$(BIN)/trialconv validate --fhir-version R4 out/$(STUDY).json out/$(STUDY).xml
+	@echo
+	@echo "FHIR R4 bundle:           out/$(STUDY).json"
+	@echo "ODM 2.0 study definition: out/$(STUDY).xml"
+	@echo "What was noticed:         out/fhir-issues.ndjson, out/odm-issues.ndjson"
+
+test: $(VENV)/.stamp-dev ## run the tests
+	$(BIN)/pytest -n auto
+
+check: $(VENV)/.stamp-dev ## lint, formatting, types, direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/mypy $(wildcard examples/*.py tests/typing_example.py)
+	$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/.stamp-dev ## measure, and write the figures into docs/
+	$(BIN)/python benchmarks/bench_core.py
+	$(BIN)/python benchmarks/bench_core.py --corpus
+	$(BIN)/python benchmarks/bench_dependencies.py
+
+accept: $(VENV)/.stamp-dev ## rewrite the expected documents of tests/cases; read the diff before you commit it
+	$(BIN)/python tests/accept.py
+
+schemas: $(VENV)/.stamp-dev ## make the FHIR schemas anew from the official definition packages
+	$(BIN)/python scripts/generate_fhir_schemas.py
+
+docs: $(VENV)/.stamp-dev ## renew the generated parts of README.md and docs/
+	$(BIN)/python scripts/make_docs.py
+
+clean: ## remove what was made here, the virtual environment included
+	rm -rf $(VENV) out build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "trialconv needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
+	  echo "Name a newer one: make PYTHON=python3.12 $(firstword $(MAKECMDGOALS))"; exit 1; }
+	@echo "Making a virtual environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "$(PYTHON) -m venv failed; on Debian and Ubuntu the package python3-venv is needed."; exit 1; }
+
+# The stamps say that what pyproject.toml asks for is installed.
+$(VENV)/.stamp: pyproject.toml | $(BIN)/python
+	@echo "Installing trialconv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.stamp-dev: pyproject.toml | $(BIN)/python
+	@echo "Installing trialconv and its development tools ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $(VENV)/.stamp $@
