@@ -6,6 +6,7 @@ can watch what becomes of a value; a mapping itself reports nothing.
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import date
 from functools import lru_cache
@@ -14,6 +15,7 @@ from trialconv.context import Context
 from trialconv_mappings.tables import CodeTable, Row
 
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_ENTITY = re.compile(r"(?<!\\)&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _NOT_IN_LINKS = re.compile(r"[\x00-\x20\x7f\s]")
 _DATE = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?")
 
@@ -22,8 +24,11 @@ def plain(markup: str) -> str:
     r"""Undo the backslash escapes of a markup field of the registry, for an element that holds plain text.
 
     The registry's markup fields are markdown, in which a backslash before ASCII punctuation stands for that
-    character (https://spec.commonmark.org/0.31.2/#backslash-escapes): `\>= 18` is `>= 18`.
+    character and an entity for what it names (https://spec.commonmark.org/0.31.2/#backslash-escapes and
+    #entity-and-numeric-character-references): `\>= 18` and `&gt;= 18` are `>= 18`.
     """
+    if "&" in markup:
+        markup = _ENTITY.sub(lambda match: html.unescape(match[0]), markup)
     return _ESCAPED.sub(r"\1", markup) if "\\" in markup else markup
 
 

@@ -35,9 +35,9 @@ def _activity(ctx: Context, ids: Ids, number: int, intervention: Intervention) -
     kind, name = intervention.type, intervention.name
     id_ = ids.derive("activity", f"{kind}|{name}|{intervention.description}")
     made: Element = {"resourceType": "ActivityDefinition", "id": id_}
-    if intervention.other_names:
-        url = ctx.options.base + OTHER_NAME
-        made["extension"] = [extension(url, valueString=other) for other in intervention.other_names if other]
+    url = ctx.options.base + OTHER_NAME
+    if others := [extension(url, valueString=other) for other in intervention.other_names if other]:
+        made["extension"] = others
     made["url"] = f"{ctx.options.base}/ActivityDefinition/{id_}"
     if name:
         made["title"] = name

@@ -48,7 +48,9 @@ def eligibility_group(ctx: Context, id_: str) -> Element:
     if description and in_r5:
         group["description"] = description
     count = enrollment_count(ctx)
-    if count is not None:
+    # R5 has elements for the planned and the actual number; of an unknown kind this is the only place.
+    kind = ctx.record.study.protocol_section.design_module.enrollment_info.type
+    if count is not None and not (in_r5 and kind in ("ACTUAL", "ESTIMATED")):
         group["quantity"] = count
     if characteristics := [*_demographics(ctx), *_criteria(ctx, description)]:
         group["characteristic"] = characteristics
@@ -73,16 +75,13 @@ def _demographics(ctx: Context) -> list[Element]:
         found.append(_age(ctx, low, ">=", _MINIMUM_AGE, "minimumAge"))
     if high:
         found.append(_age(ctx, high, "<=", _MAXIMUM_AGE, "maximumAge"))
-    if module.sex:
+    # Sex ALL, and that healthy people may take part, are no traits of the members: see `study_facts.classifiers`.
+    if module.sex and module.sex != "ALL":
         source, target = f"{_MODULE}.sex", "Group.characteristic.valueCodeableConcept"
         value = concept(ctx, _SEX, module.sex, source, target)
         found.append({"code": _SEX_OF_PARTICIPANTS, "valueCodeableConcept": value, "exclude": False})
-    if module.healthy_volunteers is not None:
-        value_boolean = module.healthy_volunteers
-        found.append({"code": _HEALTHY, "valueBoolean": value_boolean, "exclude": False})
-    if module.gender_based is not None:
-        code_ = {"text": "Eligibility is based on gender"}
-        found.append({"code": code_, "valueBoolean": module.gender_based, "exclude": False})
+    if module.healthy_volunteers is False:
+        found.append({"code": _HEALTHY, "valueBoolean": False, "exclude": False})
     if module.gender_description:
         found.append(_texted({"text": "Gender eligibility"}, plain(module.gender_description), exclude=False))
     if module.study_population:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.record.protocol import Contact
-from trialconv_mappings.fhir.parts import Element, Ids, concept, reference, telecom
+from trialconv.record.protocol import Contact, ResponsibleParty
+from trialconv_mappings.fhir.parts import Element, Ids, concept, not_carried, reference, telecom
 from trialconv_mappings.tables import table
 
 ROLES: Final = table("fhir_party_role")
@@ -31,6 +31,12 @@ class Party(NamedTuple):
     source: str
 
 
+def is_investigator(party: ResponsibleParty) -> bool:
+    """Tell whether the responsible party is a person who takes part in the study in that role."""
+    known = party.type in ("PRINCIPAL_INVESTIGATOR", "SPONSOR_INVESTIGATOR")
+    return known and bool(party.investigator_full_name)
+
+
 def central_contacts(ctx: Context) -> list[Contact]:
     """Return the study's central contacts: none, and one Issue, when the options leave contacts out."""
     module = ctx.record.study.protocol_section.contacts_locations_module
@@ -49,7 +55,7 @@ class Parties:
         self._ids = ids
         self._organizations: dict[str, Element] = {}
         self._practitioners: dict[str, Element] = {}
-        self._roles: dict[tuple[str, str | None, str], Element] = {}
+        self._roles: dict[tuple[str | None, str | None, str], Element] = {}
         self.parties: list[Party] = []
         self._add_sponsors()
         self._add_officials()
@@ -71,25 +77,31 @@ class Parties:
         study = self._ctx.record.study.protocol_section
         module = study.sponsor_collaborators_module
         lead = module.lead_sponsor
-        if lead.name:
-            self._add_organization("LEAD_SPONSOR", lead.name, lead.class_, f"{_SPONSORS}.leadSponsor")
+        self._add_organization("LEAD_SPONSOR", lead.name, lead.class_, f"{_SPONSORS}.leadSponsor")
         registrant = study.identification_module.organization
-        if registrant.full_name and registrant.full_name != lead.name:
-            source = "protocolSection.identificationModule.organization"
-            self._add_organization("SPONSOR", registrant.full_name, registrant.class_, source)
+        source = "protocolSection.identificationModule.organization"
+        if registrant.full_name and registrant.full_name == lead.name:
+            self._add_class(self._organization(lead.name), registrant.class_, source)
+        else:
+            self._add_organization("ORGANIZATION", registrant.full_name, registrant.class_, source)
         for position, sponsor in enumerate(module.collaborators):
-            if sponsor.name:
-                source = f"{_SPONSORS}.collaborators[{position}]"
-                self._add_organization("COLLABORATOR", sponsor.name, sponsor.class_, source)
+            source = f"{_SPONSORS}.collaborators[{position}]"
+            self._add_organization("COLLABORATOR", sponsor.name, sponsor.class_, source)
 
-    def _add_organization(self, role: str, name: str, agency_class: str | None, source: str) -> None:
-        made = self._organization(name)
+    def _add_organization(self, role: str, name: str | None, agency_class: str | None, source: str) -> None:
+        if name:
+            made = self._organization(name)
+            self._add_class(made, agency_class, source)
+            self.parties.append(Party(role, name, reference("Organization", made["id"]), agency_class, source))
+        elif agency_class:
+            not_carried(self._ctx, f"{source}.class", "the organisation has no name")
+
+    def _add_class(self, organization: Element, agency_class: str | None, source: str) -> None:
         if agency_class:
             kind = concept(self._ctx, AGENCY_CLASSES, agency_class, f"{source}.class", "Organization.type")
-            kinds = made.setdefault("type", [])
+            kinds = organization.setdefault("type", [])
             if kind not in kinds:
                 kinds.append(kind)
-        self.parties.append(Party(role, name, reference("Organization", made["id"]), agency_class, source))
 
     def _organization(self, name: str) -> Element:
         made = self._organizations.get(name)
@@ -101,59 +113,67 @@ class Parties:
     def _add_officials(self) -> None:
         officials = self._ctx.record.study.protocol_section.contacts_locations_module.overall_officials
         for position, official in enumerate(officials):
-            source = f"{_OFFICIALS}[{position}]"
-            if official.name:
+            if official.name or official.affiliation:
+                source = f"{_OFFICIALS}[{position}]"
                 self._add_person(official.role or "", official.name, official.affiliation, source)
+            elif official.role:
+                not_carried(self._ctx, f"{_OFFICIALS}[{position}].role", "the official has neither name nor place")
 
     def _add_responsible_investigator(self) -> None:
         party = self._ctx.record.study.protocol_section.sponsor_collaborators_module.responsible_party
-        name = party.investigator_full_name
-        if not name or party.type not in ("PRINCIPAL_INVESTIGATOR", "SPONSOR_INVESTIGATOR"):
+        if not is_investigator(party):
             return
         source = f"{_SPONSORS}.responsibleParty"
-        self._add_person(party.type, name, party.investigator_affiliation, source, party.investigator_title)
+        name, affiliation = party.investigator_full_name, party.investigator_affiliation
+        self._add_person(party.type or "", name, affiliation, source, party.investigator_title)
 
     def _add_person(
-        self, role: str, name: str, affiliation: str | None, source: str, title: str | None = None
+        self, role: str, name: str | None, affiliation: str | None, source: str, title: str | None = None
     ) -> None:
         key = (name, affiliation, role)
         made = self._roles.get(key)
         if made is None:
             made = self._roles[key] = self._practitioner_role(role, name, affiliation, source)
-            self.parties.append(Party(role, name, reference("PractitionerRole", made["id"]), None, source))
+            link = reference("PractitionerRole", made["id"])
+            self.parties.append(Party(role, name or affiliation or "", link, None, source))
         if title:
             made.setdefault("code", []).append({"text": title})
 
-    def _add_contacts(self) -> None:
-        for position, contact in enumerate(central_contacts(self._ctx)):
-            points = telecom(contact.phone, contact.phone_ext, contact.email)
-            id_ = self._ids.derive("contact", f"{contact.name}|{contact.phone}|{contact.email}")
-            made: Element = {"resourceType": "Practitioner", "id": id_}
-            if contact.name:
-                made["name"] = [{"text": contact.name}]
-            if points:
-                made["telecom"] = points
-            if len(made) > 2:
-                self._practitioners[id_] = made
-                source = f"{_CONTACTS}[{position}]"
-                name = contact.name or points[0]["value"]
-                self.parties.append(
-                    Party(contact.role or "CONTACT", name, reference("Practitioner", id_), None, source)
-                )
-
-    def _practitioner_role(self, role: str, name: str, affiliation: str | None, source: str) -> Element:
-        practitioner = self._practitioners.get(name)
-        if practitioner is None:
-            practitioner = self._practitioners[name] = {
+    def _practitioner(self, name: str) -> Element:
+        made = self._practitioners.get(name)
+        if made is None:
+            id_ = self._ids.derive("person", name)
+            made = self._practitioners[name] = {
                 "resourceType": "Practitioner",
-                "id": self._ids.derive("person", name),
+                "id": id_,
                 "name": [{"text": name}],
             }
-        made: Element = {
-            "resourceType": "PractitionerRole",
-            "id": self._ids.derive("role", f"{name}|{affiliation or ''}|{role}"),
-            "practitioner": reference("Practitioner", practitioner["id"]),
-        }
+        return made
+
+    def _add_contacts(self) -> None:
+        """Add R5's central contacts. Some are call centres, so that none is said to be a practitioner."""
+        for position, contact in enumerate(central_contacts(self._ctx)):
+            source = f"{_CONTACTS}[{position}]"
+            detail: Element = {}
+            if contact.name:
+                detail["name"] = [{"text": contact.name}]
+            if points := telecom(self._ctx, contact):
+                detail["telecom"] = points
+            if not detail:
+                not_carried(self._ctx, source, "the contact has neither name nor number nor address")
+                continue
+            content = f"{contact.name}|{contact.phone}|{contact.phone_ext}|{contact.email}"
+            id_ = self._ids.derive("contact", content)
+            made: Element = {"resourceType": "PractitionerRole", "id": id_, "contact": [detail]}
+            self._roles[id_, None, contact.role or ""] = made
+            name = contact.name or contact.email or contact.phone or ""
+            self.parties.append(Party(contact.role or "", name, reference("PractitionerRole", id_), None, source))
+
+    def _practitioner_role(self, role: str, name: str | None, affiliation: str | None, source: str) -> Element:
+        id_ = self._ids.derive("role", f"{name or ''}|{affiliation or ''}|{role}")
+        made: Element = {"resourceType": "PractitionerRole", "id": id_}
+        if name:
+            made["practitioner"] = reference("Practitioner", self._practitioner(name)["id"])
         if affiliation:
             made["organization"] = reference("Organization", self._organization(affiliation)["id"])
         if role:

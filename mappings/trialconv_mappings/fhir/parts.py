@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from trialconv.context import Context
 from trialconv.lineage import checked_date, code
+from trialconv.record.protocol import Contact
 from trialconv_mappings.fhir.terms import CONTACTPOINT_EXTENSION, NCIT
 from trialconv_mappings.tables import CodeTable, Row, table
 
@@ -100,17 +101,31 @@ def starts_after(start: str, end: str) -> bool:
     return start[:shared] > end[:shared]
 
 
-def telecom(phone: str | None, extension_number: str | None, email: str | None) -> list[Element]:
-    """Return the ContactPoints of a telephone number, its extension and an e-mail address."""
+def telecom(ctx: Context, contact: Contact) -> list[Element]:
+    """Return the ContactPoints of a telephone number, its extension and an e-mail address.
+
+    The extension for extensions belongs to the ContactPoint in R4 and R4B, and to its value from R5 on.
+    """
     points: list[Element] = []
-    if phone:
-        point: Element = {"system": "phone", "value": phone}
-        if extension_number:
-            point["_value"] = {"extension": [extension(CONTACTPOINT_EXTENSION, valueString=extension_number)]}
+    if contact.phone or contact.phone_ext:
+        point: Element = {"system": "phone"}
+        if contact.phone:
+            point["value"] = contact.phone
+        if contact.phone_ext:
+            number = {"extension": [extension(CONTACTPOINT_EXTENSION, valueString=contact.phone_ext)]}
+            if ctx.options.fhir_version == "R5":
+                point["_value"] = number
+            else:
+                point.update(number)
         points.append(point)
-    if email:
-        points.append({"system": "email", "value": email})
+    if contact.email:
+        points.append({"system": "email", "value": contact.email})
     return points
+
+
+def not_carried(ctx: Context, source: str, why: str) -> None:
+    """Say that a value which has a home is not carried this time, and why."""
+    ctx.note("field-not-mapped", f"not in this document: {why}", source)
 
 
 class Ids:

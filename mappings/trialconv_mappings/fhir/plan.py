@@ -5,7 +5,6 @@ A registry states no visits, timings or decisions, so there are none here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
@@ -21,8 +20,9 @@ _ARMS = "protocolSection.armsInterventionsModule.armGroups"
 _PLAN_TYPE: Final = {
     "coding": [{"system": PLAN_DEFINITION_TYPE, "code": "clinical-protocol", "display": "Clinical Protocol"}]
 }
-# A participant of such a study is in one arm only. The others leave the choice open.
-_ONE_ARM_EACH: Final = frozenset({"PARALLEL", "FACTORIAL", "CROSSOVER"})
+# A participant of such a study is in one arm only. Crossover arms are registered as sequences or as treatments
+# that everybody passes through, and of the other models the registry does not say it either.
+_ONE_ARM_EACH: Final = frozenset({"PARALLEL"})
 
 
 class Arm(NamedTuple):
@@ -63,67 +63,62 @@ def plan_definition(
 
 
 def _actions(ctx: Context, study_arms: list[Arm], study_activities: list[Activity]) -> list[Element]:
-    by_arm = _interventions_by_arm(ctx, study_arms, study_activities)
+    by_arm, unlinked = _linked(ctx, study_arms, study_activities)
     actions = []
     if study_arms:
-        nested = [
-            _arm_action(ctx, number, arm, by_arm.get(arm.group.label, [])) for number, arm in enumerate(study_arms)
-        ]
         top: Element = {"title": "Arms", "groupingBehavior": "logical-group"}
         model = ctx.record.study.protocol_section.design_module.design_info.intervention_model
         if model in _ONE_ARM_EACH and len(study_arms) > 1:
             top["selectionBehavior"] = "exactly-one"
-        top["action"] = nested
+        top["action"] = [
+            _arm_action(ctx, number, arm, linked)
+            for number, (arm, linked) in enumerate(zip(study_arms, by_arm, strict=True))
+        ]
         actions.append(top)
-    if unlinked := by_arm.get(None):
+    if unlinked:
         top = {"title": "Interventions (arm not stated)", "groupingBehavior": "logical-group"}
         top["action"] = [_intervention_action(activity) for activity in unlinked]
         actions.append(top)
     return actions
 
 
-def _interventions_by_arm(
+def _linked(
     ctx: Context, study_arms: list[Arm], study_activities: list[Activity]
-) -> Mapping[str | None, list[Activity]]:
-    """Return the activities of each arm label; those of no arm are under None."""
-    found: dict[str | None, list[Activity]] = {arm.group.label: [] for arm in study_arms}
+) -> tuple[list[list[Activity]], list[Activity]]:
+    """Return the activities of each arm, and those that no arm has.
+
+    The registry states each link twice: the intervention names its arms by their labels, the arm its
+    interventions as "Type: name". Both are followed.
+    """
+    labels = [_label(activity) for activity in study_activities]
+    by_label: dict[str | None, list[int]] = {}
+    for number, arm in enumerate(study_arms):
+        by_label.setdefault(arm.group.label, []).append(number)
+    links: list[set[int]] = [set() for _ in study_arms]
     for number, activity in enumerate(study_activities):
-        linked = False
         for label in activity.intervention.arm_group_labels:
-            if label in found:
-                found[label].append(activity)
-                linked = True
-            else:
+            numbers = by_label.get(label, ())
+            if not numbers:
                 source = f"protocolSection.armsInterventionsModule.interventions[{number}].armGroupLabels"
                 ctx.note("unknown-arm", f"no arm is called {label!r}", source, "PlanDefinition.action")
-        if not linked:
-            found.setdefault(None, []).append(activity)
-    for number, arm in enumerate(study_arms):
-        if len(arm.group.intervention_names) != len(found[arm.group.label]):
-            _link_by_name(ctx, number, arm, study_activities, found)
-    return found
-
-
-def _link_by_name(
-    ctx: Context,
-    number: int,
-    arm: Arm,
-    study_activities: list[Activity],
-    found: dict[str | None, list[Activity]],
-) -> None:
-    """Add the links that only the arm states: its interventions are named "Type: name" there."""
-    linked = found[arm.group.label]
-    for name in arm.group.intervention_names:
-        named = [activity for activity in study_activities if _label(activity) == name]
-        if not named:
-            source = f"{_ARMS}[{number}].interventionNames"
-            ctx.note(
-                "unknown-intervention", f"no intervention is called {name!r}", source, "PlanDefinition.action"
-            )
-        elif not any(activity in linked for activity in named):
-            linked.append(named[0])
-            if named[0] in found.get(None, ()):
-                found[None].remove(named[0])
+            elif len(numbers) == 1:
+                links[numbers[0]].add(number)
+            # Arms of one label cannot be told apart by it; they name their interventions themselves.
+    for number, (arm, found) in enumerate(zip(study_arms, links, strict=True)):
+        for name in arm.group.intervention_names:
+            named = [position for position, label in enumerate(labels) if label == name]
+            if not named:
+                source = f"{_ARMS}[{number}].interventionNames"
+                ctx.note(
+                    "unknown-intervention", f"no intervention is called {name!r}", source, "PlanDefinition.action"
+                )
+            elif found.isdisjoint(named):
+                found.update(named)
+    everywhere = set().union(*links)
+    return (
+        [[study_activities[position] for position in sorted(found)] for found in links],
+        [activity for position, activity in enumerate(study_activities) if position not in everywhere],
+    )
 
 
 def _label(activity: Activity) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from trialconv.context import Context
-from trialconv.record.protocol import Contact, Location
+from trialconv.record.protocol import Contact, GeoPoint, Location
 from trialconv_mappings.fhir.parties import ROLES
-from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, nested_extension, telecom
+from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, nested_extension, not_carried, telecom
 from trialconv_mappings.fhir.terms import IN_R4, SITE_STATUS
 from trialconv_mappings.fhir.versions import PROGRESS_STATUSES
 
@@ -50,7 +50,14 @@ def _site(ctx: Context, ids: Ids, position: int, site: Location) -> Element:
     point = site.geo_point
     if point.lat is not None and point.lon is not None:
         made["position"] = {"longitude": point.lon, "latitude": point.lat}
+    else:
+        _note_half_position(ctx, position, point)
     return made
+
+
+def _note_half_position(ctx: Context, position: int, point: GeoPoint) -> None:
+    if point.lat is not None or point.lon is not None:
+        not_carried(ctx, f"{_LOCATIONS}[{position}].geoPoint", "a position needs both latitude and longitude")
 
 
 def _contacts(ctx: Context, position: int, contacts: list[Contact]) -> list[Element]:
@@ -65,7 +72,7 @@ def _contacts(ctx: Context, position: int, contacts: list[Contact]) -> list[Elem
             detail["purpose"] = concept(ctx, ROLES, contact.role, source, "Location.contact.purpose")
         if contact.name:
             detail["name"] = [{"text": contact.name}]
-        if points := telecom(contact.phone, contact.phone_ext, contact.email):
+        if points := telecom(ctx, contact):
             detail["telecom"] = points
         if detail:
             details.append(detail)

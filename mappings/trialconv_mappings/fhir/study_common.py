@@ -42,7 +42,7 @@ def primary_purpose(ctx: Context) -> Element | None:
 
 def phase(ctx: Context) -> Element | None:
     """Return the phases as one CodeableConcept: two phases have a code of their own."""
-    phases = ctx.record.study.protocol_section.design_module.phases
+    phases = [word for word in ctx.record.study.protocol_section.design_module.phases if word]
     if not phases:
         return None
     source = f"{_P}designModule.phases"
@@ -87,6 +87,8 @@ def party_role(ctx: Context, party: Party) -> Element:
     """Return the role of a party; a role that the registry leaves open is said to be so."""
     if not party.role:
         return {"text": "not stated"}
+    if party.role == "ORGANIZATION":
+        return {"text": "Registering organization"}
     return concept(ctx, ROLES, party.role, f"{party.source}.role", "ResearchStudy.associatedParty.role")
 
 

@@ -35,8 +35,12 @@ def overall_study(ctx: Context) -> list[tuple[bool | None, Element]]:
     return [(actual, made) for actual, a, b in halves if (made := period(ctx, a, b, source, target))]
 
 
+# An unknown word asserts nothing.
+_KNOWN_TYPES: Final = {"ACTUAL": True, "ESTIMATED": False}
+
+
 def _actual(date_type: str | None) -> bool | None:
-    return None if date_type is None else date_type == "ACTUAL"
+    return _KNOWN_TYPES.get(date_type or "")
 
 
 class _Event(NamedTuple):
@@ -82,8 +86,8 @@ def registrations(ctx: Context) -> list[Element]:
         day = getattr(status, event.attribute)
         parts = [event.activity]
         if day is not None and not isinstance(day, str):
-            if day.type is not None:
-                parts.append(_ACTUAL if day.type == "ACTUAL" else _NOT_ACTUAL)
+            if day.type in _KNOWN_TYPES:
+                parts.append(_ACTUAL if _KNOWN_TYPES[day.type] else _NOT_ACTUAL)
             day = day.date
         if day and (day := checked_date(ctx, day, f"{_P}statusModule.{event.field}", _REGISTRATION)):
             parts.append({"url": "period", "valuePeriod": {event.edge: day}})

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 from trialconv.context import Context
-from trialconv.lineage import checked_date, checked_link
-from trialconv.record.protocol import Outcome
+from trialconv.lineage import checked_date, checked_link, plain
+from trialconv.record.protocol import EnrollmentInfo, Outcome, ResponsibleParty
+from trialconv_mappings.fhir.parties import is_investigator
 from trialconv_mappings.fhir.parts import Element, concept, extension
 from trialconv_mappings.fhir.terms import (
     BLINDED_ROLE,
@@ -55,11 +56,15 @@ def identifiers(ctx: Context) -> list[Element]:
         if module.organization.full_name:
             made["assigner"] = {"display": module.organization.full_name}
         found.append(made)
+    elif own.type:
+        found.append({"type": {"text": own.type}})
     for secondary in module.secondary_id_infos:
-        if secondary.id:
-            made = {"use": "secondary", "value": secondary.id}
+        if secondary.id or secondary.type or secondary.domain:
+            made = {"use": "secondary"}
             if secondary.type:
                 made["type"] = {"text": secondary.type}
+            if secondary.id:
+                made["value"] = secondary.id
             if secondary.domain:
                 made["assigner"] = {"display": secondary.domain}
             found.append(made)
@@ -142,7 +147,7 @@ def study_designs(ctx: Context) -> list[Element]:
         ("Intervention model description", info.intervention_model_description),
         ("Masking description", info.masking_info.masking_description),
     )
-    found.extend({"text": f"{axis}: {text}"} for axis, text in words if text)
+    found += [{"text": f"{axis}: {plain(text)}"} for axis, text in words if text]
     return found
 
 
@@ -154,6 +159,7 @@ def blinded_roles(ctx: Context) -> list[Element]:
     return [
         extension(BLINDED_ROLE, valueCodeableConcept=concept(ctx, _WHO_MASKED, role, source, target))
         for role in who
+        if role
     ]
 
 
@@ -203,6 +209,7 @@ def classifiers(ctx: Context) -> list[Element]:
         ("Responsible party", party.type),
         ("Responsible party name and title", party.old_name_title),
         ("Responsible party organization", party.old_organization),
+        *_investigator(party),
         ("Oversight has DMC", oversight.oversight_has_dmc),
         ("FDA regulated drug", oversight.is_fda_regulated_drug),
         ("FDA regulated device", oversight.is_fda_regulated_device),
@@ -217,10 +224,29 @@ def classifiers(ctx: Context) -> list[Element]:
         ("Expanded access individual", design.expanded_access_types.individual),
         ("Expanded access intermediate", design.expanded_access_types.intermediate),
         ("Expanded access treatment", design.expanded_access_types.treatment),
+        ("Enrollment type", None if _is_recruitment(design.enrollment_info) else design.enrollment_info.type),
+        ("Sex", "ALL" if protocol.eligibility_module.sex == "ALL" else None),
+        ("Accepts healthy volunteers", protocol.eligibility_module.healthy_volunteers or None),
+        ("Eligibility is based on gender", protocol.eligibility_module.gender_based),
     )
-    found = [{"text": f"{name}: {_word(value)}"} for name, value in facts if value is not None]
+    found = [{"text": f"{name}: {_word(value)}"} for name, value in facts if value not in (None, "")]
     found += [{"text": f"Age group: {age}"} for age in protocol.eligibility_module.std_ages if age]
     return found
+
+
+def _investigator(party: ResponsibleParty) -> list[tuple[str, object]]:
+    """Return what the record says of the responsible person where it does not make them an investigator."""
+    if is_investigator(party):
+        return []
+    return [
+        ("Responsible party investigator", party.investigator_full_name),
+        ("Responsible party investigator title", party.investigator_title),
+        ("Responsible party investigator affiliation", party.investigator_affiliation),
+    ]
+
+
+def _is_recruitment(info: EnrollmentInfo) -> bool:
+    return info.count is not None and info.type in ("ACTUAL", "ESTIMATED")
 
 
 def _word(value: object) -> str:
