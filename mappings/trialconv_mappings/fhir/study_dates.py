@@ -6,7 +6,8 @@ from typing import Final, NamedTuple
 
 from trialconv.context import Context
 from trialconv.lineage import checked_date
-from trialconv_mappings.fhir.parts import Element, period, starts_after
+from trialconv.record.protocol import DateStruct, PartialDateStruct
+from trialconv_mappings.fhir.parts import Element, not_carried, period, starts_after
 from trialconv_mappings.fhir.terms import REGISTRATION_ACTIVITY, STUDY_REGISTRATION
 
 _P = "protocolSection."
@@ -24,8 +25,8 @@ def overall_study(ctx: Context) -> list[tuple[bool | None, Element]]:
     """Return the study's dates with whether they are actual: one period, or two where that differs."""
     status = ctx.record.study.protocol_section.status_module
     start, end = status.start_date_struct, status.completion_date_struct
-    started = _actual(start.type)
-    ended = _actual(end.type)
+    started = _actual(ctx, start, "startDateStruct")
+    ended = _actual(ctx, end, "completionDateStruct")
     source, target = f"{_P}statusModule", "ResearchStudy.progressStatus.period"
     halves: list[tuple[bool | None, str | None, str | None]]
     if start.date and end.date and (started != ended or starts_after(start.date, end.date)):
@@ -39,8 +40,15 @@ def overall_study(ctx: Context) -> list[tuple[bool | None, Element]]:
 _KNOWN_TYPES: Final = {"ACTUAL": True, "ESTIMATED": False}
 
 
-def _actual(date_type: str | None) -> bool | None:
-    return _KNOWN_TYPES.get(date_type or "")
+def _actual(ctx: Context, day: DateStruct | PartialDateStruct, field: str) -> bool | None:
+    """Return whether a date is actual; None where the record does not say, or says it in an unknown word."""
+    if day.type is None:
+        return None
+    known = _KNOWN_TYPES.get(day.type)
+    if known is None or not day.date:
+        why = "there is no date for this type" if known is not None else f"{day.type!r} is no known type of a date"
+        not_carried(ctx, f"{_P}statusModule.{field}.type", why)
+    return known
 
 
 class _Event(NamedTuple):
@@ -86,8 +94,9 @@ def registrations(ctx: Context) -> list[Element]:
         day = getattr(status, event.attribute)
         parts = [event.activity]
         if day is not None and not isinstance(day, str):
-            if day.type in _KNOWN_TYPES:
-                parts.append(_ACTUAL if _KNOWN_TYPES[day.type] else _NOT_ACTUAL)
+            actual = _actual(ctx, day, event.field)
+            if actual is not None:
+                parts.append(_ACTUAL if actual else _NOT_ACTUAL)
             day = day.date
         if day and (day := checked_date(ctx, day, f"{_P}statusModule.{event.field}", _REGISTRATION)):
             parts.append({"url": "period", "valuePeriod": {event.edge: day}})
