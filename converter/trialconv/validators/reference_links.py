@@ -51,8 +51,7 @@ def all_links(version: FhirVersion, name: str) -> dict[str, str]:
 class Index:
     """What a bundle holds: its resources, and where references to them point.
 
-    `instances` are the relative references (`Group/abc`); `full_urls` has the type of each full URL. `is_plain` is
-    True when every full URL is one base and the relative reference, none twice, and no resource holds another.
+    `instances` are the relative references (`Group/abc`); `full_urls` has the type of each full URL.
     """
 
     def __init__(self, bundle: Resource) -> None:
@@ -60,8 +59,6 @@ class Index:
         self.resources: list[Resource] = []
         self.instances: set[str] = set()
         self.full_urls: dict[str, str] = {}
-        self.is_plain = True
-        base = None
         entries = bundle.get("entry")
         for entry in entries if isinstance(entries, list) else ():
             resource = entry.get("resource") if isinstance(entry, dict) else None
@@ -69,16 +66,10 @@ class Index:
                 continue
             type_name, url = resource.get("resourceType"), entry.get("fullUrl")
             self.resources.append(resource)
-            instance = f"{type_name}/{resource['id']}" if "id" in resource else ""
-            if instance:
-                self.instances.add(instance)
+            if "id" in resource:
+                self.instances.add(f"{type_name}/{resource['id']}")
             if isinstance(url, str) and isinstance(type_name, str):
-                if base is None:
-                    base = url.removesuffix(instance)
-                self.is_plain &= url not in self.full_urls and url == base + instance
                 self.full_urls[url] = type_name
-            if type_name == "Bundle" or "contained" in resource:
-                self.is_plain = False
 
     @cached_property
     def urls(self) -> set[str]:

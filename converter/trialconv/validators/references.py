@@ -10,7 +10,7 @@ import orjson
 
 from trialconv.formats import FhirVersion
 from trialconv.issues import Issue
-from trialconv.validators.reference_links import Index, Resource
+from trialconv.validators.reference_links import Resource
 from trialconv.validators.reference_walk import reference_issues
 
 
@@ -23,7 +23,7 @@ def check_references(document: Resource, version: FhirVersion, text: bytes | Non
     """
     try:
         in_order = _all_in_bundle(document, orjson.dumps(document) if text is None else text)
-    except (AttributeError, KeyError, TypeError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         in_order = False  # no proper resource: only the long walk takes nothing for granted
     return [] if in_order else reference_issues(document, version)
 
@@ -37,17 +37,31 @@ def _all_in_bundle(document: Resource, text: bytes) -> bool:
     pieces = text.split(b'"reference":"')
     if document["resourceType"] != "Bundle":
         return len(pieces) == 1 and "contained" not in document and document["resourceType"] != "Parameters"
-    index = Index(document)
-    if not index.is_plain:
-        return False
-    instances = {instance.encode() for instance in index.instances}
-    return instances.issuperset([piece.split(b'"', 1)[0] for piece in pieces[1:]]) and _canonicals_resolve(index)
-
-
-def _canonicals_resolve(index: Index) -> bool:
-    waiting = [resource for resource in index.resources if resource["resourceType"] == "PlanDefinition"]
-    for node in waiting:
-        if "definitionCanonical" in node and node["definitionCanonical"] not in index.urls:
+    entries, instances, canonicals, plans = document.get("entry", ()), set(), set(), []
+    base = None
+    for entry in entries:
+        resource = entry["resource"]
+        kind = resource["resourceType"]
+        instance = f"{kind}/{resource['id']}"
+        if base is None:
+            base = entry["fullUrl"].removesuffix(instance)
+        if entry["fullUrl"] != base + instance or kind == "Bundle" or "contained" in resource:
             return False
-        waiting += node.get("action", ())
+        instances.add(instance)
+        if kind == "PlanDefinition":
+            plans.append(resource)
+        elif kind == "ActivityDefinition":
+            canonicals.add(resource.get("url"))
+    if len(instances) != len(entries):
+        return False
+    pointers = [piece[: piece.index(b'"')].decode() for piece in pieces[1:]]
+    return instances.issuperset(pointers) and _definitions_are_in(canonicals, plans)
+
+
+def _definitions_are_in(canonicals: set[str], nodes: list[Resource]) -> bool:
+    for node in nodes:
+        if "definitionCanonical" in node and node["definitionCanonical"] not in canonicals:
+            return False
+        if "action" in node:
+            nodes += node["action"]
     return True
