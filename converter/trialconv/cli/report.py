@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections import Counter
@@ -17,6 +18,7 @@ from trialconv.issues import SEVERITIES, Issue, OutputError, Severity
 from trialconv.pipeline import Converted
 
 _SHOWN: Final = 50
+_CLEAR_LINE: Final = "\r\x1b[K"
 _TICK: Final = 0.5
 
 
@@ -103,14 +105,17 @@ class Report:
             self._hidden += 1
 
     def _say(self, text: str) -> None:
-        if self._live:
-            click.echo("\r\x1b[K", nl=False, err=True)
-        click.echo(text, err=True)
+        self._print((_CLEAR_LINE if self._live else "") + text + "\n")
 
     def _tick(self) -> None:
         if self._live and time.monotonic() >= self._next_tick:
             self._next_tick = time.monotonic() + _TICK
-            click.echo(f"\r\x1b[K{sum(self._records.values()):,} studies", nl=False, err=True)
+            self._print(f"{_CLEAR_LINE}{self._records.total():,} studies")
+
+    def _print(self, text: str) -> None:
+        # Whoever stops listening to us (`2>&1 | head`) does not stop the conversion.
+        with contextlib.suppress(BrokenPipeError):
+            click.echo(text, nl=False, err=True)
 
     def _summary(self) -> None:
         if self._hidden:
