@@ -71,7 +71,6 @@ class Context:
         return instant
 
 
-_FULL_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})")
 
 
@@ -95,6 +94,6 @@ def _instant(created: str | None, last_update: str | None) -> tuple[str, str]:
             raise UsageError(f"SOURCE_DATE_EPOCH must be a whole number of seconds, not {epoch!r}")
         moment = datetime.fromtimestamp(int(epoch), UTC)
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ"), "SOURCE_DATE_EPOCH"
-    if last_update and _FULL_DATE.fullmatch(last_update):
-        return f"{last_update}T00:00:00Z", "the record's last update"
+    if last_update and _is_instant(instant := f"{last_update}T00:00:00Z"):
+        return instant, "the record's last update"
     return EPOCH, "a constant, since the record has no last-update date"

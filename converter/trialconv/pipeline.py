@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import gc
 import json
 from collections.abc import Callable, Iterator
@@ -121,7 +120,8 @@ def convert(record: Record, target: str = "fhir-r4", options: Options | None = N
     nothing else. Use `trialconv.validate` to judge it.
     """
     made = transform(record, target_named(target), options or Options(), check=False)
-    return made.data if target.startswith("odm") else copy.deepcopy(made.document)
+    # Equal parts of a document are one object until it is written; the caller's are all objects of their own.
+    return made.data if target.startswith("odm") else json.loads(made.data)
 
 
 def validate(document: Any, *, fhir_version: FhirVersion | None = None, engine: str = "trialconv") -> list[Issue]:

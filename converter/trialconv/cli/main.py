@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -34,6 +34,15 @@ class LazyGroup(click.Group):
         module = import_module(COMMANDS[cmd_name][0])
         command: click.Command = module.command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; when the reader of our output goes away (`| head`), stop without a complaint."""
+        # Here and not in main, since click makes an exit code 1 of it on its own.
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            sys.stdout = None
+            sys.exit(0)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
@@ -91,10 +100,6 @@ def main() -> None:
     except TrialconvError as error:
         click.echo(f"trialconv: {error}", err=True)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of our output went away (`| head`): stop without a complaint.
-        sys.stdout = None
-        sys.exit(0)
     except Exception as error:  # the last resort: a person gets a sentence, a developer the traceback
         if os.environ.get("TRIALCONV_DEBUG"):
             raise

@@ -92,20 +92,21 @@ def _of_lines(document: Document, limit: int) -> Iterator[Record | SourceError]:
     """Read one study, or one a line: the first two lines tell which."""
     source = document.source._replace(reader=READER)
     lines = _lines(document, limit)
-    begin, first = next((numbered for numbered in lines if numbered[1].strip()), (1, b""))
+    filled = (numbered for numbered in lines if numbered[1].strip())
+    begin, first = next(filled, (1, b""))
+    following, second = next(filled, (begin + 1, b""))
     first = first.removeprefix(_BOM)
-    second = next(lines, None)
-    below = second[1] if second else b""
-    if len(first) > limit or first.rstrip().endswith(b"}") or _is_line_of_many(first, below):
-        several = begin > 1 or below.strip()
-        for number, line in chain([(begin, first)], [second] if second else [], lines):
-            place = source._replace(place=f"line {number}") if several or number > 1 else source
+    if len(first) > limit or first.rstrip().endswith(b"}") or _is_line_of_many(first, second):
+        several = begin > 1 or second
+        for number, line in chain([(begin, first), (following, second)], filled):
+            place = source._replace(place=f"line {number}") if several else source
             if len(line) > limit:
                 yield refusal("record-too-large", place, f"larger than the limit of {limit} bytes")
-            elif line.strip():
+            elif line:
                 yield _study_or_refusal(line, place)
         return
-    data = b"\n" * (begin - 1) + first + below + read_whole(document, limit)
+    # Blank lines count where a message names a line.
+    data = b"\n" * (begin - 1) + first + b"\n" * (following - begin - 1) + second + read_whole(document, limit)
     if len(data) > limit:
         raise refusal("record-too-large", source, f"larger than the limit of {limit} bytes")
     yield read_study(data, source)

@@ -136,7 +136,7 @@ class _Prefixed(io.RawIOBase):
 def _of_zip(stream: BinaryIO, source: SourceInfo, depth: int) -> Iterator[Document | SourceError]:
     with zipfile.ZipFile(stream) as archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-        wanted = [entry for entry in entries if _looks_like_a_record(PurePosixPath(entry.filename))]
+        wanted = [entry for entry in entries if _looks_like_a_record(_path(entry))]
         if not wanted:
             yield refusal("empty-source", source, f"the archive holds no record among its {len(entries)} entries")
         for entry in wanted:
@@ -147,8 +147,13 @@ def _of_zip(stream: BinaryIO, source: SourceInfo, depth: int) -> Iterator[Docume
                 yield from _of_entry(archive, entry, place, depth)
 
 
+def _path(entry: zipfile.ZipInfo) -> PurePosixPath:
+    # The standard asks for slashes; some programs write the backslashes of their system.
+    return PurePosixPath(entry.filename.replace("\\", "/"))
+
+
 def _unsafe(entry: zipfile.ZipInfo, source: SourceInfo) -> SourceError | None:
-    path = PurePosixPath(entry.filename.replace("\\", "/"))
+    path = _path(entry)
     if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
         return refusal("unsafe-archive-entry", source, "the entry's name points outside the archive")
     return None

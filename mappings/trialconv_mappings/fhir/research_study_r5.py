@@ -57,7 +57,8 @@ def place_r5(ctx: Context, made: Element, neighbours: common.Neighbours) -> None
 
 
 def _r5_party(ctx: Context, party: Party) -> Element:
-    made: Element = {"name": party.name, "role": common.party_role(ctx, party)}
+    made: Element = {"name": party.name} if party.name else {}
+    made["role"] = common.party_role(ctx, party)
     if party.agency_class:
         source, target = f"{party.source}.class", "ResearchStudy.associatedParty.classifier"
         made["classifier"] = [concept(ctx, AGENCY_CLASSES, party.agency_class, source, target)]

@@ -6,6 +6,7 @@ elements or into the official R4 extensions for those elements.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from trialconv.context import Context
@@ -33,6 +34,7 @@ _TIME_PERSPECTIVES: Final = table("fhir_time_perspective")
 _MASKINGS: Final = table("fhir_masking")
 _WHO_MASKED: Final = table("fhir_who_masked")
 _SAMPLING: Final = table("fhir_sampling_method")
+_MESH_ID: Final = re.compile(r"[A-Z]\d+")
 _REGISTRY_IDENTIFIER: Final = {
     "coding": [{"system": NCIT, "code": "C98714", "display": "Clinical Trial Registry Identifier"}]
 }
@@ -84,7 +86,9 @@ def id_links(ctx: Context) -> list[tuple[str, str | None]]:
     for id_, link in ids:
         if link:
             address = checked_link(ctx, link, source, target)
-            found.append((id_ or link if address else f"{id_ or ''} {link}".strip(), address))
+            label = id_ or link if address else f"{id_ or ''} {link}".strip()
+            if label:
+                found.append((label, address))
     return found
 
 
@@ -106,7 +110,7 @@ def conditions(ctx: Context) -> list[Element]:
     headings = {
         mesh.term.casefold(): mesh
         for mesh in study.derived_section.condition_browse_module.meshes
-        if mesh.term and mesh.id
+        if mesh.term and mesh.id and _MESH_ID.fullmatch(mesh.id)
     }
     found = []
     for name in filter(None, study.protocol_section.conditions_module.conditions):
