@@ -310,11 +310,14 @@ def test_criteria_refer_to_their_conditions() -> None:
 
 @pytest.mark.parametrize("version", ODM_VERSIONS)
 def test_text_that_cannot_be_split_stays_whole(version: OdmVersion) -> None:
-    """Criteria without a certain reading are noted and make no criterion; ODM 2.0 carries the text."""
-    root, ctx = built(study(eligibilityModule={"eligibilityCriteria": "Anybody."}), odm_version=version)
-    assert list(root.find_all("Criterion")) == list(root.find_all("ConditionDef")) == []
+    """Criteria without a certain reading make no criterion; a parameter or one condition carries the text."""
+    root, ctx = built(study(eligibilityModule={"eligibilityCriteria": "Any\\_body."}), odm_version=version)
+    assert list(root.find_all("Criterion")) == []
     assert codes(ctx) == {"criteria-not-split"}
     assert ("CTG.eligibilityCriteria" in parameters(root)) == (version == "2.0")
+    conditions = [each.attributes["OID"] for each in root.find_all("ConditionDef")]
+    assert conditions == ([] if version == "2.0" else ["COND.ELIG"])
+    assert b"Any_body." in write_odm_xml(root)
 
 
 def test_secondary_ids_have_contexts_of_their_own() -> None:

@@ -71,7 +71,10 @@ class Context:
         return instant
 
 
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})")
+# XML Schema allows offsets up to 14 hours: https://www.w3.org/TR/xmlschema11-2/#dateTime
+_INSTANT = re.compile(
+    r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))", re.ASCII
+)
 
 
 def _is_instant(text: str) -> bool:
@@ -92,7 +95,10 @@ def _instant(created: str | None, last_update: str | None) -> tuple[str, str]:
     if epoch:
         if not epoch.isdecimal():
             raise UsageError(f"SOURCE_DATE_EPOCH must be a whole number of seconds, not {epoch!r}")
-        moment = datetime.fromtimestamp(int(epoch), UTC)
+        try:
+            moment = datetime.fromtimestamp(int(epoch), UTC)
+        except (ValueError, OverflowError, OSError):
+            raise UsageError(f"SOURCE_DATE_EPOCH is beyond the calendar: {epoch}") from None
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ"), "SOURCE_DATE_EPOCH"
     if last_update and _is_instant(instant := f"{last_update}T00:00:00Z"):
         return instant, "the record's last update"

@@ -155,7 +155,7 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
     ),
     "criteria-not-split": IssueKind(
         "warning",
-        "The eligibility criteria could not be split for certain. The text is kept whole.",
+        "The eligibility criteria could not be split for certain. The text is carried whole.",
         "Read the whole text.",
     ),
     "unknown-arm": IssueKind(

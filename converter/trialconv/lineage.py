@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -17,7 +18,7 @@ from trialconv_mappings.tables import CodeTable, Row
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _ENTITY = re.compile(r"(?<!\\)&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _NOT_IN_LINKS = re.compile(r"[\x00-\x20\x7f\s]")
-_DATE = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?")
+_DATE = re.compile(r"([0-9]{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01]))?)?")
 
 
 def plain(markup: str) -> str:
@@ -43,6 +44,17 @@ def code(ctx: Context, table: CodeTable, value: str, source_path: str, target_pa
         ctx.note("no-code", f"{value!r} has no row in the table {table.name!r}", source_path, target_path)
         return ()
     return rows
+
+
+def joined(words: Sequence[str]) -> str:
+    """Return several words as one key of a code table (`PHASE1/PHASE2`).
+
+    A word that holds the separator itself is no word of the registry, and makes a key that no table has.
+    """
+    filled = [word for word in words if word]
+    if any("/" in word for word in filled):
+        return "".join(f"[{word}]" for word in filled)
+    return "/".join(filled)
 
 
 def checked_date(ctx: Context, value: str, source_path: str, target_path: str) -> str | None:

@@ -11,7 +11,7 @@ import msgspec
 from trialconv.issues import Issue, issue
 from trialconv.record import Record, Study
 from trialconv.record.decode import attribute_names
-from trialconv_mappings.fields import FieldRow, field_rows
+from trialconv_mappings.fields import CARRIED_EXTRAS, FieldRow, field_rows
 
 _Found = Callable[[Any], bool]
 
@@ -34,6 +34,13 @@ def losses(record: Record, target: str) -> list[Issue]:
                 for is_there, lost in checks
                 if is_there(below)
             ]
+    if record.extras and (carried := CARRIED_EXTRAS[target]) is not None:
+        message = "not in this document: the source says it beside the registry's own fields"
+        found += [
+            issue("field-not-mapped", message, record=nct_id, source_path=f"extras.{key}")
+            for key in record.extras
+            if key not in carried
+        ]
     return found
 
 

@@ -21,6 +21,18 @@ _COLUMNS: Final = {
 }
 
 
+_PAGE_EXTRAS: Final = frozenset({"title", "lastUpdated", "countries"})
+
+#: What each target carries of a record's extras; None is all of them.
+CARRIED_EXTRAS: Final[dict[str, frozenset[str] | None]] = {
+    "fhir-r4": _PAGE_EXTRAS,
+    "fhir-r4b": _PAGE_EXTRAS,
+    "fhir-r5": _PAGE_EXTRAS,
+    "odm-2.0": None,
+    "odm-1.3.2": frozenset(),
+}
+
+
 class FieldRow(NamedTuple):
     """A field of the record, its home in one target (empty: none) and why it has none."""
 

@@ -168,7 +168,10 @@ class _Check:
     def _is_defined(self, name: str, kinds: tuple[str, ...], scope: _Scope) -> bool:
         for kind in kinds:
             if kind in DOCUMENT_KINDS:
-                return name in self.document.get(kind, ())
+                # Without any AdminData, those whom the document refers to are described in another file.
+                return name in self.document.get(kind, ()) or not any(
+                    self.document.get(each) for each in DOCUMENT_KINDS
+                )
             if name in scope.names.get(kind, ()):
                 return True
         return scope.is_open

@@ -20,7 +20,7 @@ _MODULE = "protocolSection.eligibilityModule"
 _SEX: Final = table("fhir_sex")
 _AGE_UNITS: Final = table("ucum_age_unit")
 _LARGEST_UNSIGNED_INT: Final = 2_147_483_647
-_AGE: Final = re.compile(r"(\d+(?:\.\d+)?) ([A-Za-z]+)")
+_AGE: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ([A-Za-z]+)")
 
 # What the registry's fields mean, in the NCI Thesaurus (CDISC codelist TSPARM).
 _MINIMUM_AGE: Final = ncit("C49693", "Planned Minimum Age of Subjects", "Minimum age")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
+from trialconv.lineage import joined
 from trialconv_mappings.fhir import study_facts as facts
 from trialconv_mappings.fhir.group import enrollment_count
 from trialconv_mappings.fhir.parties import ROLES, Parties, Party
@@ -42,11 +43,11 @@ def primary_purpose(ctx: Context) -> Element | None:
 
 def phase(ctx: Context) -> Element | None:
     """Return the phases as one CodeableConcept: two phases have a code of their own."""
-    phases = [word for word in ctx.record.study.protocol_section.design_module.phases if word]
+    phases = joined(ctx.record.study.protocol_section.design_module.phases)
     if not phases:
         return None
     source = f"{_P}designModule.phases"
-    return concept(ctx, PHASES[ctx.options.fhir_version], "/".join(phases), source, "ResearchStudy.phase")
+    return concept(ctx, PHASES[ctx.options.fhir_version], phases, source, "ResearchStudy.phase")
 
 
 def why_stopped(ctx: Context) -> Element | None:

@@ -97,6 +97,8 @@ def _user_type(ctx: Context, role: str | None, source: str, oid: str) -> dict[st
     if not role:
         return {}
     rows = code(ctx, table("cdisc_odm_user_type"), role, source, f"User[@OID='{oid}']/@UserType")
+    if ctx.options.odm_version == "1.3.2":
+        ctx.note("field-not-mapped", f"not in this document: the word {role!r} itself", source)
     return {"UserType": rows[0].code} if rows else {}
 
 

@@ -118,6 +118,8 @@ def _aliases(ctx: Context) -> list[Node]:
     ]
     made = []
     for context, value, source in pairs:
+        if not value and ctx.options.odm_version == "1.3.2" and source.endswith("secondaryIdInfos[].id"):
+            ctx.note("field-not-mapped", "not in this document: the id is missing", source)
         if value:
             name = clean(ctx, value, source, f"Protocol/Alias[@Context='{context}']/@Name")
             made.append(Node("Alias", {"Context": context, "Name": name}))

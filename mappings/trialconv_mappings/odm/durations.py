@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-_SPAN = re.compile(r"(\d+) (Year|Month|Week|Day|Hour|Minute)s?")
+_SPAN = re.compile(r"([0-9]{1,9}) (Year|Month|Week|Day|Hour|Minute)s?")
 
 #: ISO 8601-1:2019, 5.5.2: designators of the units; those of the clock stand after a T.
 _FORMS: Final = {

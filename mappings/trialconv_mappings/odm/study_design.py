@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from trialconv.context import Context
-from trialconv.lineage import code, plain
+from trialconv.lineage import code, joined, plain
 from trialconv.odm_tree import Node
 from trialconv.record.protocol import Intervention, Outcome
 from trialconv_mappings.criteria import Criterion, split_criteria
@@ -42,7 +42,7 @@ def structure(ctx: Context) -> list[Node]:
 def trial_phase(ctx: Context) -> list[Node]:
     """Return the `TrialPhase`, where the study's phase has a CDISC term."""
     phases = ctx.record.study.protocol_section.design_module.phases
-    rows = table("cdisc_trial_phase").get("/".join(phases)) or ()
+    rows = table("cdisc_trial_phase").get(joined(phases)) or ()
     return [Node("TrialPhase", {"Value": row.display}) for row in rows]
 
 
@@ -173,9 +173,20 @@ def criteria_and_conditions(ctx: Context, criteria: list[Criterion]) -> tuple[li
         # ODM 2.0 demands a signature; an empty one says that the condition takes no parameters.
         children = [text, Node("MethodSignature")] if is_v2 else [text]
         conditions.append(Node("ConditionDef", {"OID": f"COND.{number}", "Name": name}, children))
+    if not criteria and not is_v2:
+        conditions = _whole_criteria(ctx, source)
     lists = (("InclusionCriteria", made["inclusion"]), ("ExclusionCriteria", made["exclusion"]))
     below = [Node(name, {}, nodes) for name, nodes in lists if nodes]
     return ([Node("InclusionExclusionCriteria", {}, below)] if below else []), conditions
+
+
+def _whole_criteria(ctx: Context, source: str) -> list[Node]:
+    """Return one condition with the whole text of the criteria: ODM 1.3.2 has no other place for it."""
+    markup = ctx.record.study.protocol_section.eligibility_module.eligibility_criteria
+    if not markup:
+        return []
+    text = description(ctx, plain(markup), source, "ConditionDef[@OID='COND.ELIG']/Description")
+    return [Node("ConditionDef", {"OID": "COND.ELIG", "Name": "Eligibility criteria"}, [text])]
 
 
 def _kind_codings(ctx: Context, kind: str, source: str) -> list[Node]:

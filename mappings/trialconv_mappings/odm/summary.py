@@ -11,7 +11,7 @@ from functools import cache, partial
 from typing import Any, Final
 
 from trialconv.context import Context
-from trialconv.lineage import checked_date, code, plain
+from trialconv.lineage import checked_date, code, joined, plain
 from trialconv.odm_tree import Node
 from trialconv.record.protocol import DesignModule, EligibilityModule, Outcome, ProtocolSection, StatusModule
 from trialconv_mappings.odm.carried import Carrier, parameter
@@ -57,7 +57,7 @@ class _Summary:
         self, name: str, value: str | None, source: str, position: int = 0, codings: Iterable[Node] = ()
     ) -> None:
         """Add an official parameter; `position` counts the repeats of a parameter that may repeat."""
-        if value is None:
+        if not value:
             return
         term, own_coding = _official(name)
         oid = f"PAR.{name}.{position}" if position else f"PAR.{name}"
@@ -153,9 +153,8 @@ def _design(summary: _Summary, design: DesignModule) -> None:
     if design.patient_registry is not None:
         word = "true" if design.patient_registry else "false"
         summary.add_coded("STYPE", "cdisc_patient_registry", word, _DESIGN + "patientRegistry", 2)
-    if design.phases:
-        # Two phases of the registry have one code together.
-        summary.add_coded("TPHASE", "cdisc_trial_phase", "/".join(design.phases), _DESIGN + "phases")
+    # Two phases of the registry have one code together.
+    summary.add_coded("TPHASE", "cdisc_trial_phase", joined(design.phases) or None, _DESIGN + "phases")
     path = _DESIGN + "designInfo."
     summary.add_coded("RANDOM", "cdisc_allocation", info.allocation, path + "allocation")
     summary.add_coded("INTMODEL", "cdisc_intervention_model", info.intervention_model, path + "interventionModel")
@@ -276,6 +275,10 @@ def _extras(summary: _Summary, extras: Any, path: str = "extras", short_name: st
     """Carry the texts of a source that the registry's data structure has no field for."""
     if isinstance(extras, dict):
         for key, value in extras.items():
+            if key == "unread" and not summary.ctx.options.contacts:
+                # Nobody can tell whether a text that was not understood holds contacts.
+                summary.ctx.note("withheld-contact", "texts not understood were left out", "extras.unread")
+                continue
             name = clean(summary.ctx, str(key), path, "StudyParameter/@ShortName")
             _extras(summary, value, f"{path}.{name}", f"{short_name}.{name}")
     elif isinstance(extras, list):
