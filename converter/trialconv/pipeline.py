@@ -108,7 +108,7 @@ def transform_isolated(
         return transform(record, target, options, check=check)
     except TrialconvError:
         raise
-    except Exception as error:
+    except Exception as error:  # one broken record must not end the run of a million
         where = f"{record.source}: {type(error).__name__}: {error}"
         return SourceError(issue("internal-error", f"{where}; target {target.name}", record=record.nct_id))
 
