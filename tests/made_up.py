@@ -132,7 +132,7 @@ _SPECIAL: dict[str, tuple[Any, Any]] = {
 @cache
 def fields() -> tuple[Field, ...]:
     """Return every field of a study outside its results, in the order of the OpenAPI."""
-    found = _fields(inspect.type_info(Study), "")
+    found = typed_leaves()
     return tuple(
         Field(path, _SPECIAL.get(path) or _two_values(path, kind, number))
         for number, (path, kind) in enumerate(found)
@@ -160,6 +160,11 @@ def put(tree: Any, path: str, value: Any) -> None:
     for step in steps:
         tree = tree.setdefault(step[:-2], [{}])[0] if step.endswith("[]") else tree.setdefault(step, {})
     tree[last.removesuffix("[]")] = [value] if last.endswith("[]") else value
+
+
+def typed_leaves() -> list[tuple[str, Any]]:
+    """Return the path and the type of every field of a study, in the order of the registry."""
+    return list(_fields(inspect.type_info(Study), ""))
 
 
 def _fields(kind: Any, path: str) -> Iterator[tuple[str, Any]]:

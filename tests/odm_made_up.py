@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from made_up import typed_leaves
 from trialconv.context import Context, Options
 from trialconv.odm_tree import Node
-from trialconv.record import Record, SourceInfo, Study, decode_study
+from trialconv.record import Record, SourceInfo, decode_study
 
 NCT = "NCT99999901"
 PROTOCOL = "protocolSection."
@@ -102,19 +103,7 @@ def values_of(node: Node, path: str = "") -> Iterator[tuple[str, str]]:
 @cache
 def _all_leaves() -> tuple[tuple[str, Any], ...]:
     """Return the path and the type of every field of a study."""
-    return tuple(_leaves(inspect.type_info(Study), ""))
-
-
-def _leaves(kind: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(kind, inspect.UnionType):
-        (kind,) = (each for each in kind.types if not isinstance(each, inspect.NoneType))
-    if isinstance(kind, inspect.StructType):
-        for field in kind.fields:
-            yield from _leaves(field.type, f"{path}.{field.encode_name}" if path else field.encode_name)
-    elif isinstance(kind, inspect.ListType):
-        yield from _leaves(kind.item_type, path + "[]")
-    elif not isinstance(kind, inspect.RawType):
-        yield path, kind
+    return tuple(typed_leaves())
 
 
 def _values(path: str, kind: Any, number: int) -> list[Any]:

@@ -31,6 +31,7 @@ from trialconv.pipeline import transform
 from trialconv.readers.ctgov_json import read_study
 from trialconv.record import SourceInfo
 from trialconv_mappings.fhir import terms
+from trialconv_mappings.mesh import MESH
 from trialconv_mappings.tables import table, table_names
 
 #: The words that the mapping adds: types, fixed codes, parts of extensions, and names of what a text is about.
@@ -62,7 +63,7 @@ LINK_ID = re.compile(r"arm-[0-9a-f]{16}(?:-\d+)?")
 def known_words() -> frozenset[str]:
     """Return every system, code and display of the tables, every URI of the mapping, and the constants."""
     rows = [row for name in table_names() for row in table(name)]
-    uris = {value for value in vars(terms).values() if isinstance(value, str)}
+    uris = {MESH, *(value for value in vars(terms).values() if isinstance(value, str))}
     constants = set(CONSTANTS.strip().replace("\n", " | ").split(" | "))
     return frozenset({word for row in rows for word in row[1:4]} | uris | constants)
 

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from trialconv.formats import FHIR_VERSIONS, FhirVersion
-from trialconv.issues import Issue, issue
+from trialconv.issues import Issue, at_or_above, issue
 
 
 @click.command("validate")
@@ -47,7 +47,7 @@ def command(files: tuple[str, ...], fhir_version: FhirVersion | None, engine: st
     worst = 0
     for name in files:
         findings = [msgspec.structs.replace(found, record=name) for found in _judge(name, fhir_version, engine)]
-        errors = sum(found.severity == "error" for found in findings)
+        errors = len(at_or_above(findings, "error"))
         worst = max(worst, 3 if errors else 0)
         for found in findings:
             click.echo(msgspec.json.encode(found) if report_format == "json" else str(found))

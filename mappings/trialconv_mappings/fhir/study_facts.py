@@ -16,12 +16,12 @@ from trialconv_mappings.fhir.parties import is_investigator
 from trialconv_mappings.fhir.parts import Element, concept, extension
 from trialconv_mappings.fhir.terms import (
     BLINDED_ROLE,
-    MESH,
     NCIT,
     NCT_SYSTEM,
     STUDY_PAGE,
 )
 from trialconv_mappings.fhir.versions import OUTCOME_TYPES
+from trialconv_mappings.mesh import MESH, condition_headings
 from trialconv_mappings.tables import table
 
 _P = "protocolSection."
@@ -107,16 +107,13 @@ def labels(ctx: Context) -> list[Element]:
 def conditions(ctx: Context) -> list[Element]:
     """Return the conditions in the sponsor's words, with the MeSH heading where it is the same term."""
     study = ctx.record.study
-    headings = {
-        mesh.term.casefold(): mesh
-        for mesh in study.derived_section.condition_browse_module.meshes
-        if mesh.term and mesh.id and _MESH_ID.fullmatch(mesh.id)
-    }
+    headings = condition_headings(study)
     found = []
     for name in filter(None, study.protocol_section.conditions_module.conditions):
         made: Element = {"text": name}
-        if headings and (mesh := headings.get(name.casefold())):
-            made = {"coding": [{"system": MESH, "code": mesh.id, "display": mesh.term}], "text": name}
+        heading = headings.get(name.casefold()) if headings else None
+        if heading is not None and _MESH_ID.fullmatch(heading[0]):
+            made = {"coding": [{"system": MESH, "code": heading[0], "display": heading[1]}], "text": name}
         found.append(made)
     return found
 

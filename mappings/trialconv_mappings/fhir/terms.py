@@ -24,7 +24,6 @@ STUDY_IN_R4: Final = IN_R4 + "ResearchStudy."
 
 # Others
 NCIT: Final = "http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl"
-MESH: Final = "https://www.nlm.nih.gov/mesh"
 ISO_3166: Final = "urn:iso:std:iso:3166"
 UCUM: Final = "http://unitsofmeasure.org"
 

@@ -12,12 +12,12 @@ from trialconv.lineage import code, joined, plain
 from trialconv.odm_tree import Node
 from trialconv.record.protocol import Intervention, Outcome
 from trialconv_mappings.criteria import Criterion, split_criteria
+from trialconv_mappings.mesh import MESH, condition_headings
 from trialconv_mappings.odm.codelists import coding
 from trialconv_mappings.odm.text import clean, description
 from trialconv_mappings.tables import table
 
 #: The system that NLM names in the MeSH data of its linked-data service.
-MESH: Final = "https://www.nlm.nih.gov/mesh"
 
 _ARMS: Final = "protocolSection.armsInterventionsModule."
 _OUTCOMES: Final = "protocolSection.outcomesModule."
@@ -49,19 +49,15 @@ def trial_phase(ctx: Context) -> list[Node]:
 def indications(ctx: Context) -> list[Node]:
     """Return the `StudyIndications`, with a MeSH code where the registry's MeSH term is the condition."""
     study = ctx.record.study
-    meshes = {
-        mesh.term.casefold(): mesh
-        for mesh in study.derived_section.condition_browse_module.meshes
-        if mesh.term and mesh.id
-    }
+    headings = condition_headings(study)
     made = []
     for position, condition in enumerate(study.protocol_section.conditions_module.conditions, 1):
         oid = f"IND.{position}"
         target = f"StudyIndication[@OID='{oid}']/Description"
         children = [description(ctx, condition, "protocolSection.conditionsModule.conditions[]", target)]
-        mesh = meshes.get(condition.casefold())
-        if mesh is not None and mesh.id and mesh.term:
-            children.append(_mesh_coding(ctx, mesh.id, mesh.term))
+        heading = headings.get(condition.casefold())
+        if heading is not None:
+            children.append(_mesh_coding(ctx, *heading))
         made.append(Node("StudyIndication", {"OID": oid}, children))
     return [Node("StudyIndications", {}, made)] if made else []
 
