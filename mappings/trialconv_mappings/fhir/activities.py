@@ -9,6 +9,7 @@ from trialconv.lineage import code
 from trialconv.record.protocol import Intervention
 from trialconv_mappings.fhir.parts import Element, Ids, concept, extension
 from trialconv_mappings.fhir.terms import OTHER_NAME
+from trialconv_mappings.mesh import MESH, intervention_headings
 from trialconv_mappings.tables import table
 
 _INTERVENTIONS = "protocolSection.armsInterventionsModule.interventions"
@@ -27,11 +28,17 @@ class Activity(NamedTuple):
 
 def activities(ctx: Context, ids: Ids) -> list[Activity]:
     """Return an ActivityDefinition for each intervention, in the registry's order."""
-    interventions = ctx.record.study.protocol_section.arms_interventions_module.interventions
-    return [Activity(item, _activity(ctx, ids, number, item)) for number, item in enumerate(interventions)]
+    study = ctx.record.study
+    interventions = study.protocol_section.arms_interventions_module.interventions
+    headings = intervention_headings(study) if interventions else {}
+    return [
+        Activity(item, _activity(ctx, ids, number, item, headings)) for number, item in enumerate(interventions)
+    ]
 
 
-def _activity(ctx: Context, ids: Ids, number: int, intervention: Intervention) -> Element:
+def _activity(
+    ctx: Context, ids: Ids, number: int, intervention: Intervention, headings: dict[str, tuple[str, str]]
+) -> Element:
     kind, name = intervention.type, intervention.name
     id_ = ids.derive("activity", f"{kind}|{name}|{intervention.description}")
     made: Element = {"resourceType": "ActivityDefinition", "id": id_}
@@ -50,5 +57,9 @@ def _activity(ctx: Context, ids: Ids, number: int, intervention: Intervention) -
         if rows := code(ctx, _KINDS, kind, source, "ActivityDefinition.kind"):
             made["kind"] = rows[0].code
     if name:
-        made["productCodeableConcept" if kind in _PRODUCTS else "code"] = {"text": name}
+        named: Element = {"text": name}
+        heading = headings.get(name.casefold()) if headings else None
+        if heading is not None:
+            named["coding"] = [{"system": MESH, "code": heading[0], "display": heading[1]}]
+        made["productCodeableConcept" if kind in _PRODUCTS else "code"] = named
     return made

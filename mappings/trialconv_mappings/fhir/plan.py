@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import plain
+from trialconv.lineage import code
 from trialconv.record.protocol import ArmGroup
 from trialconv_mappings.fhir.activities import Activity
-from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, reference
-from trialconv_mappings.fhir.terms import IN_R4, PLAN_DEFINITION_TYPE
+from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, put_plain, reference
+from trialconv_mappings.fhir.study_facts import outcomes as study_outcomes
+from trialconv_mappings.fhir.terms import IN_R4, PLAN_DEFINITION_TYPE, TIME_FRAME
 from trialconv_mappings.tables import table
 
 ARM_TYPES: Final = table("fhir_arm_type")
@@ -20,9 +21,8 @@ _ARMS = "protocolSection.armsInterventionsModule.armGroups"
 _PLAN_TYPE: Final = {
     "coding": [{"system": PLAN_DEFINITION_TYPE, "code": "clinical-protocol", "display": "Clinical Protocol"}]
 }
-# A participant of such a study is in one arm only. Crossover arms are registered as sequences or as treatments
-# that everybody passes through, and of the other models the registry does not say it either.
-_ONE_ARM_EACH: Final = frozenset({"PARALLEL"})
+_SELECTIONS: Final = table("fhir_selection_behavior")
+_MODEL = "protocolSection.designModule.designInfo.interventionModel"
 
 
 class Arm(NamedTuple):
@@ -57,9 +57,30 @@ def plan_definition(
     made["type"] = _PLAN_TYPE
     made["status"] = "active"
     made["subjectReference"] = reference("Group", group_id)
+    if goals := _goals(ctx):
+        made["goal"] = goals
     if actions := _actions(ctx, study_arms, study_activities):
         made["action"] = actions
     return made
+
+
+def _goals(ctx: Context) -> list[Element]:
+    """Return the outcome measures as goals, each said to be one: a registry states no objectives.
+
+    The time frame is a text of the sponsor's, from which no time of the study's own can be taken.
+    """
+    time_frame_url = ctx.options.base + TIME_FRAME
+    found = []
+    for kind, outcomes in study_outcomes(ctx):
+        for outcome in outcomes:
+            goal: Element = {"category": kind}
+            if outcome.time_frame:
+                goal["extension"] = [{"url": time_frame_url, "valueString": outcome.time_frame}]
+            text = outcome.measure or outcome.description or outcome.time_frame
+            if text:
+                goal["description"] = {"text": text}
+                found.append(goal)
+    return found
 
 
 def _actions(ctx: Context, study_arms: list[Arm], study_activities: list[Activity]) -> list[Element]:
@@ -68,8 +89,10 @@ def _actions(ctx: Context, study_arms: list[Arm], study_activities: list[Activit
     if study_arms:
         top: Element = {"title": "Arms", "groupingBehavior": "logical-group"}
         model = ctx.record.study.protocol_section.design_module.design_info.intervention_model
-        if model in _ONE_ARM_EACH and len(study_arms) > 1:
-            top["selectionBehavior"] = "exactly-one"
+        if model and len(study_arms) > 1:
+            rows = code(ctx, _SELECTIONS, model, _MODEL, "PlanDefinition.action.selectionBehavior")
+            if rows:
+                top["selectionBehavior"] = rows[0].code
         top["action"] = [
             _arm_action(ctx, number, arm, linked)
             for number, (arm, linked) in enumerate(zip(study_arms, by_arm, strict=True))
@@ -136,7 +159,10 @@ def _arm_action(ctx: Context, number: int, arm: Arm, linked: list[Activity]) -> 
     if group.label:
         action["title"] = group.label
     if group.description:
-        action["description"] = group.description if in_r5 else plain(group.description)
+        if in_r5:
+            action["description"] = group.description
+        else:
+            put_plain(ctx, action, "description", group.description)
     if group.type:
         target = "PlanDefinition.action.code"
         kind = concept(ctx, ARM_TYPES, group.type, f"{_ARMS}[{number}].type", target)

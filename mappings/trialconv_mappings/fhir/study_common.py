@@ -7,8 +7,9 @@ from typing import Final, NamedTuple
 from trialconv.context import Context
 from trialconv.lineage import joined
 from trialconv_mappings.fhir import study_facts as facts
+from trialconv_mappings.fhir.additions import mesh_ancestors, registry_additions
 from trialconv_mappings.fhir.group import enrollment_count
-from trialconv_mappings.fhir.parties import ROLES, Parties, Party
+from trialconv_mappings.fhir.parties import AGENCY_CLASSES, ROLES, Parties, Party
 from trialconv_mappings.fhir.parts import Element, concept, country, extension
 from trialconv_mappings.fhir.plan import Arm
 from trialconv_mappings.fhir.status import last_known_status, progress_state
@@ -84,6 +85,17 @@ def progress(ctx: Context) -> list[tuple[Element, bool | None, Element | None]]:
     return found
 
 
+def party_classifiers(ctx: Context, party: Party) -> list[Element]:
+    """Return the class of a party, and what its role does not tell of it."""
+    found = []
+    if party.agency_class:
+        source, target = f"{party.source}.class", "ResearchStudy.associatedParty.classifier"
+        found.append(concept(ctx, AGENCY_CLASSES, party.agency_class, source, target))
+    if party.kind:
+        found.append({"text": party.kind})
+    return found
+
+
 def party_role(ctx: Context, party: Party) -> Element:
     """Return the role of a party; a role that the registry leaves open is said to be so."""
     if not party.role:
@@ -95,7 +107,7 @@ def party_role(ctx: Context, party: Party) -> Element:
 
 def shared_extensions(ctx: Context) -> list[Element]:
     """Return the extensions that all versions carry in the same way."""
-    found = registrations(ctx) + facts.blinded_roles(ctx)
+    found = registrations(ctx) + facts.blinded_roles(ctx) + mesh_ancestors(ctx) + registry_additions(ctx)
     last_known = last_known_status(ctx)
     if last_known:
         found.append(extension(ctx.options.base + LAST_KNOWN_STATUS, valueCodeableConcept=last_known))

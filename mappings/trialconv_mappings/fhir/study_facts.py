@@ -6,14 +6,13 @@ elements or into the official R4 extensions for those elements.
 
 from __future__ import annotations
 
-import re
-from typing import Final
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import checked_date, checked_link, plain
-from trialconv.record.protocol import EnrollmentInfo, Outcome, ResponsibleParty
-from trialconv_mappings.fhir.parties import is_investigator
-from trialconv_mappings.fhir.parts import Element, concept, extension
+from trialconv.lineage import checked_date
+from trialconv.record.protocol import Outcome
+from trialconv_mappings.fhir.parts import Element, concept, extension, put_plain
 from trialconv_mappings.fhir.terms import (
     BLINDED_ROLE,
     NCIT,
@@ -34,7 +33,6 @@ _TIME_PERSPECTIVES: Final = table("fhir_time_perspective")
 _MASKINGS: Final = table("fhir_masking")
 _WHO_MASKED: Final = table("fhir_who_masked")
 _SAMPLING: Final = table("fhir_sampling_method")
-_MESH_ID: Final = re.compile(r"[A-Z]\d+")
 _REGISTRY_IDENTIFIER: Final = {
     "coding": [{"system": NCIT, "code": "C98714", "display": "Clinical Trial Registry Identifier"}]
 }
@@ -73,25 +71,6 @@ def identifiers(ctx: Context) -> list[Element]:
     return found
 
 
-def id_links(ctx: Context) -> list[tuple[str, str | None]]:
-    """Return the pages that ids link to: a label, the id where there is one, and the address.
-
-    What cannot be an address is the label.
-    """
-    module = ctx.record.study.protocol_section.identification_module
-    own = module.org_study_id_info
-    ids = [(own.id, own.link), *((secondary.id, secondary.link) for secondary in module.secondary_id_infos)]
-    source, target = f"{_P}identificationModule", "ResearchStudy.relatedArtifact.url"
-    found = []
-    for id_, link in ids:
-        if link:
-            address = checked_link(ctx, link, source, target)
-            label = id_ or link if address else f"{id_ or ''} {link}".strip()
-            if label:
-                found.append((label, address))
-    return found
-
-
 def labels(ctx: Context) -> list[Element]:
     """Return the official title and the acronym with their kinds."""
     module = ctx.record.study.protocol_section.identification_module
@@ -108,13 +87,13 @@ def conditions(ctx: Context) -> list[Element]:
     """Return the conditions in the sponsor's words, with the MeSH heading where it is the same term."""
     study = ctx.record.study
     headings = condition_headings(study)
-    found = []
-    for name in filter(None, study.protocol_section.conditions_module.conditions):
-        made: Element = {"text": name}
+    found: list[Element] = []
+    for name in study.protocol_section.conditions_module.conditions:
         heading = headings.get(name.casefold()) if headings else None
-        if heading is not None and _MESH_ID.fullmatch(heading[0]):
-            made = {"coding": [{"system": MESH, "code": heading[0], "display": heading[1]}], "text": name}
-        found.append(made)
+        if heading is not None:
+            found.append({"coding": [{"system": MESH, "code": heading[0], "display": heading[1]}], "text": name})
+        elif name:
+            found.append({"text": name})
     return found
 
 
@@ -148,7 +127,11 @@ def study_designs(ctx: Context) -> list[Element]:
         ("Intervention model description", info.intervention_model_description),
         ("Masking description", info.masking_info.masking_description),
     )
-    found += [{"text": f"{axis}: {plain(text)}"} for axis, text in words if text]
+    for axis, described in words:
+        if described:
+            made: Element = {}
+            put_plain(ctx, made, "text", described, f"{axis}: ")
+            found.append(made)
     return found
 
 
@@ -176,84 +159,29 @@ def updated(ctx: Context) -> str | None:
     return checked_date(ctx, day, source, "ResearchStudy.date") if day else None
 
 
-def outcomes(ctx: Context) -> list[tuple[list[Element], list[Outcome]]]:
-    """Return the outcomes that are there, by kind: the codings of the kind and its outcomes."""
+class Outcomes(NamedTuple):
+    """The outcomes of one kind: the kind as a CodeableConcept, and the registry's entries."""
+
+    kind: Element
+    entries: list[Outcome]
+
+
+_OUTCOME_KINDS: Final = (
+    ("primaryOutcomes", "Primary outcome measure", attrgetter("primary_outcomes")),
+    ("secondaryOutcomes", "Secondary outcome measure", attrgetter("secondary_outcomes")),
+    ("otherOutcomes", "Other pre-specified outcome measure", attrgetter("other_outcomes")),
+)
+
+
+def outcomes(ctx: Context) -> list[Outcomes]:
+    """Return the outcomes that are there, by kind."""
     module = ctx.record.study.protocol_section.outcomes_module
-    codes = OUTCOME_TYPES[ctx.options.fhir_version]
-    kinds = (
-        ("primaryOutcomes", module.primary_outcomes),
-        ("secondaryOutcomes", module.secondary_outcomes),
-        ("otherOutcomes", module.other_outcomes),
-    )
-    target = "ResearchStudy.outcomeMeasure.type"
+    codes, target = OUTCOME_TYPES[ctx.options.fhir_version], "ResearchStudy.outcomeMeasure.type"
     return [
-        (concept(ctx, codes, field, f"{_P}outcomesModule.{field}", target)["coding"], found)
-        for field, found in kinds
-        if found
+        Outcomes(concept(ctx, codes, field, f"{_P}outcomesModule.{field}", target, text), entries)
+        for field, text, fetch in _OUTCOME_KINDS
+        if (entries := fetch(module))
     ]
-
-
-def classifiers(ctx: Context) -> list[Element]:
-    """Return the facts that FHIR has no element for, each as a text that begins with its name."""
-    study = ctx.record.study
-    protocol = study.protocol_section
-    status, design, oversight = protocol.status_module, protocol.design_module, protocol.oversight_module
-    party = protocol.sponsor_collaborators_module.responsible_party
-    access = status.expanded_access_info
-    facts: tuple[tuple[str, object], ...] = (
-        ("Has results", study.has_results),
-        ("Delayed posting", status.delayed_posting),
-        ("Results waived", status.results_waived),
-        ("Has expanded access", access.has_expanded_access),
-        ("Expanded access record", access.nct_id),
-        ("Expanded access status", access.status_for_nct_id),
-        ("Responsible party", party.type),
-        ("Responsible party name and title", party.old_name_title),
-        ("Responsible party organization", party.old_organization),
-        *_investigator(party),
-        ("Oversight has DMC", oversight.oversight_has_dmc),
-        ("FDA regulated drug", oversight.is_fda_regulated_drug),
-        ("FDA regulated device", oversight.is_fda_regulated_device),
-        ("Unapproved device", oversight.is_unapproved_device),
-        ("Pediatric postmarket surveillance", oversight.is_ppsd),
-        ("US export", oversight.is_us_export),
-        ("FDAAA 801 violation", oversight.fdaaa801_violation),
-        ("Patient registry", design.patient_registry),
-        ("Target duration", design.target_duration),
-        ("Biospecimen retention", design.bio_spec.retention),
-        ("Biospecimen description", design.bio_spec.description),
-        ("Expanded access individual", design.expanded_access_types.individual),
-        ("Expanded access intermediate", design.expanded_access_types.intermediate),
-        ("Expanded access treatment", design.expanded_access_types.treatment),
-        ("Enrollment type", None if _is_recruitment(design.enrollment_info) else design.enrollment_info.type),
-        ("Sex", "ALL" if protocol.eligibility_module.sex == "ALL" else None),
-        ("Accepts healthy volunteers", protocol.eligibility_module.healthy_volunteers or None),
-        ("Eligibility is based on gender", protocol.eligibility_module.gender_based),
-    )
-    found = [{"text": f"{name}: {_word(value)}"} for name, value in facts if value not in (None, "")]
-    found += [{"text": f"Age group: {age}"} for age in protocol.eligibility_module.std_ages if age]
-    return found
-
-
-def _investigator(party: ResponsibleParty) -> list[tuple[str, object]]:
-    """Return what the record says of the responsible person where it does not make them an investigator."""
-    if is_investigator(party):
-        return []
-    return [
-        ("Responsible party investigator", party.investigator_full_name),
-        ("Responsible party investigator title", party.investigator_title),
-        ("Responsible party investigator affiliation", party.investigator_affiliation),
-    ]
-
-
-def _is_recruitment(info: EnrollmentInfo) -> bool:
-    return info.count is not None and info.type in ("ACTUAL", "ESTIMATED")
-
-
-def _word(value: object) -> str:
-    if value is True:
-        return "true"
-    return "false" if value is False else str(value)
 
 
 def page(ctx: Context) -> str:

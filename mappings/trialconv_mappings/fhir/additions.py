@@ -1,0 +1,178 @@
+"""What the registry itself adds to a record: its annotations, its tracking of results, removed countries, MeSH.
+
+FHIR has no elements for these, so that each has an extension of trialconv, whose parts bear the registry's names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from trialconv.context import Context
+from trialconv.lineage import checked_date
+from trialconv_mappings.fhir.parts import Element, country, extension, nested_extension
+from trialconv_mappings.fhir.terms import (
+    CONDITION_ANCESTOR,
+    DERIVED_FROM,
+    INTERVENTION_ANCESTOR,
+    REMOVED_COUNTRY,
+    SUBMISSION_TRACKING,
+    UNPOSTED_RESULTS,
+    VIOLATION,
+)
+from trialconv_mappings.mesh import MESH, is_mesh_id
+
+
+class _Part(NamedTuple):
+    """A part of an extension: the attribute of the struct, the registry's name, and the type of its value."""
+
+    attribute: str
+    name: str
+    key: str
+
+
+_ANNOTATIONS = "annotationSection.annotationModule"
+_TRACKING = "derivedSection.miscInfoModule.submissionTracking"
+_UNPOSTED_EVENT: Final = (
+    _Part("type", "type", "valueString"),
+    _Part("date", "date", "valueDate"),
+    _Part("date_unknown", "dateUnknown", "valueBoolean"),
+)
+_VIOLATION_EVENT: Final = (
+    _Part("type", "type", "valueString"),
+    _Part("description", "description", "valueMarkdown"),
+    _Part("creation_date", "creationDate", "valueDate"),
+    _Part("issued_date", "issuedDate", "valueDate"),
+    _Part("release_date", "releaseDate", "valueDate"),
+    _Part("posted_date", "postedDate", "valueDate"),
+)
+_SUBMISSION: Final = (
+    _Part("release_date", "releaseDate", "valueDate"),
+    _Part("unrelease_date", "unreleaseDate", "valueDate"),
+    _Part("unrelease_date_unknown", "unreleaseDateUnknown", "valueBoolean"),
+    _Part("reset_date", "resetDate", "valueDate"),
+    _Part("mcp_release_n", "mcpReleaseN", "valueInteger"),
+)
+
+
+def registry_additions(ctx: Context) -> list[Element]:
+    """Return the extensions of a ResearchStudy for the registry's own additions; most records have few."""
+    study = ctx.record.study
+    module = study.annotation_section.annotation_module
+    found = []
+    unposted = module.unposted_annotation
+    if unposted.unposted_responsible_party or unposted.unposted_events:
+        parts = []
+        if unposted.unposted_responsible_party:
+            parts.append(extension("responsibleParty", valueString=unposted.unposted_responsible_party))
+        path = f"{_ANNOTATIONS}.unpostedAnnotation.unpostedEvents"
+        parts += _events(ctx, "event", unposted.unposted_events, _UNPOSTED_EVENT, path)
+        found.append(nested_extension(ctx.options.base + UNPOSTED_RESULTS, parts))
+    violations = module.violation_annotation.violation_events
+    path = f"{_ANNOTATIONS}.violationAnnotation.violationEvents"
+    found += _events(ctx, ctx.options.base + VIOLATION, violations, _VIOLATION_EVENT, path)
+    misc = study.derived_section.misc_info_module
+    for number, name in enumerate(misc.removed_countries):
+        if name:
+            source = f"derivedSection.miscInfoModule.removedCountries[{number}]"
+            place = country(ctx, name, source, "ResearchStudy.extension(removed-country)")
+            found.append(extension(ctx.options.base + REMOVED_COUNTRY, valueCodeableConcept=place))
+    found += _tracking(ctx)
+    return found
+
+
+def _tracking(ctx: Context) -> list[Element]:
+    """Return what the registry tells of results that were submitted and are not posted yet."""
+    tracking = ctx.record.study.derived_section.misc_info_module.submission_tracking
+    posted = tracking.first_mcp_info.post_date_struct
+    parts = []
+    for name, day in (
+        ("estimatedResultsFirstSubmitDate", tracking.estimated_results_first_submit_date),
+        ("firstMcpInfo.postDateStruct.date", posted.date),
+    ):
+        target = "ResearchStudy.extension(submission-tracking)"
+        if day and (day := checked_date(ctx, day, f"{_TRACKING}.{name}", target)):
+            parts.append(extension(name, valueDate=day))
+    if posted.type:
+        parts.append(extension("firstMcpInfo.postDateStruct.type", valueString=posted.type))
+    path = f"{_TRACKING}.submissionInfos"
+    parts += _events(ctx, "submissionInfo", tracking.submission_infos, _SUBMISSION, path)
+    return [nested_extension(ctx.options.base + SUBMISSION_TRACKING, parts)] if parts else []
+
+
+def _events(ctx: Context, url: str, events: list[Any], plan: tuple[_Part, ...], source: str) -> list[Element]:
+    """Return an extension for each event, with a part for each thing that the registry says of it."""
+    found = []
+    for number, event in enumerate(events):
+        parts = []
+        for part in plan:
+            value = getattr(event, part.attribute)
+            if value is None or value == "":
+                continue
+            if part.key == "valueDate":
+                place = f"{source}[{number}].{part.name}"
+                value = checked_date(ctx, value, place, "ResearchStudy.extension")
+            if value is not None:
+                parts.append({"url": part.name, part.key: value})
+        if parts:
+            found.append(nested_extension(url, parts))
+    return found
+
+
+# MeSH: the same headings stand in very many records, so that equal pieces are one object.
+
+
+@lru_cache(maxsize=65_536)
+def _ancestor(url: str, id_: str | None, term: str | None) -> Element:
+    return {"url": url, "valueCoding": _coding(id_, term)}
+
+
+@lru_cache(maxsize=65_536)
+def _keyword(base: str, module: str, id_: str | None, term: str | None) -> Element:
+    made: Element = {"extension": [{"url": base + DERIVED_FROM, "valueCode": module}]}
+    made["coding"] = [_coding(id_, term)]
+    if term:
+        made["text"] = term
+    return made
+
+
+def _coding(id_: str | None, term: str | None) -> Element:
+    made: Element = {}
+    if is_mesh_id(id_):
+        made["system"] = MESH
+    if id_:
+        made["code"] = id_
+    if term:
+        made["display"] = term
+    return made
+
+
+_MODULES: Final[tuple[tuple[str, Callable[[Any], Any], str], ...]] = (
+    ("conditions", lambda derived: derived.condition_browse_module, CONDITION_ANCESTOR),
+    ("interventions", lambda derived: derived.intervention_browse_module, INTERVENTION_ANCESTOR),
+)
+
+
+def mesh_ancestors(ctx: Context) -> list[Element]:
+    """Return an extension for each MeSH heading above those derived from the conditions and the interventions."""
+    derived, base = ctx.record.study.derived_section, ctx.options.base
+    found: list[Element] = []
+    for _, module, url in _MODULES:
+        own = base + url
+        found += [_ancestor(own, mesh.id, mesh.term) for mesh in module(derived).ancestors if mesh.id or mesh.term]
+    return found
+
+
+def mesh_keywords(ctx: Context) -> list[Element]:
+    """Return the MeSH headings that the registry derived, as keywords that say what they were derived from.
+
+    They are no conditions: the sponsor did not name them.
+    """
+    derived, base = ctx.record.study.derived_section, ctx.options.base
+    found: list[Element] = []
+    for name, module, _ in _MODULES:
+        found += [
+            _keyword(base, name, mesh.id, mesh.term) for mesh in module(derived).meshes if mesh.id or mesh.term
+        ]
+    return found
