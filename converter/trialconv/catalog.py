@@ -37,7 +37,7 @@ class Target(NamedTuple):
     title: str
     suffix: str
     media_type: str
-    versions: dict[str, str]
+    versions: dict[str, Any]
     build: Callable[[Context], Any]
     write: Callable[[Any], bytes]
     check: Callable[[Any, bytes], list[Issue]]
@@ -46,7 +46,7 @@ class Target(NamedTuple):
         """Return the options with this target's version."""
         if all(getattr(options, name) == version for name, version in self.versions.items()):
             return options
-        return replace(options, **self.versions)  # type: ignore[arg-type]
+        return replace(options, **self.versions)
 
 
 def _read_json(document: Document, limit: int) -> Iterator[Record | SourceError]:
@@ -97,7 +97,7 @@ def _fhir_target(version: FhirVersion) -> Target:
     )
 
 
-def _odm_target(version: OdmVersion) -> Target:
+def _odm_target(name: str, title: str, version: OdmVersion, *, plain: bool = False) -> Target:
     def build(ctx: Context) -> Any:
         from trialconv_mappings.odm.document import build_odm
 
@@ -108,21 +108,28 @@ def _odm_target(version: OdmVersion) -> Target:
 
         return write_odm_xml(document)
 
-    def check(_: Any, data: bytes) -> list[Issue]:
-        from trialconv.validators.odm import validate_odm_xml
+    def check(document: Any, data: bytes) -> list[Issue]:
+        from trialconv.validators.odm import validate_odm_tree
 
-        return validate_odm_xml(data)
+        return validate_odm_tree(document, data)
 
-    return Target(
-        f"odm-{version}",
-        f"CDISC ODM {version} study definition, XML",
-        ".xml",
-        "application/xml",
-        {"odm_version": version},
-        build,
-        write,
-        check,
-    )
+    versions = {"odm_version": version, "odm_plain": plain}
+    return Target(name, title, ".xml", "application/xml", versions, build, write, check)
+
+
+def _odm_json_target() -> Target:
+    def write(document: Any) -> bytes:
+        from trialconv.writers.odm_json import write_odm_json
+
+        return write_odm_json(document)
+
+    def check(document: Any, data: bytes) -> list[Issue]:
+        from trialconv.validators.odm_json import validate_odm_json
+
+        return validate_odm_json(data)
+
+    xml = _odm_target("odm-2.0-json", "CDISC ODM 2.0 study definition, JSON", "2.0")
+    return xml._replace(suffix=".json", media_type="application/json", write=write, check=check)
 
 
 READERS: Final[dict[str, Reader]] = {
@@ -138,7 +145,9 @@ TARGETS: Final[dict[str, Target]] = {
     target.name: target
     for target in (
         *(_fhir_target(version) for version in FHIR_VERSIONS),
-        _odm_target("2.0"),
-        _odm_target("1.3.2"),
+        _odm_target("odm-2.0", "CDISC ODM 2.0 study definition, XML", "2.0"),
+        _odm_json_target(),
+        _odm_target("odm-1.3.2", "CDISC ODM 1.3.2 study definition with SDM-XML 1.0", "1.3.2"),
+        _odm_target("odm-1.3.2-plain", "CDISC ODM 1.3.2 study definition, plain XML", "1.3.2", plain=True),
     )
 }

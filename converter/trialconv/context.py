@@ -27,13 +27,15 @@ EPOCH: Final = "1970-01-01T00:00:00Z"
 class Options:
     """How to convert. The same options give the same bytes for the same record.
 
-    `base` stands before every url and identifier system that trialconv mints. `contacts` False leaves out
-    names, e-mail addresses and telephone numbers of contacts. `unknown_status` says what an R4 status becomes
-    for a study whose status the registry calls UNKNOWN. `created` overrides the clock (an ISO 8601 instant).
+    `odm_plain` leaves the study design of SDM-XML out of ODM 1.3.2. `base` stands before every url and
+    identifier system that trialconv mints. `contacts` False leaves out names, e-mail addresses and telephone
+    numbers of contacts. `unknown_status` says what an R4 status becomes for a study whose status the registry
+    calls UNKNOWN. `created` overrides the clock (an ISO 8601 instant).
     """
 
     fhir_version: FhirVersion = "R4"
     odm_version: OdmVersion = "2.0"
+    odm_plain: bool = False
     bundle: BundleType = "transaction"
     base: str = BASE
     unknown_status: UnknownStatus = "absent"

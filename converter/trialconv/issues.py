@@ -192,7 +192,7 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
     "invalid-document": IssueKind(
         "error",
         "The file is not a document that trialconv can validate.",
-        "Give FHIR JSON, or ODM XML 1.3.2 or 2.0.",
+        "Give FHIR JSON, ODM XML 1.3.2 or 2.0, or ODM JSON 2.0.",
     ),
     "schema": IssueKind("error", "The document breaks the official schema.", "Correct the element."),
     "binding": IssueKind(
@@ -211,6 +211,11 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "Refer to an allowed type.",
     ),
     "duplicate-id": IssueKind("error", "Two things have the same identity.", "Make the ids unique."),
+    "odm-rule": IssueKind(
+        "error",
+        "The document breaks a rule of ODM, or of the terminology it uses, that no schema states.",
+        "Correct the element; docs/odm-rules.md lists the rules.",
+    ),
     "fhir-version-assumed": IssueKind(
         "information",
         "No FHIR version was given; the message tells which one was assumed and why.",

@@ -19,19 +19,23 @@ NAMESPACES: Final[dict[OdmVersion, str]] = {
     "2.0": "http://www.cdisc.org/ns/odm/v2.0",
     "1.3.2": "http://www.cdisc.org/ns/odm/v1.3",
 }
+#: The namespace of the Study Design Model in XML 1.0, an extension of ODM 1.3; its prefix here is `sdm`.
+SDM_NAMESPACE: Final = "http://www.cdisc.org/ns/studydesign/v1.0"
 
 
 class Node(msgspec.Struct, gc=False):
     """An element: its name, its attributes in the order to write them, its child elements and texts.
 
     `shared` is a dict for an element that stands in many places and never changes, and None for all others. A
-    writer may keep there what it wrote for the element, by the indentation in front of it.
+    writer may keep there what it wrote for the element, by the indentation in front of it. `line` is where the
+    element begins in the file that it was read from, and 0 without one.
     """
 
     name: str
     attributes: dict[str, str] = {}
     children: Sequence[Node | str] = ()
     shared: dict[str, str] | None = None
+    line: int = 0
 
     def find_all(self, name: str) -> Iterator[Node]:
         """Yield this element and the ones below it that have the name, in document order."""
@@ -40,6 +44,11 @@ class Node(msgspec.Struct, gc=False):
         for child in self.children:
             if not isinstance(child, str):
                 yield from child.find_all(name)
+
+    @property
+    def elements(self) -> Iterator[Node]:
+        """The child elements, without the texts between them."""
+        return (child for child in self.children if not isinstance(child, str))
 
     @property
     def text(self) -> str:

@@ -17,7 +17,9 @@ _COLUMNS: Final = {
     "fhir-r4b": ("fhir", "fhir-r4"),
     "fhir-r5": ("fhir", "fhir-r5"),
     "odm-2.0": ("odm", "odm-2.0"),
+    "odm-2.0-json": ("odm", "odm-2.0"),
     "odm-1.3.2": ("odm", "odm-1.3.2"),
+    "odm-1.3.2-plain": ("odm", "odm-1.3.2-plain"),
 }
 
 
@@ -29,7 +31,9 @@ CARRIED_EXTRAS: Final[dict[str, frozenset[str] | None]] = {
     "fhir-r4b": _PAGE_EXTRAS,
     "fhir-r5": _PAGE_EXTRAS,
     "odm-2.0": None,
-    "odm-1.3.2": frozenset(),
+    "odm-2.0-json": None,
+    "odm-1.3.2": None,
+    "odm-1.3.2-plain": frozenset(),
 }
 
 

@@ -13,7 +13,7 @@ from trialconv.catalog import Target
 from trialconv.issues import OutputError, UsageError
 from trialconv.pipeline import Converted
 from trialconv.sinks.files import write_file
-from trialconv.writers.json import write_json
+from trialconv.writers.json import indented
 
 
 class Output:
@@ -46,7 +46,7 @@ class Output:
         """
         data = converted.data
         if self._pretty and (self._folder or self._file or not self._several):
-            data = write_json(converted.document, pretty=True) + b"\n"
+            data = indented(data) + b"\n"
         if self._file is not None:
             self._to_file(self._file, data)
         elif self._folder is not None:

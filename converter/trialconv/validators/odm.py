@@ -1,8 +1,7 @@
-"""ODM XML, judged by the official schema and by the rules that the schema cannot say.
+"""ODM XML, judged by the schemas and by the rules that no schema can say.
 
-The schemas of ODM 1.3.2 and 2.0 have no keys: a reference to nothing passes them. What an OID attribute must
-refer to, and where an OID has to be unique, is therefore checked here (ODM 1.3.2 section 2.11, "Element
-identifiers and references"; https://wiki.cdisc.org/display/PUB/ODM+v2.0).
+ODM 2.0 is judged by its official schema. ODM 1.3.2 is judged by its official one, extended by our own for the
+elements of SDM-XML 1.0. The rules are listed in `odm_rules.py`.
 """
 
 from __future__ import annotations
@@ -10,45 +9,87 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from lxml import etree
 
 from trialconv.formats import OdmVersion
 from trialconv.issues import Issue, issue
-from trialconv.odm_tree import NAMESPACES
-from trialconv.validators.odm_references import MOST, check_references
+from trialconv.odm_tree import NAMESPACES, Node
+from trialconv.validators.odm_content import check_content
+from trialconv.validators.odm_places import tree_of
+from trialconv.validators.odm_references import check_references
+from trialconv.validators.odm_rules import MOST, Findings
 from trialconv.validators.xml_places import element_path, line_of
 
-_SCHEMA_FILES: Final[dict[OdmVersion, str]] = {"2.0": "ODM.xsd", "1.3.2": "ODM1-3-2.xsd"}
 _SPACE = re.compile(rb"\s*")
 _MARKS_BEFORE: Final = ((b"<?", b"?>"), (b"<!--", b"-->"))
+
+
+class _Parsed(NamedTuple):
+    """A document that is ODM, and its version."""
+
+    tree: etree._ElementTree
+    version: OdmVersion
 
 
 def validate_odm_xml(data: bytes) -> list[Issue]:
     """Return what is wrong with an ODM 1.3.2 or 2.0 document; nothing when it is valid.
 
     Anything but such a document gives one Issue `invalid-document`. Document type declarations are refused, so
-    that no entity is ever declared, and nothing is fetched. Errors of the schema have the code `schema`, rules
-    beyond it `reference-unresolved` or `duplicate-id` with the id of the rule; each names its line and element.
-    Of many errors the first are listed and the others counted.
+    that no entity is ever declared, and nothing is fetched. Errors of the schema have the code `schema`, breaches
+    of a rule the code and the id of `odm_rules.py`; each names its line and element. Of many errors the first are
+    listed and the others counted.
     """
+    parsed = _parse(data)
+    if isinstance(parsed, Issue):
+        return [parsed]
+    return _schema_issues(*parsed) + rule_issues(tree_of(parsed.tree.getroot()))
+
+
+def validate_odm_tree(root: Node, data: bytes) -> list[Issue]:
+    """Return what `validate_odm_xml` returns for the bytes that were written of a tree.
+
+    The tree saves the time to make another one of the bytes; that is done only when a rule is broken, for the lines.
+    """
+    parsed = _parse(data)
+    if isinstance(parsed, Issue):
+        return [parsed]
+    findings = _findings(root)
+    return _schema_issues(*parsed) + (rule_issues(tree_of(parsed.tree.getroot())) if findings else [])
+
+
+def rule_issues(root: Node) -> list[Issue]:
+    """Return the breaches of the rules in a document, whatever it was read from."""
+    return _findings(root).issues()
+
+
+def _findings(root: Node) -> Findings:
+    findings = Findings(root)
+    check_references(root, findings)
+    check_content(root, findings)
+    return findings
+
+
+def _parse(data: bytes) -> _Parsed | Issue:
+    """Return the parsed document, or why it is no ODM document."""
     if _has_doctype(data):
-        return [_refusal("it has a document type declaration, which ODM does not use")]
+        return _refusal("it has a document type declaration, which ODM does not use")
     try:
         root = etree.fromstring(data, _parser())
     except etree.XMLSyntaxError as error:
-        return [_refusal(f"it is not well-formed XML: {error.msg}", f"line {error.lineno or 1}")]
+        return _refusal(f"it is not well-formed XML: {error.msg}", f"line {error.lineno or 1}")
     tree = root.getroottree()
     if tree.docinfo.internalDTD is not None:
-        return [_refusal("it has a document type declaration, which ODM does not use")]
+        return _refusal("it has a document type declaration, which ODM does not use")
     version = _version(root)
     if version is None:
         expected = " or ".join(f"{{{namespace}}}ODM" for namespace in NAMESPACES.values())
-        return [_refusal(f"its root element is {root.tag}, not {expected}", line_of(root))]
-    return _schema_issues(tree, version) + check_references(root)
+        return _refusal(f"its root element is {root.tag}, not {expected}", line_of(root))
+    return _Parsed(tree, version)
 
 
 def _has_doctype(data: bytes) -> bool:
@@ -93,7 +134,7 @@ def _version(root: etree._Element) -> OdmVersion | None:
 
 @cache
 def _schema(version: OdmVersion) -> etree.XMLSchema:
-    """Return the compiled official schema, which odmlib carries in its package.
+    """Return the compiled schema: the official one, which odmlib carries in its package, or our extension of it.
 
     The package is located without importing it, since importing it loads all of its classes.
     """
@@ -101,7 +142,13 @@ def _schema(version: OdmVersion) -> etree.XMLSchema:
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("odmlib, which carries the ODM schemas, is not installed")
     folder = Path(spec.submodule_search_locations[0], "schemas", "odm", version)
-    return etree.XMLSchema(etree.parse(folder / _SCHEMA_FILES[version], etree.XMLParser(no_network=True)))
+    parser = etree.XMLParser(no_network=True)
+    if version == "2.0":
+        return etree.XMLSchema(etree.parse(folder / "ODM.xsd", parser))
+    extension = Path(str(files(__package__).joinpath("odm_schemas", "odm-1-3-2-sdm.xsd")))
+    official = (folder / "ODM1-3-2.xsd").as_uri().encode()
+    text = extension.read_bytes().replace(b'"ODM1-3-2.xsd"', b'"' + official + b'"')
+    return etree.XMLSchema(etree.fromstring(text, parser, base_url=extension.as_uri()))
 
 
 def _schema_issues(tree: etree._ElementTree, version: OdmVersion) -> list[Issue]:

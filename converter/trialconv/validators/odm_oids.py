@@ -1,4 +1,4 @@
-"""What an ODM document may refer to: the reference attributes and identities of the official schemas."""
+"""What an ODM document may refer to: the reference attributes and identities of ODM and SDM-XML."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 _CONDITION = ("ConditionDef",)
 _ITEM = ("ItemDef",)
 _CODE_LIST = ("CodeList",)
+_ACTIVITY = ("ActivityDef",)
 # What ODM 2.0 calls the structural elements, which workflows and timings run between.
 _STRUCTURE = (
     "Arm",
@@ -19,9 +20,10 @@ _STRUCTURE = (
     "WorkflowDef",
 )
 
-#: The attributes of type `oidref` or `IDREF` in the two schemas, with the kinds of definitions they may name.
+#: The attributes of type `oidref` or `IDREF` in the two schemas and in SDM-XML, with the kinds of definitions they may name.
 #: `PriorFileOID` names another file and is not here; `StudyOID` and `MetaDataVersionOID` stand below.
 REFERENCES: Final[dict[str, tuple[str, ...]]] = {
+    "ActivityOID": _ACTIVITY,
     "AnnotationID": ("Annotation",),
     "ArchiveLayoutOID": ("ArchiveLayout",),
     "ArchiveLocationID": ("Leaf",),
@@ -44,24 +46,30 @@ REFERENCES: Final[dict[str, tuple[str, ...]]] = {
     "MethodOID": ("MethodDef",),
     "OrganizationOID": ("Organization",),
     "PartOfOrganizationOID": ("Organization",),
+    "PredecessorActivityOID": _ACTIVITY,
     "PredecessorOID": _STRUCTURE,
     "PresentationOID": ("Presentation",),
     "RoleCodeListOID": _CODE_LIST,
+    "SegmentOID": ("SegmentDef",),
     "SignatureID": ("Signature",),
     "SignatureOID": ("SignatureDef",),
+    "SourceActivityOID": _ACTIVITY,
     "SourceOID": _STRUCTURE,
     "StandardOID": ("Standard",),
     "StartConditionOID": _CONDITION,
     "StartOID": _STRUCTURE,
-    "StructuralElementOID": _STRUCTURE,
+    "StructuralElementOID": (*_STRUCTURE, "ActivityDef", "CellDef", "SegmentDef", "Study"),
     "StudyEndPointOID": ("StudyEndPoint",),
     "StudyEventGroupOID": ("StudyEventGroupDef",),
     "StudyEventOID": ("StudyEventDef",),
     "StudyInterventionOID": ("StudyIntervention",),
     "StudyTargetPopulationOID": ("StudyTargetPopulation",),
+    "SuccessorActivityOID": _ACTIVITY,
     "SuccessorOID": _STRUCTURE,
+    "TargetActivityOID": _ACTIVITY,
     "TargetOID": _STRUCTURE,
     "TargetTransitionOID": ("Transition",),
+    "TransitionDestinationOID": ("TransitionDestination", "TransitionDefault"),
     "TransitionOID": ("Transition",),
     "UnitsItemOID": _ITEM,
     "UserOID": ("User",),
@@ -85,35 +93,21 @@ FOREIGN: Final = frozenset({"Include", "SourceItem"})
 #: The parts of a document that hold data of a study.
 DATA: Final = ("ReferenceData", "ClinicalData", "Association")
 #: What must differ among siblings, with the rule that says so.
-SIBLINGS: Final = {
-    "Context": "odm-alias-context",
-    "OrderNumber": "odm-order-number",
-    "SequenceNumber": "odm-order-number",
-}
-#: The commonest element of a registry study. It defines an OID and holds nothing else that a rule speaks of.
-PARAMETER: Final = "StudyParameter"
-#: The elements of either schema that a rule may speak of: they have an identity, a reference, an order or a
-#: context. Texts and values, the bulk of a document, are passed over.
-# fmt: off
-ELEMENTS: Final = (
-    "AbsoluteTimingConstraint", "AdminData", "Alias", "Annotation", "ArchiveLayout", "ArchiveLayoutRef", "Arm",
-    "Association", "AuditRecord", "Branching", "ClinicalData", "CodeList", "CodeListItem", "CodeListRef",
-    "Coding", "CommentDef", "ConditionDef", "Criterion", "DefaultTransition", "DocumentRef",
-    "DurationTimingConstraint", "EnumeratedItem", "Epoch", "FlagType", "FlagValue", "FormData", "FormDef",
-    "FormRef", "ImputationMethod", "Include", "InvestigatorRef", "ItemData", "ItemDataAny",
-    "ItemDataBase64Binary", "ItemDataBase64Float", "ItemDataBoolean", "ItemDataDate", "ItemDataDatetime",
-    "ItemDataDouble", "ItemDataDurationDatetime", "ItemDataFloat", "ItemDataHexBinary", "ItemDataHexFloat",
-    "ItemDataIncompleteDate", "ItemDataIncompleteDatetime", "ItemDataIncompleteTime", "ItemDataInteger",
-    "ItemDataIntervalDatetime", "ItemDataPartialDate", "ItemDataPartialDatetime", "ItemDataPartialTime",
-    "ItemDataString", "ItemDataTime", "ItemDataURI", "ItemDef", "ItemGroupData", "ItemGroupDef", "ItemGroupRef",
-    "ItemRef", "KeySet", "Leaf", "Location", "LocationRef", "MeasurementUnit", "MeasurementUnitRef",
-    "MetaDataVersion", "MetaDataVersionRef", "MethodDef", "Organization", "Parameter", "Presentation", "Query",
-    "RangeCheck", "ReferenceData", "RelativeTimingConstraint", "ReturnValue", "Signature", "SignatureDef",
-    "SignatureRef", "SiteRef", "SourceItem", "Standard", "Study", "StudyEndPoint", "StudyEndPointRef",
-    "StudyEstimand", "StudyEventData", "StudyEventDef", "StudyEventGroupDef", "StudyEventGroupRef",
-    "StudyEventRef", "StudyIndication", "StudyIntervention", "StudyInterventionRef", "StudyObjective",
-    "StudyParameter", "StudyTargetPopulation", "StudyTargetPopulationRef", "StudyTiming", "TargetTransition",
-    "Transition", "TransitionTimingConstraint", "User", "UserRef", "ValueListDef", "ValueListRef",
-    "WhereClauseDef", "WhereClauseRef", "WorkflowDef", "WorkflowEnd", "WorkflowRef", "WorkflowStart",
+SIBLINGS: Final = {"Context": "ODM-003", "OrderNumber": "ODM-004", "SequenceNumber": "ODM-004"}
+#: The commonest element of a registry study. It defines an OID and holds nothing else that a reference rule
+#: speaks of.
+PARAMETERS: Final = frozenset({"StudyParameter", "sdm:Parameter"})
+#: Texts and values, the bulk of a document: neither they nor anything in them has an identity, an order or a
+#: context, or refers to anything.
+PASSED_OVER: Final = frozenset(
+    {
+        "Address",
+        "Description",
+        "Email",
+        "FullName",
+        "Phone",
+        "Telecom",
+        "TranslatedText",
+        "sdm:Value",
+    }
 )
-# fmt: on

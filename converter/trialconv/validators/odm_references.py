@@ -1,9 +1,4 @@
-"""The rules of ODM that its schemas do not say: what references mean and what has to be unique.
-
-- `odm-oid-ref`: a reference attribute names a definition of the right kind in the same scope.
-- `odm-oid-unique`: definitions of one kind have different OIDs within their scope.
-- `odm-alias-context`: the aliases of one element have different contexts.
-- `odm-order-number`: siblings of one kind have different order numbers or sequence numbers.
+"""Rules ODM-001 to ODM-006: what references mean, what has to be unique, and what is counted.
 
 A scope is a metadata version for what it defines, a study for its measurement units, and the document for
 studies and administrative data. What a document takes over from another file cannot be judged: references in
@@ -13,30 +8,25 @@ a metadata version with an `Include`, and in data of a study that is not in the 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
-from lxml import etree
-
-from trialconv.issues import Issue, issue
+from trialconv.odm_tree import Node
 from trialconv.validators.odm_oids import (
     BY_ID,
     DATA,
     DOCUMENT_KINDS,
-    ELEMENTS,
     FOREIGN,
     PAIRED,
-    PARAMETER,
+    PARAMETERS,
+    PASSED_OVER,
     REFERENCES,
     SIBLINGS,
 )
-from trialconv.validators.xml_places import element_path, line_of
+from trialconv.validators.odm_places import local
+from trialconv.validators.odm_rules import Findings
 
-#: How many errors of one sort are listed. The place of each takes time to find, and nobody reads more.
-MOST: Final = 100
-
-_Element = etree._Element
 _Names = dict[str, set[str]]
-_Versions = dict[tuple[str | None, str | None], "_Scope"]
+_SUMMARIES: Final = frozenset({"StudySummary", "sdm:Summary"})
 
 
 class _Scope(NamedTuple):
@@ -46,124 +36,128 @@ class _Scope(NamedTuple):
     is_open: bool
 
 
-def check_references(root: _Element) -> list[Issue]:
-    """Return the breaches of the rules in an ODM document of either version."""
-    check = _Check(root)
-    studies = check.parts("Study")
-    admin = [element for part in check.parts("AdminData") for element in check.below(part)]
-    check.define(((study, "Study") for study in studies), check.document)
+def check_references(root: Node, findings: Findings) -> None:
+    """Note the breaches of the rules in an ODM document of either version."""
+    check = _Check(findings)
+    parts: dict[str, list[Node]] = {}
+    for part in root.elements:
+        parts.setdefault(part.name, []).append(part)
+    studies = parts.get("Study", [])
+    admin = [part for each in parts.get("AdminData", ()) for part in _below(each)]
+    check.define(studies, check.document)
     check.define(admin, check.document)
     for study in studies:
         check.study(study)
-    check.admin_data(admin)
+    check.admin_data([*parts.get("AdminData", ()), *admin])
     for kind in DATA:
-        for data in check.parts(kind):
+        for data in parts.get(kind, ()):
             check.data(data)
-    return check.result()
+
+
+def _below(node: Node) -> list[Node]:
+    """Return the elements below one that a rule may speak of, in document order.
+
+    Texts and values, the bulk of a document, are passed over.
+    """
+    found: list[Node] = []
+    open_nodes = [node]
+    while open_nodes:
+        current = open_nodes.pop()
+        if current is not node:
+            found.append(current)
+        if current.children:
+            inner = [
+                child
+                for child in current.children
+                if not isinstance(child, str)
+                and child.name not in PASSED_OVER
+                and (child.children or child.name != "ParameterValue")
+            ]
+            inner.reverse()
+            open_nodes += inner
+    return found
 
 
 class _Check:
     """One walk through a document: what it defines, and what was found."""
 
-    def __init__(self, root: _Element) -> None:
-        self._found: list[Issue] = []
-        self._unlisted = 0
+    def __init__(self, findings: Findings) -> None:
+        self._add = findings.add
         self.document: _Names = {}
-        self._root = root
-        self._prefix = str(root.tag)[: -len("ODM")]
-        self._tags = [self._prefix + name for name in ELEMENTS]
-        self._versions: _Versions = {}
+        self._versions: dict[tuple[str | None, str | None], _Scope] = {}
 
-    def result(self) -> list[Issue]:
-        """Return what was found; of many breaches the first, and the number of the others."""
-        if not self._unlisted:
-            return self._found
-        message = f"{self._unlisted} more references or duplicates are not listed."
-        return [*self._found, issue("reference-unresolved", message)]
-
-    def parts(self, kind: str) -> list[_Element]:
-        """Return the parts of one kind directly below the root."""
-        return self._root.findall(self._prefix + kind)
-
-    def below(self, element: _Element) -> list[tuple[_Element, str]]:
-        """Return the elements below an element that a rule may speak of, with their kinds."""
-        start = len(self._prefix)
-        return [(each, str(each.tag)[start:]) for each in element.iterdescendants(*self._tags)]
-
-    def define(self, elements: Iterable[tuple[_Element, str]], names: _Names) -> None:
+    def define(self, nodes: Iterable[Node], names: _Names) -> None:
         """Add the names that the elements define, and note those that are there already."""
-        for element, kind in elements:
+        for node in nodes:
+            kind = node.name if node.name[:4] != "sdm:" else node.name[4:]
             attribute = "ID" if kind in BY_ID else "OID"
-            name = element.get(attribute)
+            name = node.attributes.get(attribute)
             if name is None:
                 continue
             known = names.setdefault(kind, set())
             if name in known:
-                message = f"Another {kind} has the {attribute} {name!r}."
-                self._breach("duplicate-id", message, element, "odm-oid-unique")
+                self._add("ODM-002", f"Another {kind} has the {attribute} {name!r}.", node)
             known.add(name)
 
-    def study(self, study: _Element) -> None:
+    def study(self, study: Node) -> None:
         """Check a study with all that its metadata versions define."""
         own: _Names = {}
-        versions = study.findall(self._prefix + "MetaDataVersion")
-        self.define(((version, "MetaDataVersion") for version in versions), own)
-        for part in study:
-            if part not in versions:
-                self.define(self.below(part), own)
+        versions = [part for part in study.elements if part.name == "MetaDataVersion"]
+        self.define(versions, own)
+        for part in study.elements:
+            if part.name != "MetaDataVersion":
+                self.define(_below(part), own)
         for version in versions:
-            elements = self.below(version)
+            nodes = _below(version)
             names = dict(own)
-            self.define(elements, names)
-            scope = _Scope(names, version.find(self._prefix + "Include") is not None)
-            self._versions[study.get("OID"), version.get("OID")] = scope
-            self._references([(version, "MetaDataVersion"), *elements], scope)
+            self.define(nodes, names)
+            scope = _Scope(names, any(part.name == "Include" for part in version.elements))
+            self._versions[study.attributes.get("OID"), version.attributes.get("OID")] = scope
+            self._references([version, *nodes], scope)
 
-    def admin_data(self, elements: list[tuple[_Element, str]]) -> None:
+    def admin_data(self, nodes: list[Node]) -> None:
         """Check the administrative data."""
-        self._references(elements, _Scope({}, is_open=False))
-        parts = ((part, "AdminData") for part in self.parts("AdminData"))
-        for element, kind in (*parts, *elements):
-            study = element.get("StudyOID")
+        self._references(nodes, _Scope({}, is_open=False))
+        for node in nodes:
+            study = node.attributes.get("StudyOID")
             if study is None or not self.document.get("Study"):
                 continue
             if study not in self.document["Study"]:
-                self._unresolved(element, "StudyOID", study)
-            elif kind == "MetaDataVersionRef":
-                self._version_of(element)
+                self._unresolved(node, "StudyOID", study)
+            elif node.name == "MetaDataVersionRef":
+                self._version_of(node)
 
-    def data(self, data: _Element) -> None:
+    def data(self, data: Node) -> None:
         """Check clinical or reference data, or an association, of a study that is in the document."""
-        if data.get("StudyOID") not in self.document.get("Study", ()):
+        if data.attributes.get("StudyOID") not in self.document.get("Study", ()):
             return
         scope = self._version_of(data)
         if scope is not None:
-            elements = self.below(data)
+            nodes = _below(data)
             names = dict(scope.names)
-            self.define(elements, names)
-            self._references(elements, _Scope(names, scope.is_open))
+            self.define(nodes, names)
+            self._references(nodes, _Scope(names, scope.is_open))
 
-    def _version_of(self, element: _Element) -> _Scope | None:
-        """Return the scope of the metadata version that an element names, or None and an Issue."""
-        name = element.get("MetaDataVersionOID")
-        scope = self._versions.get((element.get("StudyOID"), name))
+    def _version_of(self, node: Node) -> _Scope | None:
+        """Return the scope of the metadata version that an element names, or None and a finding."""
+        name = node.attributes.get("MetaDataVersionOID")
+        scope = self._versions.get((node.attributes.get("StudyOID"), name))
         if scope is None and name is not None:
-            self._unresolved(element, "MetaDataVersionOID", name)
+            self._unresolved(node, "MetaDataVersionOID", name)
         return scope
 
-    def _references(self, elements: list[tuple[_Element, str]], scope: _Scope) -> None:
-        """Check the references of the elements, and what has to be unique among siblings."""
-        siblings: dict[tuple[_Element, str, str], set[str]] = {}
-        for element, kind in elements:
-            if kind == PARAMETER or kind in FOREIGN:
+    def _references(self, nodes: list[Node], scope: _Scope) -> None:
+        """Check the references of the elements, and what has to be unique among the children of each."""
+        for node in nodes:
+            name = node.name
+            if name in PARAMETERS or name in FOREIGN:
                 continue
-            for attribute, value in cast("list[tuple[str, str]]", element.items()):
+            for attribute, value in node.attributes.items():
                 kinds = REFERENCES.get(attribute)
-                if kinds is not None:
-                    if not self._is_defined(value, kinds, scope):
-                        self._unresolved(element, attribute, value)
-                elif attribute in SIBLINGS and (kind == "Alias" or attribute != "Context"):
-                    self._sibling(element, kind, attribute, value, siblings)
+                if kinds is not None and not self._is_defined(value, kinds, scope):
+                    self._unresolved(node, attribute, value)
+            if len(node.children) > 1 and name not in _SUMMARIES:
+                self._siblings(node)
 
     def _is_defined(self, name: str, kinds: tuple[str, ...], scope: _Scope) -> bool:
         for kind in kinds:
@@ -174,33 +168,40 @@ class _Check:
                 )
             if name in scope.names.get(kind, ()):
                 return True
-        return scope.is_open
+        return scope.is_open or ("Study" in kinds and name in self.document.get("Study", ()))
 
-    def _sibling(
-        self,
-        element: _Element,
-        kind: str,
-        attribute: str,
-        value: str,
-        siblings: dict[tuple[_Element, str, str], set[str]],
-    ) -> None:
-        parent = element.getparent()
-        if parent is None:
-            return
-        known = siblings.setdefault((parent, kind, attribute), set())
-        if value in known:
-            message = f"Another {kind} beside this one has the {attribute} {value!r}."
-            self._breach("duplicate-id", message, element, SIBLINGS[attribute])
-        known.add(value)
+    def _siblings(self, parent: Node) -> None:
+        """Check the contexts, order numbers and sequence numbers of an element's children."""
+        values: dict[tuple[str, str], list[tuple[Node, str]]] = {}
+        for child in parent.children:
+            if isinstance(child, str):
+                continue
+            for attribute in SIBLINGS:
+                if attribute in child.attributes and (attribute != "Context" or child.name == "Alias"):
+                    values.setdefault((child.name, attribute), []).append((child, child.attributes[attribute]))
+        for (name, attribute), found in values.items():
+            known: set[str] = set()
+            for node, value in found:
+                if value in known:
+                    message = f"Another {local(name)} beside this one has the {attribute} {value!r}."
+                    self._add(SIBLINGS[attribute], message, node)
+                known.add(value)
+            if attribute != "Context":
+                self._run(parent, name, attribute, found)
 
-    def _unresolved(self, element: _Element, attribute: str, value: str) -> None:
+    def _run(self, parent: Node, name: str, attribute: str, found: list[tuple[Node, str]]) -> None:
+        if attribute == "OrderNumber":
+            numbered = {id(node) for node, _ in found}
+            for child in parent.elements:
+                if child.name == name and id(child) not in numbered:
+                    self._add(
+                        "ODM-005", f"Other elements {local(name)} beside this one have an OrderNumber.", child
+                    )
+        elif sorted(value for _, value in found) != sorted(str(number) for number in range(1, len(found) + 1)):
+            last = found[-1][0]
+            self._add("ODM-006", f"The {len(found)} sequence numbers do not run from 1 to {len(found)}.", last)
+
+    def _unresolved(self, node: Node, attribute: str, value: str) -> None:
         kinds = " or ".join(REFERENCES.get(attribute) or PAIRED[attribute])
         message = f"{attribute} {value!r} names no {kinds} of this document."
-        self._breach("reference-unresolved", message, element, "odm-oid-ref", f"/@{attribute}")
-
-    def _breach(self, code: str, message: str, element: _Element, rule: str, attribute: str = "") -> None:
-        if len(self._found) >= MOST:
-            self._unlisted += 1
-            return
-        target = element_path(element) + attribute
-        self._found.append(issue(code, message, source_path=line_of(element), target_path=target, rule=rule))
+        self._add("ODM-001", message, node, attribute)

@@ -8,6 +8,7 @@ from trialconv.context import Context
 from trialconv.lineage import code
 from trialconv.odm_tree import Node
 from trialconv.record.protocol import Contact, ContactsLocationsModule, GeoPoint, Location, Official
+from trialconv_mappings.odm.parameters import Parameters
 from trialconv_mappings.odm.text import clean
 from trialconv_mappings.tables import table
 
@@ -22,12 +23,14 @@ class Identity(NamedTuple):
     effective_date: str
 
 
-def admin_data(ctx: Context, identity: Identity) -> list[Node]:
+def admin_data(ctx: Context, identity: Identity, parameters: Parameters) -> list[Node]:
     """Return the `AdminData` of a record, if there is anything to hold."""
     module = ctx.record.study.protocol_section.contacts_locations_module
     organizations = _Organizations(ctx) if ctx.options.odm_version == "2.0" else None
     reference = _metadata_reference(identity)
-    locations = [_location(ctx, place, reference, position) for position, place in enumerate(module.locations, 1)]
+    locations = [
+        _location(parameters, place, reference, position) for position, place in enumerate(module.locations, 1)
+    ]
     children = [
         *_users(ctx, module, organizations),
         *(organizations.nodes if organizations else ()),
@@ -47,21 +50,26 @@ class _Organizations:
         self._ctx = ctx
         self.nodes: list[Node] = []
         self._by_name: dict[str, str] = {}
+        self._affiliations = 0
         module = ctx.record.study.protocol_section.sponsor_collaborators_module
         path = "protocolSection.sponsorCollaboratorsModule."
-        if module.lead_sponsor.name:
-            self._add(module.lead_sponsor.name, "Sponsor", "Lead sponsor", path + "leadSponsor.name")
-        for collaborator in module.collaborators:
+        if sponsor := module.lead_sponsor.name:
+            self._add("ORG.SPONSOR", sponsor, "Sponsor", "Lead sponsor", path + "leadSponsor.name")
+        for position, collaborator in enumerate(module.collaborators, 1):
             if collaborator.name:
-                self._add(collaborator.name, "Other", "Collaborator", path + "collaborators[].name")
+                oid = f"ORG.COLL.{position}"
+                self._add(oid, collaborator.name, "Other", "Collaborator", path + "collaborators[].name")
 
     def affiliation(self, name: str) -> str:
         """Return the OID of the organisation with exactly this name, a new one if need be."""
         known = self._by_name.get(name)
-        return known or self._add(name, "Other", "Affiliation", _PATH + "overallOfficials[].affiliation")
+        if known is not None:
+            return known
+        self._affiliations += 1
+        oid = f"ORG.AFF.{self._affiliations}"
+        return self._add(oid, name, "Other", "Affiliation", _PATH + "overallOfficials[].affiliation")
 
-    def _add(self, name: str, kind: str, role: str, source: str) -> str:
-        oid = f"ORG.{len(self.nodes) + 1}"
+    def _add(self, oid: str, name: str, kind: str, role: str, source: str) -> str:
         cleaned = clean(self._ctx, name, source, f"Organization[@OID='{oid}']/@Name")
         self.nodes.append(Node("Organization", {"OID": oid, "Name": cleaned, "Role": role, "Type": kind}))
         self._by_name.setdefault(name, oid)
@@ -97,7 +105,7 @@ def _user_type(ctx: Context, role: str | None, source: str, oid: str) -> dict[st
     if not role:
         return {}
     rows = code(ctx, table("cdisc_odm_user_type"), role, source, f"User[@OID='{oid}']/@UserType")
-    if ctx.options.odm_version == "1.3.2":
+    if ctx.options.odm_plain:
         ctx.note("field-not-mapped", f"not in this document: the word {role!r} itself", source)
     return {"UserType": rows[0].code} if rows else {}
 
@@ -149,10 +157,11 @@ def _metadata_reference(identity: Identity) -> Node:
     return Node("MetaDataVersionRef", attributes, shared={})
 
 
-def _location(ctx: Context, location: Location, reference: Node, position: int) -> Node:
+def _location(parameters: Parameters, location: Location, reference: Node, position: int) -> Node:
+    ctx = parameters.ctx
     oid = f"LOC.{position}"
     target = f"Location[@OID='{oid}']"
-    attributes = {"OID": oid, "Name": _location_name(ctx, location, position, target)}
+    attributes = {"OID": oid, "Name": _location_name(parameters, location, position, target)}
     if ctx.options.odm_version != "2.0":
         return Node("Location", {**attributes, "LocationType": "Site"}, (reference,))
     address = _address(ctx, location, target)
@@ -160,15 +169,20 @@ def _location(ctx: Context, location: Location, reference: Node, position: int) 
     return Node("Location", attributes, (reference, address) if address.children else (reference,))
 
 
-def _location_name(ctx: Context, location: Location, position: int, target: str) -> str:
+def _location_name(parameters: Parameters, location: Location, position: int, target: str) -> str:
     """Return the facility; ODM demands a name, so that a site without one is named by its place."""
-    source = f"{_PATH}locations[{position - 1}].facility"
-    if location.facility:
-        return clean(ctx, location.facility, source, target + "/@Name")
+    facility = location.facility
     place = ", ".join(part for part in (location.city, location.state, location.country) if part)
-    name = place or f"Site {position}"
-    ctx.note("filled-in", f"the name {name!r}, since the registry has no facility", source, target + "/@Name")
-    return clean(ctx, name, source, target + "/@Name")
+    otherwise = place or f"Site {position}"
+    if facility and facility != otherwise and facility.isprintable():
+        return facility
+    short_name = f"CTG.locations.{position}.facility"
+    return clean(
+        parameters.ctx,
+        parameters.name(facility, otherwise, _PATH + "locations[].facility", short_name, target + "/@Name"),
+        _PATH + "locations[].city",
+        target + "/@Name",
+    )
 
 
 def _address(ctx: Context, location: Location, target: str) -> Node:

@@ -1,7 +1,7 @@
 """The registry's own parameters: every field that has no ODM element of its own, one value each.
 
 The fields are found from the record's types, so that a field which the record learns is carried at once. What
-has a home elsewhere is listed here by its path and left out.
+has a home elsewhere is listed in `homes.py` by its path and left out.
 """
 
 from __future__ import annotations
@@ -13,87 +13,13 @@ from typing import Any, Final, NamedTuple
 
 from msgspec.inspect import ListType, NoneType, RawType, StructType, UnionType, type_info
 
-from trialconv.context import Context
+from trialconv.formats import OdmVersion
 from trialconv.lineage import checked_date, plain
 from trialconv.odm_tree import Node
 from trialconv.record import Study
-from trialconv_mappings.odm.text import clean
-
-#: Fields whose value stands, whole and unchanged, in an element or an official parameter.
-HOMES: Final = frozenset(
-    {
-        "protocolSection.identificationModule.nctId",
-        "protocolSection.identificationModule.nctIdAliases[]",
-        "protocolSection.identificationModule.orgStudyIdInfo.id",
-        "protocolSection.identificationModule.secondaryIdInfos[].id",
-        "protocolSection.identificationModule.officialTitle",
-        "protocolSection.statusModule.expandedAccessInfo.nctId",
-        "protocolSection.statusModule.expandedAccessInfo.statusForNctId",
-        "protocolSection.statusModule.startDateStruct.date",
-        "protocolSection.statusModule.completionDateStruct.date",
-        "protocolSection.sponsorCollaboratorsModule.leadSponsor.name",
-        "protocolSection.sponsorCollaboratorsModule.collaborators[].name",
-        "protocolSection.oversightModule.oversightHasDmc",
-        "protocolSection.oversightModule.isFdaRegulatedDrug",
-        "protocolSection.oversightModule.isFdaRegulatedDevice",
-        "protocolSection.descriptionModule.briefSummary",
-        "protocolSection.descriptionModule.detailedDescription",
-        "protocolSection.conditionsModule.conditions[]",
-        "protocolSection.conditionsModule.keywords[]",
-        "protocolSection.designModule.bioSpec.description",
-        "protocolSection.armsInterventionsModule.armGroups[].label",
-        "protocolSection.armsInterventionsModule.armGroups[].description",
-        "protocolSection.armsInterventionsModule.interventions[].description",
-        "protocolSection.outcomesModule.primaryOutcomes[].measure",
-        "protocolSection.outcomesModule.primaryOutcomes[].description",
-        "protocolSection.outcomesModule.secondaryOutcomes[].measure",
-        "protocolSection.outcomesModule.secondaryOutcomes[].description",
-        "protocolSection.outcomesModule.otherOutcomes[].measure",
-        "protocolSection.outcomesModule.otherOutcomes[].description",
-        "protocolSection.eligibilityModule.healthyVolunteers",
-        "protocolSection.eligibilityModule.studyPopulation",
-        "protocolSection.contactsLocationsModule.centralContacts[].name",
-        "protocolSection.contactsLocationsModule.centralContacts[].phone",
-        "protocolSection.contactsLocationsModule.centralContacts[].email",
-        "protocolSection.contactsLocationsModule.overallOfficials[].name",
-        "protocolSection.contactsLocationsModule.overallOfficials[].affiliation",
-        "protocolSection.contactsLocationsModule.locations[].facility",
-        "protocolSection.contactsLocationsModule.locations[].city",
-        "protocolSection.contactsLocationsModule.locations[].state",
-        "protocolSection.contactsLocationsModule.locations[].zip",
-        "protocolSection.contactsLocationsModule.locations[].country",
-        "protocolSection.contactsLocationsModule.locations[].contacts[].name",
-        "protocolSection.contactsLocationsModule.locations[].contacts[].phone",
-        "protocolSection.contactsLocationsModule.locations[].contacts[].email",
-        "protocolSection.contactsLocationsModule.locations[].geoPoint.lat",
-        "protocolSection.contactsLocationsModule.locations[].geoPoint.lon",
-        "protocolSection.referencesModule.references[].pmid",
-        "protocolSection.referencesModule.references[].citation",
-        "protocolSection.referencesModule.seeAlsoLinks[].label",
-        "protocolSection.referencesModule.seeAlsoLinks[].url",
-    }
-)
-
-#: Fields that the registry keeps as markdown, of those that are carried.
-_MARKUP: Final = frozenset(
-    {
-        "protocolSection.designModule.designInfo.interventionModelDescription",
-        "protocolSection.designModule.designInfo.maskingInfo.maskingDescription",
-        "protocolSection.eligibilityModule.eligibilityCriteria",
-        "protocolSection.eligibilityModule.genderDescription",
-        "protocolSection.referencesModule.availIpds[].comment",
-        "protocolSection.ipdSharingStatementModule.description",
-        "protocolSection.ipdSharingStatementModule.accessCriteria",
-    }
-)
-
-#: What names a person or reaches one, of the fields that are carried.
-_CONTACT_DETAILS: Final = frozenset(
-    {
-        "protocolSection.contactsLocationsModule.centralContacts[].phoneExt",
-        "protocolSection.contactsLocationsModule.locations[].contacts[].phoneExt",
-    }
-)
+from trialconv_mappings.odm.homes import HOMES, MARKUP, names_a_contact
+from trialconv_mappings.odm.parameters import ENCODED, ESCAPED, Parameters
+from trialconv_mappings.odm.text import clean, encoded_if_forbidden
 
 #: Objects that stand in the short names with another name than nothing.
 _PREFIXES: Final = {
@@ -104,14 +30,20 @@ _PREFIXES: Final = {
 _WRAPPERS: Final = ("Section", "Module", "designInfo", "maskingInfo")
 
 
+#: What to do with a value: it is given the carrier, the value, the field and the names of the objects around it.
+_Handler = Callable[["Carrier", Any, "_Field", str], None]
+#: Which handler a field has, by its path; None leaves it out.
+_Choice = Callable[[str], _Handler | None]
+
+
 class _Field(NamedTuple):
     """How to carry a field: as a value, a list of values, or a list of objects that have a plan."""
 
-    kind: Callable[[Carrier, Any, _Field, str], None]
+    kind: _Handler
+    value_kind: _Handler
     short: str
     path: str
     plan: _Plan | None
-    markup: bool
     is_date: bool
 
 
@@ -122,46 +54,29 @@ class _Plan(NamedTuple):
     fields: tuple[_Field, ...]
 
 
-def parameter(short_name: str, term: str, value: str, codings: tuple[Node, ...] = ()) -> Node:
-    """Return a `StudyParameter` of the registry; `codings` belong to its value."""
-    return Node(
-        "StudyParameter",
-        {"OID": "PAR." + short_name, "Term": term, "ShortName": short_name},
-        (Node("ParameterValue", {"Value": value}, codings),),
-    )
-
-
 class Carrier:
-    """Carries the fields of one study into a list of parameters.
+    """Carries the fields of one study into its parameters.
 
     `codings` gives the codings for the registry's words: field path to a function of the word.
     """
 
     def __init__(
-        self, ctx: Context, parameters: list[Node], codings: dict[str, Callable[[str], tuple[Node, ...]]]
+        self, parameters: Parameters, codings: dict[str, Callable[[str], tuple[Node, ...]]] | None = None
     ) -> None:
-        self._ctx = ctx
-        self._append = parameters.append
-        self._codings = codings
+        self._ctx = parameters.ctx
+        self._add = parameters.registry
+        self._codings = codings or {}
 
     def carry(self, study: Study) -> None:
-        """Add a parameter for every value that has no home elsewhere, in the registry's order."""
-        self._object(study, _plan(self._ctx.options.contacts), "CTG.")
+        """Add a parameter for every value that has no home elsewhere, in the registry's order.
 
-    def value(self, value: Any, field: _Field, prefix: str) -> None:
-        """Add the parameter of one value."""
-        self._add(value if isinstance(value, str) else _words(value), field, prefix + field.short)
+        A text whose escapes were undone, here or in its home, has the registry's own string beside it.
+        """
+        self._object(study, _plan(self._ctx.options.odm_version, self._ctx.options.contacts), "CTG.")
 
-    def values(self, items: list[Any], field: _Field, prefix: str) -> None:
-        """Add one parameter per value of a list."""
-        for position, item in enumerate(items, 1):
-            self._add(item if isinstance(item, str) else _words(item), field, f"{prefix}{field.short}.{position}")
-
-    def objects(self, items: list[Any], field: _Field, prefix: str) -> None:
-        """Add the parameters of every object of a list."""
-        if field.plan is not None:
-            for position, item in enumerate(items, 1):
-                self._object(item, field.plan, f"{prefix}{field.short}.{position}.")
+    def carry_encoded(self, study: Study) -> None:
+        """Add the own string of every text with a character that XML cannot hold, in base64."""
+        self._object(study, _encoded_plan(self._ctx.options.contacts), "CTG.")
 
     def _object(self, struct: Any, plan: _Plan, prefix: str) -> None:
         for value, field in zip(plan.fetch(struct), plan.fields, strict=False):
@@ -169,20 +84,48 @@ class Carrier:
                 continue
             field.kind(self, value, field, prefix)
 
-    def _add(self, value: str, field: _Field, short_name: str) -> None:
-        if field.markup:
-            value = plain(value)
-        if not value.isprintable():
+    def _list(self, items: list[Any], field: _Field, prefix: str) -> None:
+        """Handle each value of a list, named by its position."""
+        for position, item in enumerate(items, 1):
+            field.value_kind(self, item, field, f"{prefix}{field.short}.{position}")
+
+    def _objects(self, items: list[Any], field: _Field, prefix: str) -> None:
+        """Add the parameters of every object of a list."""
+        if field.plan is not None:
+            for position, item in enumerate(items, 1):
+                self._object(item, field.plan, f"{prefix}{field.short}.{position}.")
+
+    def _single(self, value: Any, field: _Field, prefix: str) -> None:
+        field.value_kind(self, value, field, prefix + field.short)
+
+    def _words(self, value: Any, field: _Field, short_name: str) -> None:
+        """Add the parameter of a value that is words, a number or a truth value."""
+        if not isinstance(value, str):
+            value = _as_json(value)
+        elif not value.isprintable():
             value = clean(self._ctx, value, field.path, f"StudyParameter[@OID='PAR.{short_name}']")
         if field.is_date:
             # A text that is no date is noted, and stays as the registry's words.
             checked_date(self._ctx, value, field.path, f"StudyParameter[@OID='PAR.{short_name}']")
         code = self._codings.get(field.path)
-        codings = code(value) if code is not None else ()
-        self._append(parameter(short_name, field.path, value, codings))
+        self._add(short_name, field.path, value, code(value) if code is not None else ())
+
+    def _text(self, value: str, field: _Field, short_name: str) -> None:
+        """Add the parameter of a text that the registry keeps as markdown."""
+        self._words(plain(value), field, short_name)
+        self._markup(value, field, short_name)
+
+    def _markup(self, value: str, field: _Field, short_name: str) -> None:
+        """Add the registry's own string of a text, where the plain text is another."""
+        if ("\\" in value or "&" in value) and plain(value) != value:
+            self._words(value, field, short_name + ESCAPED)
+
+    def _encoded(self, value: Any, field: _Field, short_name: str) -> None:
+        if isinstance(value, str) and (encoded := encoded_if_forbidden(value)):
+            self._add(short_name + ENCODED, field.path, encoded, ())
 
 
-def _words(value: Any) -> str:
+def _as_json(value: Any) -> str:
     """Return a truth value or a number as the registry's JSON writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -190,17 +133,35 @@ def _words(value: Any) -> str:
 
 
 @cache
-def _plan(contacts: bool) -> _Plan:
+def _plan(version: OdmVersion, contacts: bool) -> _Plan:
     """Return the plan for a study, with or without the details of contacts."""
+    homes = HOMES[version]
+
+    def choose(path: str) -> _Handler | None:
+        if path in homes:
+            return Carrier._markup if path in MARKUP else None
+        if not contacts and names_a_contact(path):
+            return None
+        return Carrier._text if path in MARKUP else Carrier._words
+
+    return _study_plan(choose)
+
+
+@cache
+def _encoded_plan(contacts: bool) -> _Plan:
+    """Return the plan that looks at every text of a study."""
+    return _study_plan(lambda path: Carrier._encoded if contacts or not names_a_contact(path) else None)
+
+
+def _study_plan(choose: _Choice) -> _Plan:
     info = type_info(Study)
     if not isinstance(info, StructType):
         raise TypeError("a study is a struct")
-    left_out = HOMES if contacts else HOMES | _CONTACT_DETAILS
-    return _struct_plan(info, "", left_out)
+    return _struct_plan(info, "", choose)
 
 
-def _struct_plan(info: StructType, path: str, left_out: frozenset[str]) -> _Plan:
-    found = list(_fields(info, path, "", "", left_out))
+def _struct_plan(info: StructType, path: str, choose: _Choice) -> _Plan:
+    found = list(_fields(info, path, "", "", choose))
     names = [name for name, _ in found]
     # With a single name attrgetter returns no tuple; the second one stands beside no field.
     fetch = attrgetter(*names) if len(names) > 1 else attrgetter(*(names * 2)) if names else _nothing
@@ -208,7 +169,7 @@ def _struct_plan(info: StructType, path: str, left_out: frozenset[str]) -> _Plan
 
 
 def _fields(
-    info: StructType, path: str, short: str, attribute: str, left_out: frozenset[str]
+    info: StructType, path: str, short: str, attribute: str, choose: _Choice
 ) -> Iterator[tuple[str, _Field]]:
     """Yield the fields of a struct and of the objects inside it, each with the attributes that lead to it."""
     for field in info.fields:
@@ -217,28 +178,28 @@ def _fields(
         kind = _without_none(field.type)
         if isinstance(kind, StructType):
             prefix = short + _prefix(field.encode_name, below)
-            yield from _fields(kind, below, prefix, name + ".", left_out)
-        elif isinstance(kind, ListType):
-            made = _list_field(kind, short + field.encode_name, below + "[]", left_out)
-            if made is not None:
-                yield name, made
-        elif not isinstance(kind, RawType) and below not in left_out:
-            yield name, _leaf(Carrier.value, short + field.encode_name, below)
+            yield from _fields(kind, below, prefix, name + ".", choose)
+        elif isinstance(kind, RawType):
+            continue
+        elif (made := _field(kind, short + field.encode_name, below, choose)) is not None:
+            yield name, made
 
 
-def _list_field(kind: ListType, short: str, path: str, left_out: frozenset[str]) -> _Field | None:
-    """Return how to carry a list, or None when nothing of it is to be carried."""
-    item = _without_none(kind.item_type)
-    if isinstance(item, StructType):
-        plan = _struct_plan(item, path, left_out)
-        return _Field(Carrier.objects, short, path, plan, False, False) if plan.fields else None
-    return None if path in left_out else _leaf(Carrier.values, short, path)
-
-
-def _leaf(kind: Callable[[Carrier, Any, _Field, str], None], short: str, path: str) -> _Field:
+def _field(kind: Any, short: str, path: str, choose: _Choice) -> _Field | None:
+    """Return how to carry a value or a list, or None when nothing of it is to be carried."""
+    item = None
+    if isinstance(kind, ListType):
+        path += "[]"
+        item = _without_none(kind.item_type)
+        if isinstance(item, StructType):
+            plan = _struct_plan(item, path, choose)
+            return _Field(Carrier._objects, Carrier._words, short, path, plan, False) if plan.fields else None
+    handler = choose(path)
+    if handler is None:
+        return None
     name = path.rpartition(".")[2]
     is_date = name == "date" or (name.endswith("Date") and name != "uploadDate")
-    return _Field(kind, short, path, None, path in _MARKUP, is_date)
+    return _Field(Carrier._list if item is not None else Carrier._single, handler, short, path, None, is_date)
 
 
 def _prefix(name: str, path: str) -> str:

@@ -7,10 +7,13 @@ from typing import Final
 import trialconv
 from trialconv.context import Context
 from trialconv.lineage import plain
-from trialconv.odm_tree import NAMESPACES, Node
-from trialconv_mappings.odm import study_design
+from trialconv.odm_tree import NAMESPACES, SDM_NAMESPACE, Node
+from trialconv_mappings.odm import arms, study_design
 from trialconv_mappings.odm.administration import Identity, admin_data
-from trialconv_mappings.odm.summary import study_summary
+from trialconv_mappings.odm.carried import Carrier
+from trialconv_mappings.odm.parameters import Parameters
+from trialconv_mappings.odm.sdm import as_sdm
+from trialconv_mappings.odm.summary import fill_summary
 from trialconv_mappings.odm.text import clean, description
 
 _IDS: Final = "protocolSection.identificationModule."
@@ -21,16 +24,22 @@ _HASH_LENGTH: Final = 12
 def build_odm(ctx: Context) -> Node:
     """Return the ODM document of a record, in the version that the options ask for.
 
-    The content follows the schema of that version (https://github.com/cdisc-org/DataExchange-ODM). What had
-    to be filled in, could not be coded or was left out becomes an Issue of the context.
+    The content follows the schema of that version (https://github.com/cdisc-org/DataExchange-ODM), for ODM 1.3.2
+    with that of SDM-XML 1.0 unless the options ask for it plain. What had to be filled in, could not be coded or
+    was left out becomes an Issue of the context.
     """
     created = ctx.created("ODM/@CreationDateTime")
     label = _version_label(ctx)
     identity = Identity(f"ST.{ctx.record.nct_id}", f"MDV.{label}", created[:10])
-    study = (
-        _study_v2(ctx, identity, label) if ctx.options.odm_version == "2.0" else _study_v1(ctx, identity, label)
-    )
-    return Node("ODM", _root_attributes(ctx, created, label), [study, *admin_data(ctx, identity)])
+    parameters = Parameters(ctx)
+    if ctx.options.odm_version == "2.0":
+        study = _study_v2(parameters, identity, label)
+    else:
+        study = _study_v1(parameters, identity, label)
+    root = Node("ODM", _root_attributes(ctx, created, label), [study, *admin_data(ctx, identity, parameters)])
+    if any(found.code == "character-replaced" for found in ctx.issues):
+        Carrier(parameters).carry_encoded(ctx.record.study)
+    return root
 
 
 def _version_label(ctx: Context) -> str:
@@ -43,8 +52,10 @@ def _version_label(ctx: Context) -> str:
 
 def _root_attributes(ctx: Context, created: str, label: str) -> dict[str, str]:
     version = ctx.options.odm_version
+    has_design = version == "1.3.2" and not ctx.options.odm_plain
     return {
         "xmlns": NAMESPACES[version],
+        **({"xmlns:sdm": SDM_NAMESPACE} if has_design else {}),
         "FileType": "Snapshot",
         "Granularity": "Metadata",
         "FileOID": f"ODM-{version}.{ctx.record.nct_id}.{label}",
@@ -65,14 +76,15 @@ def _study_name(ctx: Context, target_path: str) -> str:
     return ctx.record.nct_id
 
 
-def _study_v2(ctx: Context, identity: Identity, label: str) -> Node:
+def _study_v2(parameters: Parameters, identity: Identity, label: str) -> Node:
+    ctx = parameters.ctx
     name = _study_name(ctx, "Study/@ProtocolName")
     children = []
     summary = ctx.record.study.protocol_section.description_module.brief_summary
     if summary:
         children.append(description(ctx, plain(summary), _TEXTS + "briefSummary", "Study/Description"))
     criteria, conditions = study_design.criteria_and_conditions(ctx, study_design.split(ctx))
-    protocol = Node("Protocol", {}, [*_protocol_v2(ctx), *criteria, *_aliases(ctx)])
+    protocol = Node("Protocol", {}, [*_protocol_v2(parameters), *criteria, *_aliases(ctx)])
     children.append(_metadata_version(identity, label, protocol, conditions))
     attributes = {"OID": identity.study, "StudyName": name, "ProtocolName": name, "VersionID": label}
     return Node("Study", attributes, children)
@@ -83,16 +95,19 @@ def _metadata_version(identity: Identity, label: str, protocol: Node, conditions
     return Node("MetaDataVersion", attributes, [protocol, *conditions])
 
 
-def _protocol_v2(ctx: Context) -> list[Node]:
+def _protocol_v2(parameters: Parameters) -> list[Node]:
     """Return the children of Protocol before its criteria, in the order of the schema."""
+    ctx = parameters.ctx
+    fill_summary(parameters)
+    arms.write_links(parameters)
     return [
         *_detailed_description(ctx),
-        study_summary(ctx),
-        *study_design.structure(ctx),
+        Node("StudySummary", {}, parameters.nodes),
+        *arms.structure(parameters),
         *study_design.trial_phase(ctx),
         *study_design.indications(ctx),
         *study_design.interventions(ctx),
-        *study_design.end_points(ctx),
+        *study_design.end_points(ctx, parameters),
         *study_design.target_population(ctx),
     ]
 
@@ -105,7 +120,7 @@ def _detailed_description(ctx: Context) -> list[Node]:
 
 
 def _aliases(ctx: Context) -> list[Node]:
-    """Return the ids of the study; an Alias context may stand only once, so that those that repeat are counted."""
+    """Return the ids of the study; an Alias context may stand only once, so that repeated ones are counted."""
     ids = ctx.record.study.protocol_section.identification_module
     pairs = [("ClinicalTrials.gov", ids.nct_id, _IDS + "nctId")]
     pairs += [
@@ -118,7 +133,7 @@ def _aliases(ctx: Context) -> list[Node]:
     ]
     made = []
     for context, value, source in pairs:
-        if not value and ctx.options.odm_version == "1.3.2" and source.endswith("secondaryIdInfos[].id"):
+        if not value and ctx.options.odm_plain and source.endswith("secondaryIdInfos[].id"):
             ctx.note("field-not-mapped", "not in this document: the id is missing", source)
         if value:
             name = clean(ctx, value, source, f"Protocol/Alias[@Context='{context}']/@Name")
@@ -134,24 +149,29 @@ def _secondary_context(ctx: Context, position: int, kind: str | None) -> str:
     )
 
 
-def _study_v1(ctx: Context, identity: Identity, label: str) -> Node:
-    """Return the study in plain ODM 1.3.2, which has places for names, texts, criteria and ids only."""
+def _study_v1(parameters: Parameters, identity: Identity, label: str) -> Node:
+    """Return the study in ODM 1.3.2: names, texts and ids in its own elements, the design in those of SDM-XML."""
+    ctx = parameters.ctx
     name = _study_name(ctx, "GlobalVariables/ProtocolName")
     summary = ctx.record.study.protocol_section.description_module.brief_summary or ""
     target = "GlobalVariables/StudyDescription"
     text = clean(ctx, plain(summary), _TEXTS + "briefSummary", target)
     if not text:
         ctx.note("filled-in", "an empty text, since the registry has no summary", target_path=target)
-    variables = Node(
-        "GlobalVariables",
-        {},
-        [
-            Node("StudyName", {}, (name,)),
-            Node("StudyDescription", {}, (text,)),
-            Node("ProtocolName", {}, (name,)),
-        ],
-    )
-    _, conditions = study_design.criteria_and_conditions(ctx, study_design.split(ctx))
-    protocol = Node("Protocol", {}, [*_detailed_description(ctx), *_aliases(ctx)])
-    version = _metadata_version(identity, label, protocol, conditions)
+    texts = (("StudyName", name), ("StudyDescription", text), ("ProtocolName", name))
+    variables = Node("GlobalVariables", {}, [Node(element, {}, (held,)) for element, held in texts])
+    criteria, conditions = study_design.criteria_and_conditions(ctx, study_design.split(ctx))
+    children = [*_detailed_description(ctx), *_aliases(ctx)]
+    if not ctx.options.odm_plain:
+        children += _study_design(parameters, criteria)
+        # Without criteria there is one condition with the whole text, which the summary has already.
+        conditions = conditions if criteria else []
+    version = _metadata_version(identity, label, Node("Protocol", {}, children), conditions)
     return Node("Study", {"OID": identity.study}, [variables, version])
+
+
+def _study_design(parameters: Parameters, criteria: list[Node]) -> list[Node]:
+    """Return the elements of SDM-XML, in the order of its schema."""
+    fill_summary(parameters)
+    structure = arms.structure(parameters)
+    return [Node("sdm:Summary", {}, parameters.nodes), *map(as_sdm, criteria), *map(as_sdm, structure)]

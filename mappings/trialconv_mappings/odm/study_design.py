@@ -1,4 +1,4 @@
-"""The children of Protocol beside its summary in ODM 2.0: arms, indications, interventions, end points, criteria.
+"""The children of Protocol beside its summary and arms: indications, interventions, end points, criteria.
 
 A registry states no epochs, visits, timings or objectives, and none are made up.
 """
@@ -14,29 +14,13 @@ from trialconv.record.protocol import Intervention, Outcome
 from trialconv_mappings.criteria import Criterion, split_criteria
 from trialconv_mappings.mesh import MESH, condition_headings
 from trialconv_mappings.odm.codelists import coding
+from trialconv_mappings.odm.parameters import Parameters
 from trialconv_mappings.odm.text import clean, description
 from trialconv_mappings.tables import table
-
-#: The system that NLM names in the MeSH data of its linked-data service.
 
 _ARMS: Final = "protocolSection.armsInterventionsModule."
 _OUTCOMES: Final = "protocolSection.outcomesModule."
 _ELIGIBILITY: Final = "protocolSection.eligibilityModule."
-
-
-def structure(ctx: Context) -> list[Node]:
-    """Return the `StudyStructure` with the study's arms or groups, if it has any."""
-    arms = ctx.record.study.protocol_section.arms_interventions_module.arm_groups
-    made = []
-    for position, arm in enumerate(arms, 1):
-        oid = f"ARM.{position}"
-        children = []
-        if arm.description:
-            source = _ARMS + "armGroups[].description"
-            children.append(description(ctx, plain(arm.description), source, f"Arm[@OID='{oid}']/Description"))
-        name = _name(ctx, arm.label, f"Arm {position}", _ARMS + "armGroups[].label", f"Arm[@OID='{oid}']/@Name")
-        made.append(Node("Arm", {"OID": oid, "Name": name}, children))
-    return [Node("StudyStructure", {}, made)] if made else []
 
 
 def trial_phase(ctx: Context) -> list[Node]:
@@ -93,33 +77,44 @@ def _intervention(ctx: Context, intervention: Intervention, oid: str) -> Node:
     return Node("StudyIntervention", {"OID": oid}, children)
 
 
-def end_points(ctx: Context) -> list[Node]:
+def end_points(ctx: Context, parameters: Parameters) -> list[Node]:
     """Return the `StudyEndPoints`.
 
     Other pre-specified outcomes have no level: ODM knows Exploratory, which the registry does not say.
     """
     module = ctx.record.study.protocol_section.outcomes_module
-    made = _end_points(ctx, module.primary_outcomes, "primaryOutcomes", "EP.PRI", "Primary")
-    made += _end_points(ctx, module.secondary_outcomes, "secondaryOutcomes", "EP.SEC", "Secondary")
-    made += _end_points(ctx, module.other_outcomes, "otherOutcomes", "EP.OTH", None)
+    made = _end_points(parameters, module.primary_outcomes, "primaryOutcomes", "EP.PRI", "Primary")
+    made += _end_points(parameters, module.secondary_outcomes, "secondaryOutcomes", "EP.SEC", "Secondary")
+    made += _end_points(parameters, module.other_outcomes, "otherOutcomes", "EP.OTH", None)
     return [Node("StudyEndPoints", {}, made)] if made else []
 
 
 def _end_points(
-    ctx: Context, outcomes: list[Outcome], field: str, prefix: str, level: Literal["Primary", "Secondary"] | None
+    parameters: Parameters,
+    outcomes: list[Outcome],
+    field: str,
+    prefix: str,
+    level: Literal["Primary", "Secondary"] | None,
 ) -> list[Node]:
     made = []
     path = f"{_OUTCOMES}{field}[]."
     for position, outcome in enumerate(outcomes, 1):
         oid = f"{prefix}.{position}"
         target = f"StudyEndPoint[@OID='{oid}']"
-        name = _name(ctx, outcome.measure, f"Outcome {position}", path + "measure", target + "/@Name")
+        short_name = f"CTG.{field}.{position}."
+        otherwise = f"Outcome {position}"
+        name = parameters.name(
+            outcome.measure, otherwise, path + "measure", short_name + "measure", target + "/@Name"
+        )
         attributes = {"OID": oid, "Name": name}
         if level:
             attributes["Level"] = level
         # The description is required: where the registry has none, the measure describes itself.
-        text = plain(outcome.description) if outcome.description else outcome.measure or name
-        children = [description(ctx, text, path + "description", target + "/Description")]
+        measure = outcome.measure or otherwise
+        text = plain(outcome.description) if outcome.description else measure
+        if outcome.description is not None and text == measure:
+            parameters.carry(short_name + "description", path + "description", outcome.description)
+        children = [description(parameters.ctx, text, path + "description", target + "/Description")]
         made.append(Node("StudyEndPoint", attributes, children))
     return made
 
@@ -188,11 +183,3 @@ def _whole_criteria(ctx: Context, source: str) -> list[Node]:
 def _kind_codings(ctx: Context, kind: str, source: str) -> list[Node]:
     rows = code(ctx, table("cdisc_criterion_kind"), kind, source, "Criterion/Coding")
     return [coding("cdisc_criterion_kind", row) for row in rows]
-
-
-def _name(ctx: Context, value: str | None, otherwise: str, source: str, target: str) -> str:
-    """Return a name that ODM requires; where the registry has none, a numbered one, listed as filled in."""
-    if value:
-        return clean(ctx, value, source, target)
-    ctx.note("filled-in", f"the name {otherwise!r}, since the registry has none", source, target)
-    return otherwise

@@ -1,24 +1,21 @@
-"""StudySummary of ODM 2.0: the official trial summary parameters, then the registry's own.
-
-Terms and short names are those of CDISC TSPARM and TSPARMCD; see
-https://wiki.cdisc.org/display/PUB/StudyParameter.
-"""
+"""The summary of a study: the official trial summary parameters, then the registry's own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import cache, partial
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from trialconv.context import Context
-from trialconv.lineage import checked_date, code, joined, plain
+from trialconv.lineage import code, joined, plain
 from trialconv.odm_tree import Node
 from trialconv.record.protocol import DesignModule, EligibilityModule, Outcome, ProtocolSection, StatusModule
-from trialconv_mappings.odm.carried import Carrier, parameter
+from trialconv_mappings.odm.carried import Carrier
 from trialconv_mappings.odm.codelists import coding
 from trialconv_mappings.odm.durations import Duration, duration
+from trialconv_mappings.odm.parameters import Parameters
 from trialconv_mappings.odm.text import clean
-from trialconv_mappings.tables import Row, table
+from trialconv_mappings.tables import table
 
 _PROTOCOL: Final = "protocolSection."
 _DESIGN: Final = "protocolSection.designModule."
@@ -29,9 +26,9 @@ _ELIGIBILITY: Final = "protocolSection.eligibilityModule."
 _REGISTRY_IDS: Final = frozenset({"EUDRACT_NUMBER", "CTIS", "REGISTRY"})
 
 
-def study_summary(ctx: Context) -> Node:
-    """Return the `StudySummary` of a record."""
-    summary = _Summary(ctx)
+def fill_summary(summary: Parameters) -> None:
+    """Add the parameters of a record to those that its elements needed."""
+    ctx = summary.ctx
     protocol = ctx.record.study.protocol_section
     _identity(summary, protocol)
     _status(summary, protocol.status_module)
@@ -41,71 +38,11 @@ def study_summary(ctx: Context) -> Node:
     _outcomes(summary, protocol)
     _eligibility(summary, protocol.eligibility_module)
     _references(summary, protocol)
-    Carrier(ctx, summary.parameters, _word_codings(ctx)).carry(ctx.record.study)
+    Carrier(summary, _word_codings(ctx)).carry(ctx.record.study)
     _extras(summary, ctx.record.extras)
-    return Node("StudySummary", {}, summary.parameters)
 
 
-class _Summary:
-    """The parameters so far."""
-
-    def __init__(self, ctx: Context) -> None:
-        self.ctx = ctx
-        self.parameters: list[Node] = []
-
-    def add(
-        self, name: str, value: str | None, source: str, position: int = 0, codings: Iterable[Node] = ()
-    ) -> None:
-        """Add an official parameter; `position` counts the repeats of a parameter that may repeat."""
-        if not value:
-            return
-        term, own_coding = _official(name)
-        oid = f"PAR.{name}.{position}" if position else f"PAR.{name}"
-        if not value.isprintable():
-            value = clean(self.ctx, value, source, f"StudyParameter[@OID='{oid}']")
-        parameter_value = Node("ParameterValue", {"Value": value}, tuple(codings))
-        attributes = {"OID": oid, "Term": term, "ShortName": name}
-        self.parameters.append(Node("StudyParameter", attributes, (parameter_value, own_coding)))
-
-    def add_coded(self, name: str, table_name: str, word: str | None, source: str, position: int = 0) -> None:
-        """Add an official parameter with the submission value of a coded word, if there is one."""
-        if word is None:
-            return
-        for row in _rows(self.ctx, table_name, word, source, f"StudyParameter[@ShortName='{name}']"):
-            self.add(name, row.display, source, position, (coding(table_name, row, label=False),))
-
-    def add_flag(self, name: str, flag: bool | None, source: str) -> None:
-        """Add an official parameter for yes or no."""
-        if flag is not None:
-            self.add_coded(name, "cdisc_yes_no", "true" if flag else "false", source)
-
-    def add_date(self, name: str, date: str | None, source: str) -> None:
-        """Add a date with the precision it has; what is no date stays as the registry's words."""
-        if date is None:
-            return
-        checked = checked_date(self.ctx, date, source, f"StudyParameter[@ShortName='{name}']")
-        if checked is not None:
-            self.add(name, checked, source)
-        else:
-            short_name = "CTG." + source.removeprefix(_STATUS)
-            value = clean(self.ctx, date, source, f"StudyParameter[@ShortName='{short_name}']")
-            self.parameters.append(parameter(short_name, source, value))
-
-
-def _rows(ctx: Context, table_name: str, word: str, source: str, target: str) -> tuple[Row, ...]:
-    return code(ctx, table(table_name), word, source, target)
-
-
-@cache
-def _official(name: str) -> tuple[str, Node]:
-    """Return the term and the coding of an official parameter."""
-    rows = table("cdisc_parameter").get(name)
-    if not rows:
-        raise KeyError(name)
-    return rows[0].display, coding("cdisc_parameter", rows[0], label=False)
-
-
-def _identity(summary: _Summary, protocol: ProtocolSection) -> None:
+def _identity(summary: Parameters, protocol: ProtocolSection) -> None:
     ids = protocol.identification_module
     path = _PROTOCOL + "identificationModule."
     summary.add("TITLE", ids.official_title, path + "officialTitle")
@@ -131,15 +68,18 @@ def _identity(summary: _Summary, protocol: ProtocolSection) -> None:
         summary.add("KEYWORD", keyword, _PROTOCOL + "conditionsModule.keywords[]", position)
 
 
-def _status(summary: _Summary, status: StatusModule) -> None:
-    summary.add_date("SSTDTC", status.start_date_struct.date, _STATUS + "startDateStruct.date")
-    summary.add_date("SENDTC", status.completion_date_struct.date, _STATUS + "completionDateStruct.date")
+def _status(summary: Parameters, status: StatusModule) -> None:
+    for name, date, field in (
+        ("SSTDTC", status.start_date_struct.date, "startDateStruct.date"),
+        ("SENDTC", status.completion_date_struct.date, "completionDateStruct.date"),
+    ):
+        summary.add_date(name, date, _STATUS + field, "CTG." + field)
     access = status.expanded_access_info
     summary.add("EXPASTAT", access.status_for_nct_id, _STATUS + "expandedAccessInfo.statusForNctId")
     summary.add("EXPARECN", access.nct_id, _STATUS + "expandedAccessInfo.nctId")
 
 
-def _oversight(summary: _Summary, protocol: ProtocolSection) -> None:
+def _oversight(summary: Parameters, protocol: ProtocolSection) -> None:
     oversight = protocol.oversight_module
     path = _PROTOCOL + "oversightModule."
     summary.add_flag("DMCIND", oversight.oversight_has_dmc, path + "oversightHasDmc")
@@ -147,7 +87,7 @@ def _oversight(summary: _Summary, protocol: ProtocolSection) -> None:
     summary.add_flag("FDADEIND", oversight.is_fda_regulated_device, path + "isFdaRegulatedDevice")
 
 
-def _design(summary: _Summary, design: DesignModule) -> None:
+def _design(summary: Parameters, design: DesignModule) -> None:
     info = design.design_info
     summary.add_coded("STYPE", "cdisc_study_type", design.study_type, _DESIGN + "studyType", 1)
     if design.patient_registry is not None:
@@ -175,7 +115,7 @@ def _design(summary: _Summary, design: DesignModule) -> None:
     _enrollment(summary, design)
 
 
-def _enrollment(summary: _Summary, design: DesignModule) -> None:
+def _enrollment(summary: Parameters, design: DesignModule) -> None:
     """Add the number of subjects as planned or actual; without a type it is neither, and is carried only."""
     enrollment = design.enrollment_info
     name = {"ESTIMATED": "PLANSUB", "ACTUAL": "ACTSUB"}.get(enrollment.type or "")
@@ -183,7 +123,7 @@ def _enrollment(summary: _Summary, design: DesignModule) -> None:
         summary.add(name, str(enrollment.count), _DESIGN + "enrollmentInfo.count")
 
 
-def _arms_and_interventions(summary: _Summary, protocol: ProtocolSection) -> None:
+def _arms_and_interventions(summary: Parameters, protocol: ProtocolSection) -> None:
     module = protocol.arms_interventions_module
     path = _PROTOCOL + "armsInterventionsModule."
     study_type = protocol.design_module.study_type
@@ -199,7 +139,7 @@ def _arms_and_interventions(summary: _Summary, protocol: ProtocolSection) -> Non
         summary.add_coded("INTTYPE", "cdisc_intervention_type", intervention.type, source, position)
 
 
-def _outcomes(summary: _Summary, protocol: ProtocolSection) -> None:
+def _outcomes(summary: Parameters, protocol: ProtocolSection) -> None:
     module = protocol.outcomes_module
     # OUTMSADD: "Additional key measures ... not used to assess primary or secondary objectives".
     lists: tuple[tuple[str, list[Outcome], str], ...] = (
@@ -213,7 +153,7 @@ def _outcomes(summary: _Summary, protocol: ProtocolSection) -> None:
             summary.add(name, outcome.measure, source, position)
 
 
-def _eligibility(summary: _Summary, eligibility: EligibilityModule) -> None:
+def _eligibility(summary: Parameters, eligibility: EligibilityModule) -> None:
     summary.add_coded("SEXPOP", "cdisc_sex", eligibility.sex, _ELIGIBILITY + "sex")
     least = _age(summary, "AGEMIN", eligibility.minimum_age, _ELIGIBILITY + "minimumAge")
     most = _age(summary, "AGEMAX", eligibility.maximum_age, _ELIGIBILITY + "maximumAge")
@@ -232,7 +172,7 @@ def _eligibility(summary: _Summary, eligibility: EligibilityModule) -> None:
     )
 
 
-def _age(summary: _Summary, name: str, words: str | None, source: str) -> Duration | None:
+def _age(summary: Parameters, name: str, words: str | None, source: str) -> Duration | None:
     """Add an age limit; the registry's words are carried beside it in any case."""
     if words is None:
         return None
@@ -245,7 +185,7 @@ def _age(summary: _Summary, name: str, words: str | None, source: str) -> Durati
     return age
 
 
-def _references(summary: _Summary, protocol: ProtocolSection) -> None:
+def _references(summary: Parameters, protocol: ProtocolSection) -> None:
     module = protocol.references_module
     path = _PROTOCOL + "referencesModule."
     for position, reference in enumerate(module.references, 1):
@@ -267,11 +207,11 @@ def _word_codings(ctx: Context) -> dict[str, Callable[[str], tuple[Node, ...]]]:
 
 
 def _codings(ctx: Context, table_name: str, path: str, word: str) -> tuple[Node, ...]:
-    rows = _rows(ctx, table_name, word, path, "StudyParameter/ParameterValue/Coding")
+    rows = code(ctx, table(table_name), word, path, "StudyParameter/ParameterValue/Coding")
     return tuple(coding(table_name, row) for row in rows)
 
 
-def _extras(summary: _Summary, extras: Any, path: str = "extras", short_name: str = "CTG.extras") -> None:
+def _extras(summary: Parameters, extras: Any, path: str = "extras", short_name: str = "CTG.extras") -> None:
     """Carry the texts of a source that the registry's data structure has no field for."""
     if isinstance(extras, dict):
         for key, value in extras.items():
@@ -285,5 +225,4 @@ def _extras(summary: _Summary, extras: Any, path: str = "extras", short_name: st
         for position, value in enumerate(extras, 1):
             _extras(summary, value, path + "[]", f"{short_name}.{position}")
     elif isinstance(extras, str):
-        value = clean(summary.ctx, extras, path, f"StudyParameter[@OID='PAR.{short_name}']")
-        summary.parameters.append(parameter(short_name, path, value))
+        summary.carry(short_name, path, extras)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 from trialconv.context import Context
@@ -27,6 +28,13 @@ def clean(ctx: Context, value: str, source_path: str, target_path: str) -> str:
         target_path,
     )
     return _FORBIDDEN.sub(_REPLACEMENT, value)
+
+
+def encoded_if_forbidden(value: str) -> str | None:
+    """Return the UTF-8 of a text in base64, or None where XML can hold the text itself."""
+    if value.isprintable() or _FORBIDDEN.search(value) is None:
+        return None
+    return base64.b64encode(value.encode("utf-8", "surrogatepass")).decode("ascii")
 
 
 def description(ctx: Context, text: str, source_path: str, target_path: str) -> Node:

@@ -1,0 +1,105 @@
+"""The parameters of a study, as either version writes them: the official ones of CDISC, and the registry's own.
+
+ODM 2.0 has `StudyParameter` with codes; SDM-XML 1.0 has `sdm:Parameter` with a text, and no place for a code.
+Terms and short names are those of CDISC TSPARM and TSPARMCD; see
+https://wiki.cdisc.org/display/PUB/StudyParameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+
+from trialconv.context import Context
+from trialconv.lineage import checked_date, code
+from trialconv.odm_tree import Node
+from trialconv_mappings.odm.codelists import coding
+from trialconv_mappings.odm.text import clean
+from trialconv_mappings.tables import table
+
+#: Beside a text whose escapes were undone: the registry's own string.
+ESCAPED = ".markup"
+#: Beside a text with characters that XML cannot hold: the registry's own string, UTF-8 in base64.
+ENCODED = ".base64"
+
+
+class Parameters:
+    """The parameters so far, in `nodes`."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+        self.nodes: list[Node] = []
+        self._is_v2 = ctx.options.odm_version == "2.0"
+
+    def registry(self, short_name: str, term: str, value: str, codings: tuple[Node, ...] = ()) -> None:
+        """Add a parameter of the registry; `codings` belong to its value, which XML must be able to hold."""
+        attributes = {"OID": "PAR." + short_name, "Term": term, "ShortName": short_name}
+        if self._is_v2:
+            parameter = Node("StudyParameter", attributes, (Node("ParameterValue", {"Value": value}, codings),))
+        else:
+            parameter = Node("sdm:Parameter", attributes, (Node("sdm:Value", {}, (value,)),))
+        self.nodes.append(parameter)
+
+    def carry(self, short_name: str, term: str, value: str) -> None:
+        """Add a parameter of the registry with the words of a field, as far as XML can hold them."""
+        self.registry(short_name, term, clean(self.ctx, value, term, f"StudyParameter[@OID='PAR.{short_name}']"))
+
+    def name(self, value: str | None, otherwise: str, source: str, short_name: str, target: str) -> str:
+        """Return a name that ODM requires; where the registry has none, another, listed as filled in.
+
+        A name of the registry that looks as if it were filled in is carried as well, to tell the two apart.
+        """
+        if value is not None and value in ("", otherwise):
+            self.carry(short_name, source, value)
+        if value:
+            return clean(self.ctx, value, source, target)
+        self.ctx.note("filled-in", f"the name {otherwise!r}, since the registry has none", source, target)
+        return otherwise
+
+    def add(
+        self, name: str, value: str | None, source: str, position: int = 0, codings: Iterable[Node] = ()
+    ) -> None:
+        """Add an official parameter; `position` counts the repeats of a parameter that may repeat."""
+        if not value:
+            return
+        term, own_coding = _official(name)
+        oid = f"PAR.{name}.{position}" if position else f"PAR.{name}"
+        if not value.isprintable():
+            value = clean(self.ctx, value, source, f"StudyParameter[@OID='{oid}']")
+        attributes = {"OID": oid, "Term": term, "ShortName": name}
+        if self._is_v2:
+            held = Node("ParameterValue", {"Value": value}, tuple(codings))
+            self.nodes.append(Node("StudyParameter", attributes, (held, own_coding)))
+        else:
+            self.nodes.append(Node("sdm:Parameter", attributes, (Node("sdm:Value", {}, (value,)),)))
+
+    def add_coded(self, name: str, table_name: str, word: str | None, source: str, position: int = 0) -> None:
+        """Add an official parameter with the submission value of a coded word, if there is one."""
+        if word is None:
+            return
+        for row in code(self.ctx, table(table_name), word, source, f"StudyParameter[@ShortName='{name}']"):
+            self.add(name, row.display, source, position, (coding(table_name, row, label=False),))
+
+    def add_flag(self, name: str, flag: bool | None, source: str) -> None:
+        """Add an official parameter for yes or no."""
+        if flag is not None:
+            self.add_coded(name, "cdisc_yes_no", "true" if flag else "false", source)
+
+    def add_date(self, name: str, date: str | None, source: str, short_name: str) -> None:
+        """Add a date with the precision it has; what is no date stays as the registry's words."""
+        if date is None:
+            return
+        checked = checked_date(self.ctx, date, source, f"StudyParameter[@ShortName='{name}']")
+        if checked is not None:
+            self.add(name, checked, source)
+        else:
+            self.carry(short_name, source, date)
+
+
+@cache
+def _official(name: str) -> tuple[str, Node]:
+    """Return the term and the coding of an official parameter."""
+    rows = table("cdisc_parameter").get(name)
+    if not rows:
+        raise KeyError(name)
+    return rows[0].display, coding("cdisc_parameter", rows[0], label=False)
