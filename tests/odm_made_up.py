@@ -17,6 +17,9 @@ from trialconv.record import Record, SourceInfo, decode_study
 
 NCT = "NCT99999901"
 PROTOCOL = "protocolSection."
+#: The elements that hold a parameter, in ODM 2.0 and in SDM-XML.
+PARAMETERS = ("StudyParameter", "sdm:Parameter")
+_IN_PARAMETER = tuple(f"{name}[" for name in PARAMETERS)
 
 #: Values that cannot be just any text: what the mapping reads as a date, an age, a code or a list of criteria.
 _SPECIAL: dict[str, list[Any]] = {
@@ -46,6 +49,7 @@ _SPECIAL: dict[str, list[Any]] = {
         "Inclusion Criteria:\n\n* Made-up one\n\nExclusion Criteria:\n\n* Made-up three",
     ],
     PROTOCOL + "conditionsModule.conditions[]": ["Made-up Fever", "Made-up Cough"],
+    "derivedSection.conditionBrowseModule.meshes[].id": ["D000001", "D000002"],
     "derivedSection.conditionBrowseModule.meshes[].term": ["made-up fever", "made-up chill"],
     "documentSection.largeDocumentModule.largeDocs[].uploadDate": ["2021-03-01T10:11", "2021-03-02T10:11"],
 }
@@ -83,16 +87,16 @@ def context(tree: dict[str, Any], **options: Any) -> Context:
 def values_of(node: Node, path: str = "") -> Iterator[tuple[str, str]]:
     """Yield the place and the value of every attribute and text.
 
-    A study parameter is one place, named by its short name with `n` for positions.
+    A parameter is one place, named by its short name with `n` for positions.
     """
     here = f"{path}/{node.name}" if path else node.name
-    if node.name == "StudyParameter":
+    if node.name in PARAMETERS:
         steps = node.attributes["ShortName"].split(".")
-        here = f"StudyParameter[{'.'.join('n' if step.isdecimal() else step for step in steps)}]"
-    elif path.startswith("StudyParameter["):
+        here = f"{node.name}[{'.'.join('n' if step.isdecimal() else step for step in steps)}]"
+    elif path.startswith(_IN_PARAMETER):
         here = path
     for name, value in node.attributes.items():
-        yield here if here.startswith("StudyParameter[") else f"{here}/@{name}", value
+        yield here if here.startswith(_IN_PARAMETER) else f"{here}/@{name}", value
     for child in node.children:
         if isinstance(child, str):
             yield here, child

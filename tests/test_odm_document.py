@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 from typing import Any
 
@@ -16,10 +17,12 @@ from trialconv.odm_tree import Node
 from trialconv.record import Record, SourceInfo, study_from_tree
 from trialconv.validators.odm import validate_odm_xml
 from trialconv.writers.odm_xml import write_odm_xml
-from trialconv_mappings.odm import carried
 from trialconv_mappings.odm.document import build_odm
 from trialconv_mappings.odm.durations import duration
+from trialconv_mappings.odm.homes import HOMES
 
+#: The options for ODM 1.3.2 without SDM-XML.
+PLAIN: dict[str, Any] = {"odm_version": "1.3.2", "odm_plain": True}
 SYSTEM = "https://www.cdisc.org/standards/terminology"
 
 
@@ -38,10 +41,10 @@ def built(tree: dict[str, Any], **options: Any) -> tuple[Node, Context]:
 def parameters(node: Node) -> dict[str, tuple[str, ...]]:
     """Return the values of every study parameter by short name."""
     found: dict[str, tuple[str, ...]] = {}
-    for parameter in node.find_all("StudyParameter"):
-        (value,) = parameter.find_all("ParameterValue")
+    for parameter in (*node.find_all("StudyParameter"), *node.find_all("sdm:Parameter")):
+        value = next(parameter.elements)
         name = parameter.attributes["ShortName"]
-        found[name] = (*found.get(name, ()), value.attributes["Value"])
+        found[name] = (*found.get(name, ()), value.attributes.get("Value", value.text))
     return found
 
 
@@ -308,15 +311,20 @@ def test_criteria_refer_to_their_conditions() -> None:
     assert codes(ctx) == set()
 
 
-@pytest.mark.parametrize("version", ODM_VERSIONS)
-def test_text_that_cannot_be_split_stays_whole(version: OdmVersion) -> None:
+@pytest.mark.parametrize(
+    ("options", "conditions"),
+    [({"odm_version": "2.0"}, []), ({"odm_version": "1.3.2"}, []), (PLAIN, ["COND.ELIG"])],
+)
+def test_text_that_cannot_be_split_stays_whole(options: dict[str, Any], conditions: list[str]) -> None:
     """Criteria without a certain reading make no criterion; a parameter or one condition carries the text."""
-    root, ctx = built(study(eligibilityModule={"eligibilityCriteria": "Any\\_body."}), odm_version=version)
+    root, ctx = built(study(eligibilityModule={"eligibilityCriteria": "Any\\_body."}), **options)
     assert list(root.find_all("Criterion")) == []
     assert codes(ctx) == {"criteria-not-split"}
-    assert ("CTG.eligibilityCriteria" in parameters(root)) == (version == "2.0")
-    conditions = [each.attributes["OID"] for each in root.find_all("ConditionDef")]
-    assert conditions == ([] if version == "2.0" else ["COND.ELIG"])
+    assert [each.attributes["OID"] for each in root.find_all("ConditionDef")] == conditions
+    if not conditions:
+        found = parameters(root)
+        assert found["CTG.eligibilityCriteria"] == ("Any_body.",)
+        assert found["CTG.eligibilityCriteria.markup"] == ("Any\\_body.",)
     assert b"Any_body." in write_odm_xml(root)
 
 
@@ -422,7 +430,8 @@ def test_site_without_a_facility_is_named_by_its_place(version: OdmVersion) -> N
     root, ctx = built(study(contactsLocationsModule={"locations": places}), odm_version=version)
     names = [location.attributes["Name"] for location in root.find_all("Location")]
     assert names == ["Oslo, Norway", "Site 2"]
-    assert sum("no facility" in found.message for found in ctx.issues) == 2
+    filled = [found.source_path for found in ctx.issues if found.code == "filled-in" and "name" in found.message]
+    assert filled == ["protocolSection.contactsLocationsModule.locations[].facility"] * 2
     assert validate_odm_xml(write_odm_xml(root)) == []
 
 
@@ -503,7 +512,7 @@ def test_no_short_name_stands_for_two_fields() -> None:
     assert len(oids) == len(set(oids))
     names = [each.attributes["ShortName"] for each in root.find_all("StudyParameter")]
     own = [name for name in names if name.startswith("CTG.")]
-    assert len(own) == len(set(own)) == len(set(leaf_paths()) - carried.HOMES)
+    assert len(own) == len(set(own)) == len(set(leaf_paths()) - HOMES["2.0"])
 
 
 def test_official_parameters_are_coded() -> None:
@@ -520,13 +529,14 @@ def test_official_parameters_are_coded() -> None:
 
 
 def test_plain_document_has_what_odm_1_3_2_can_hold() -> None:
-    """ODM 1.3.2 holds names, texts, ids, conditions, persons and sites, and no parameters."""
-    root, _ = built(full_study(), odm_version="1.3.2")
+    """Plain ODM 1.3.2 holds names, texts, ids, conditions, persons and sites, and no parameters."""
+    root, _ = built(full_study(), **PLAIN)
     names = {child.name: child.text for child in one(root, "GlobalVariables").children if isinstance(child, Node)}
     ids = full_study()["protocolSection"]["identificationModule"]
     assert names["StudyName"] == names["ProtocolName"] == ids["orgStudyIdInfo"]["id"]
     assert one(root, "Location").attributes["LocationType"] == "Site"
-    assert list(root.find_all("StudyParameter")) == []
+    assert parameters(root) == {}
+    assert b"studydesign" not in write_odm_xml(root)
     assert len(list(root.find_all("ConditionDef"))) == 2
 
 
@@ -556,3 +566,95 @@ def test_names_that_the_registry_leaves_out_are_filled_in(version: OdmVersion) -
     )
     root, _ = built(tree, odm_version=version)
     assert validate_odm_xml(write_odm_xml(root)) == []
+
+
+ARMS = [
+    {"label": "Made-up arm A", "interventionNames": ["Drug: Made-up drug"]},
+    {"label": "Made-up arm B", "interventionNames": ["Drug: Made-up drug", "Dietary Supplement: Made-up tea"]},
+]
+INTERVENTIONS = [
+    {"type": "DRUG", "name": "Made-up drug", "armGroupLabels": ["Made-up arm A", "Made-up arm B"]},
+    {"type": "DIETARY_SUPPLEMENT", "name": "Made-up tea", "armGroupLabels": ["Made-up arm B"]},
+]
+
+
+def test_arms_name_their_interventions() -> None:
+    """Which interventions an arm has is written out as their OIDs, whichever side of the link says so."""
+    one_sided = [{**ARMS[0], "interventionNames": []}, {**ARMS[1], "interventionNames": []}]
+    for arms in (ARMS, one_sided):
+        module = {"armGroups": arms, "interventions": INTERVENTIONS}
+        root, ctx = built(study(armsInterventionsModule=module))
+        found = parameters(root)
+        assert found["CTG.armGroups.1.interventionOIDs.1"] == ("INT.1",)
+        assert found["CTG.armGroups.2.interventionOIDs.1"] == ("INT.1",)
+        assert found["CTG.armGroups.2.interventionOIDs.2"] == ("INT.2",)
+        assert "CTG.armGroups.1.interventionOIDs.2" not in found
+        assert codes(ctx) == set()
+
+
+def test_links_to_nothing_are_named() -> None:
+    """An arm's unknown intervention and an intervention's unknown arm are Issues and make no link."""
+    module = {
+        "armGroups": [{"label": "A", "interventionNames": ["Drug: X"]}],
+        "interventions": [{"type": "DRUG", "name": "Y", "armGroupLabels": ["B"]}],
+    }
+    root, ctx = built(study(armsInterventionsModule=module))
+    assert not any("interventionOIDs" in name for name in parameters(root))
+    assert codes(ctx) == {"unknown-arm", "unknown-intervention"}
+
+
+@pytest.mark.parametrize("version", ODM_VERSIONS)
+def test_exact_string_stands_beside_a_text_whose_escapes_were_undone(version: OdmVersion) -> None:
+    """The registry's own string is carried where the plain text is another one, and only there."""
+    descriptions = {"briefSummary": "a \\> b", "detailedDescription": "a > b"}
+    arms = {"armGroups": [{"label": "A", "description": "x &lt; y"}, {"label": "B", "description": "x < y"}]}
+    root, _ = built(study(descriptionModule=descriptions, armsInterventionsModule=arms), odm_version=version)
+    found = parameters(root)
+    assert found["CTG.briefSummary.markup"] == ("a \\> b",)
+    assert found["CTG.armGroups.1.description.markup"] == ("x &lt; y",)
+    assert [name for name in found if name.endswith(".markup")] == [
+        "CTG.briefSummary.markup",
+        "CTG.armGroups.1.description.markup",
+    ]
+
+
+@pytest.mark.parametrize("version", ODM_VERSIONS)
+def test_string_with_a_replaced_character_is_carried_encoded(version: OdmVersion) -> None:
+    """Beside a text with a replaced character the registry's own string is carried, as UTF-8 in base64."""
+    contact = {"name": "Made-up\x01name"}
+    modules = {
+        "descriptionModule": {"briefSummary": "a\x0bb"},
+        "contactsLocationsModule": {"centralContacts": [contact]},
+    }
+    root, _ = built(study(**modules), odm_version=version)
+    found = parameters(root)
+    assert base64.b64decode(found["CTG.briefSummary.base64"][0]) == b"a\x0bb"
+    assert base64.b64decode(found["CTG.centralContacts.1.name.base64"][0]) == b"Made-up\x01name"
+    root, _ = built(study(**modules), odm_version=version, contacts=False)
+    assert [name for name in parameters(root) if name.endswith(".base64")] == ["CTG.briefSummary.base64"]
+
+
+def test_names_that_look_filled_in_are_told_apart() -> None:
+    """A label or a facility of the registry that looks as if it had been filled in is carried as well."""
+    modules = {
+        "armsInterventionsModule": {"armGroups": [{"label": "Arm 1"}, {}]},
+        "contactsLocationsModule": {"locations": [{"facility": "Oslo", "city": "Oslo"}, {"city": "Oslo"}]},
+        "outcomesModule": {"primaryOutcomes": [{"measure": "M", "description": "M"}, {"measure": "M"}]},
+    }
+    root, _ = built(study(**modules))
+    found = parameters(root)
+    assert (found["CTG.armGroups.1.label"], "CTG.armGroups.2.label" in found) == (("Arm 1",), False)
+    assert (found["CTG.locations.1.facility"], "CTG.locations.2.facility" in found) == (("Oslo",), False)
+    assert found["CTG.primaryOutcomes.1.description"] == ("M",)
+    assert "CTG.primaryOutcomes.2.description" not in found
+
+
+def test_sdm_has_the_arms_and_criteria_without_codes() -> None:
+    """SDM-XML has the parameters, the arms and the criteria of ODM 2.0 in its own namespace, and no codes."""
+    second, _ = built(full_study())
+    first, _ = built(full_study(), odm_version="1.3.2")
+    for name in ("Arm", "Criterion"):
+        mine = [each.attributes for each in first.find_all("sdm:" + name)]
+        assert mine == [each.attributes for each in second.find_all(name)] != []
+    assert list(first.find_all("Coding")) == []
+    assert set(parameters(first)) > set(parameters(second))

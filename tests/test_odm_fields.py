@@ -6,16 +6,16 @@ import csv
 from collections import Counter
 from functools import cache
 from importlib.resources import files
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from odm_made_up import changed, context, full_study, leaf_paths, values_of
-from trialconv.formats import OdmVersion
-from trialconv_mappings.odm.carried import HOMES
+from trialconv.catalog import TARGETS
 from trialconv_mappings.odm.document import build_odm
+from trialconv_mappings.odm.homes import HOMES, MARKUP
 
-VERSIONS = get_args(OdmVersion)
+TARGET_NAMES = ("odm-2.0", "odm-1.3.2", "odm-1.3.2-plain")
 
 
 @cache
@@ -25,9 +25,9 @@ def rows() -> dict[str, dict[str, str]]:
     return {row["field"]: row for row in csv.DictReader(text.splitlines())}
 
 
-def places(tree: dict[str, Any], version: OdmVersion) -> Counter[tuple[str, str]]:
+def places(tree: dict[str, Any], target: str) -> Counter[tuple[str, str]]:
     """Return every value of the document with its place, without the hash of the whole record."""
-    ctx = context(tree, odm_version=version, created="2001-01-01T00:00:00Z")
+    ctx = context(tree, **TARGETS[target].versions, created="2001-01-01T00:00:00Z")
     content_hash = ctx.record.version.content_hash[:12]
     found: Counter[tuple[str, str]] = Counter()
     for place, value in values_of(build_odm(ctx)):
@@ -36,9 +36,9 @@ def places(tree: dict[str, Any], version: OdmVersion) -> Counter[tuple[str, str]
 
 
 @cache
-def full_places(version: OdmVersion) -> Counter[tuple[str, str]]:
+def full_places(target: str) -> Counter[tuple[str, str]]:
     """Return the places of the full study."""
-    return places(full_study(), version)
+    return places(full_study(), target)
 
 
 def test_table_has_a_row_for_every_field() -> None:
@@ -46,44 +46,47 @@ def test_table_has_a_row_for_every_field() -> None:
     assert list(rows()) == [*leaf_paths(), "resultsSection"]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_every_home_changes_with_its_field(version: OdmVersion) -> None:
+@pytest.mark.parametrize("target", TARGET_NAMES)
+def test_every_home_changes_with_its_field(target: str) -> None:
     """Changing a field changes the document at each place that the table names for it."""
-    before = full_places(version)
+    before = full_places(target)
     for field, row in rows().items():
         if field == "resultsSection":
             continue
-        homes = [home for home in row[f"odm-{version}"].split("; ") if home]
-        after = places(changed(full_study(), field), version)
+        homes = [home for home in row[target].split("; ") if home]
+        after = places(changed(full_study(), field), target)
         touched = {place for place, _ in (before - after) + (after - before)}
         for home in homes:
             assert any(place == home or place.startswith(home + "/") for place in touched), (field, home)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_field_without_home_changes_nothing(version: OdmVersion) -> None:
+@pytest.mark.parametrize("target", TARGET_NAMES)
+def test_field_without_home_changes_nothing(target: str) -> None:
     """A field without a home in the table leaves no trace in the document, and the table says why."""
-    before = full_places(version)
+    before = full_places(target)
     for field, row in rows().items():
-        if row[f"odm-{version}"] or field == "resultsSection":
+        if row[target] or field == "resultsSection":
             continue
         assert row["reason"], field
-        assert places(changed(full_study(), field), version) == before, field
+        assert places(changed(full_study(), field), target) == before, field
 
 
-def test_every_field_has_a_home_in_odm_2() -> None:
-    """ODM 2.0 has a home for every field of the registry beside the results."""
-    assert [field for field, row in rows().items() if not row["odm-2.0"]] == ["resultsSection"]
+@pytest.mark.parametrize("target", ["odm-2.0", "odm-1.3.2"])
+def test_every_field_has_a_home_but_in_plain_documents(target: str) -> None:
+    """ODM 2.0, and ODM 1.3.2 with SDM-XML, have a home for every field of the registry beside the results."""
+    assert [field for field, row in rows().items() if not row[target]] == ["resultsSection"]
 
 
 def test_homes_are_fields() -> None:
     """Every field that the mapping does not carry as a parameter is a field of the registry."""
-    assert set(leaf_paths()) >= HOMES
+    assert set(leaf_paths()) >= HOMES["2.0"] > HOMES["1.3.2"]
+    assert set(leaf_paths()) >= MARKUP
 
 
-def test_whole_values_stand_in_the_document() -> None:
-    """The unique text of every field of the full study stands in the ODM 2.0 document."""
-    ctx = context(full_study(), odm_version="2.0")
+@pytest.mark.parametrize("target", ["odm-2.0", "odm-1.3.2"])
+def test_whole_values_stand_in_the_document(target: str) -> None:
+    """The unique text of every field of the full study stands in the document."""
+    ctx = context(full_study(), **TARGETS[target].versions)
     values = "\n".join(value for _, value in values_of(build_odm(ctx)))
     missing = [text for text in made_up_texts(full_study()) if text not in values]
     assert missing == []

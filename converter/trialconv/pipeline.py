@@ -125,7 +125,7 @@ def convert(record: Record, target: str = "fhir-r4", options: Options | None = N
 
 
 def validate(document: Any, *, fhir_version: FhirVersion | None = None, engine: str = "trialconv") -> list[Issue]:
-    """Judge a document: a FHIR resource or Bundle as a dict, or FHIR JSON or ODM XML as bytes or text.
+    """Judge a document: FHIR (a resource or a Bundle) or ODM JSON as a dict, or JSON or ODM XML as bytes or text.
 
     Without `fhir_version` the version is inferred from version-specific elements, else R4; an Issue of
     severity information says which one it was and why. The engine `fhir.resources` asks that library instead
@@ -143,11 +143,14 @@ def validate(document: Any, *, fhir_version: FhirVersion | None = None, engine: 
         try:
             document = json.loads(document)
         except (ValueError, RecursionError) as error:
-            return [issue("invalid-document", f"neither FHIR JSON nor ODM XML: {error}")]
+            return [issue("invalid-document", f"neither FHIR JSON nor ODM: {error}")]
     from trialconv.validators.fhir import infer_version, validate_fhir
+    from trialconv.validators.odm_json import is_odm_json, validate_odm_json
 
+    if is_odm_json(document):
+        return validate_odm_json(document)
     if not isinstance(document, dict) or not isinstance(document.get("resourceType"), str):
-        return [issue("invalid-document", "expected a JSON object with a resourceType, or ODM XML")]
+        return [issue("invalid-document", "expected a JSON object with a resourceType or a fileOID, or ODM XML")]
     assumed = []
     if fhir_version is None:
         fhir_version, why = infer_version(document)

@@ -47,19 +47,19 @@ def validate_odm_xml(data: bytes) -> list[Issue]:
     parsed = _parse(data)
     if isinstance(parsed, Issue):
         return [parsed]
-    return _schema_issues(*parsed) + rule_issues(tree_of(parsed.tree.getroot()))
+    return schema_issues(*parsed) + rule_issues(tree_of(parsed.tree.getroot()))
 
 
 def validate_odm_tree(root: Node, data: bytes) -> list[Issue]:
     """Return what `validate_odm_xml` returns for the bytes that were written of a tree.
 
-    The tree saves the time to make another one of the bytes; that is done only when a rule is broken, for the lines.
+    The tree saves the time to make another one of the bytes; that is done only for a broken rule, for its line.
     """
     parsed = _parse(data)
     if isinstance(parsed, Issue):
         return [parsed]
     findings = _findings(root)
-    return _schema_issues(*parsed) + (rule_issues(tree_of(parsed.tree.getroot())) if findings else [])
+    return schema_issues(*parsed) + (rule_issues(tree_of(parsed.tree.getroot())) if findings else [])
 
 
 def rule_issues(root: Node) -> list[Issue]:
@@ -132,16 +132,21 @@ def _version(root: etree._Element) -> OdmVersion | None:
     return None
 
 
-@cache
-def _schema(version: OdmVersion) -> etree.XMLSchema:
-    """Return the compiled schema: the official one, which odmlib carries in its package, or our extension of it.
+def schema_folder(version: OdmVersion) -> Path:
+    """Return the folder of the official schema.
 
-    The package is located without importing it, since importing it loads all of its classes.
+    The package that carries it is located without importing it, since importing it loads all of its classes.
     """
     spec = find_spec("odmlib")
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("odmlib, which carries the ODM schemas, is not installed")
-    folder = Path(spec.submodule_search_locations[0], "schemas", "odm", version)
+    return Path(spec.submodule_search_locations[0], "schemas", "odm", version)
+
+
+@cache
+def _schema(version: OdmVersion) -> etree.XMLSchema:
+    """Return the compiled schema: the official one, which odmlib carries, or our extension of it."""
+    folder = schema_folder(version)
     parser = etree.XMLParser(no_network=True)
     if version == "2.0":
         return etree.XMLSchema(etree.parse(folder / "ODM.xsd", parser))
@@ -151,7 +156,8 @@ def _schema(version: OdmVersion) -> etree.XMLSchema:
     return etree.XMLSchema(etree.fromstring(text, parser, base_url=extension.as_uri()))
 
 
-def _schema_issues(tree: etree._ElementTree, version: OdmVersion) -> list[Issue]:
+def schema_issues(tree: etree._ElementTree, version: OdmVersion) -> list[Issue]:
+    """Return the errors of the schema in a document; of many the first, and the number of the others."""
     schema = _schema(version)
     if schema.validate(tree):
         return []
@@ -173,7 +179,7 @@ def _schema_issues(tree: etree._ElementTree, version: OdmVersion) -> list[Issue]
 
 def _message(text: str) -> str:
     """Return a message of the schema processor without the namespaces it repeats at every name."""
-    return re.sub(r"\{[^{}]*\}", "", text)
+    return re.sub(r"\{\w+:[^{}]*\}", "", text)
 
 
 def _place(tree: etree._ElementTree, path: str | None) -> str:

@@ -36,38 +36,37 @@ _DURATIONS: Final = frozenset(
 )
 _COUNTS: Final = frozenset({"PLANSUB", "ACTSUB", "NARMS", "NCOHORT"})
 _ARM_COUNTS: Final = frozenset({"NARMS", "NCOHORT"})
-_TEXTS: Final = frozenset({"TranslatedText", "FullName", "Telecom", "Email", "Phone", "sdm:Value"})
+_TEXTS: Final = frozenset({"FullName", "Telecom", "Email", "Phone", "sdm:Value"})
 
 
 def check_content(root: Node, findings: Findings) -> None:
     """Note the breaches of the rules in an ODM document of either version."""
-    for study in root.elements:
-        if study.name != "Study":
-            continue
-        for version in study.elements:
-            if version.name == "MetaDataVersion":
-                for part in version.elements:
-                    if part.name == "Protocol":
-                        _protocol(part, findings)
+    for study in _named(root, "Study"):
+        for version in _named(study, "MetaDataVersion"):
+            for protocol in _named(version, "Protocol"):
+                _protocol(protocol, findings)
     open_nodes = [root]
     while open_nodes:
         node = open_nodes.pop()
+        translated = 0
         for child in node.children:
             if isinstance(child, str):
                 continue
             name = child.name
-            if name in _TEXTS:
-                continue
-            if name == "Coding":
+            if name == "TranslatedText":
+                translated += 1
+            elif name == "Coding":
                 _coding(child, findings)
             elif name == "Country":
                 _country(child, findings)
-            elif child.children:
-                if len(child.children) > 1 and any(
-                    not isinstance(each, str) and each.name == "TranslatedText" for each in child.children
-                ):
-                    _translations(child, findings)
+            elif child.children and name not in _TEXTS:
                 open_nodes.append(child)
+        if translated > 1:
+            _translations(node, findings)
+
+
+def _named(node: Node, name: str) -> Iterator[Node]:
+    return (child for child in node.elements if child.name == name)
 
 
 def _translations(text: Node, findings: Findings) -> None:
@@ -153,7 +152,9 @@ def _values(parameter: Node) -> Iterator[tuple[Node, str]]:
     """Yield each value of a parameter with the element that holds it."""
     for holder in parameter.elements:
         if holder.name == "ParameterValue":
-            yield holder, holder.attributes.get("Value", "")
+            # A missing value is the schema's business.
+            if "Value" in holder.attributes:
+                yield holder, holder.attributes["Value"]
         elif holder.name == "sdm:Value":
             yield holder, holder.text
 
@@ -166,7 +167,7 @@ def _names(parameter: Node, name: str, findings: Findings) -> None:
             findings.add("ODM-009", f"{name!r} is no term of TSPARMCD.", parameter, "ShortName")
         return
     code, term = official
-    found = parameter.attributes.get("Term")
+    found = parameter.attributes.get("Term", term)
     if found != term:
         findings.add("ODM-008", f"The term of {name} is {term!r}, not {found!r}.", parameter, "Term")
     for coding in parameter.elements:
@@ -208,7 +209,9 @@ def _coded_value(name: str, holder: Node, value: str, findings: Findings) -> Non
 
 
 def _trial_phase(phase: Node, parameters: set[str], findings: Findings) -> None:
-    value = phase.attributes.get("Value", "")
+    value = phase.attributes.get("Value")
+    if value is None:
+        return
     if value not in codelists()[PARAMETER_CODELISTS["TPHASE"]].values.values() and value not in OLD_PHASES:
         findings.add("ODM-013", f"{value!r} is no term of the codelist of phases.", phase, "Value", "warning")
     if parameters and value not in parameters:

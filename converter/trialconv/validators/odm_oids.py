@@ -20,7 +20,7 @@ _STRUCTURE = (
     "WorkflowDef",
 )
 
-#: The attributes of type `oidref` or `IDREF` in the two schemas and in SDM-XML, with the kinds of definitions they may name.
+#: The attributes of type `oidref` or `IDREF` in the schemas of ODM and SDM-XML, with the kinds they may name.
 #: `PriorFileOID` names another file and is not here; `StudyOID` and `MetaDataVersionOID` stand below.
 REFERENCES: Final[dict[str, tuple[str, ...]]] = {
     "ActivityOID": _ACTIVITY,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 from lxml import etree
 
@@ -43,14 +43,14 @@ def tree_of(element: etree._Element) -> Node:
 
 
 def _node(element: etree._Element, names: dict[str, str]) -> Node:
-    attributes = {names.get(key) or _name(key, names): value for key, value in element.items()}  # type: ignore[misc]
+    items = cast("list[tuple[str, str]]", element.items())
+    attributes = {names.get(key) or _name(key, names): value for key, value in items}
     tag = str(element.tag)
-    return Node(names.get(tag) or _name(tag, names), attributes, line=element.sourceline or 0)
+    return Node(names.get(tag) or _name(tag, names), attributes, line=cast("int", element.sourceline or 0))
 
 
-def _name(tag: str | bytes, names: dict[str, str]) -> str:
+def _name(text: str, names: dict[str, str]) -> str:
     """Return a name with the prefix of its namespace; one of an unknown namespace stays as it is."""
-    text = tag.decode() if isinstance(tag, bytes) else tag
     namespace, _, local = text[1:].partition("}") if text.startswith("{") else ("", "", text)
     prefix = _PREFIXES.get(namespace) if namespace else ""
     names[text] = made = text if prefix is None else prefix + local
@@ -67,7 +67,7 @@ def place_of(root: Node, wanted: Node) -> str:
 
     The element is found by identity; one that is not in the tree has the path of its name alone.
     """
-    open_nodes = [(root, (root,))]
+    open_nodes: list[tuple[Node, tuple[Node, ...]]] = [(root, (root,))]
     while open_nodes:
         node, way = open_nodes.pop()
         if node is wanted:

@@ -1,8 +1,8 @@
 """An ODM 2.0 tree to the JSON of ODM 2.0.
 
 The form is that of CDISC's JSON schema (https://github.com/cdisc-org/DataExchange-ODM-LinkML): names begin with a
-small letter, `OID` does not; an element that may repeat is a list; a text is the value of `content`. That schema has
-a study's target population as the OID alone. Its words are in the parameter OBSTPOPD, too.
+small letter, `OID` does not; an element that may repeat is a list; a text is the value of `content`. That schema
+has a study's target population as the OID alone. Its words are in the parameter OBSTPOPD, too.
 """
 
 from __future__ import annotations

@@ -120,6 +120,14 @@ class Carrier:
         if ("\\" in value or "&" in value) and plain(value) != value:
             self._words(value, field, short_name + ESCAPED)
 
+    def _home(self, value: Any, field: _Field, short_name: str) -> None:
+        """Add a text without characters, which elements and official parameters leave out."""
+        if value == "":
+            self._words(value, field, short_name)
+
+    def _home_text(self, value: str, field: _Field, short_name: str) -> None:
+        (self._markup if value else self._home)(value, field, short_name)
+
     def _encoded(self, value: Any, field: _Field, short_name: str) -> None:
         if isinstance(value, str) and (encoded := encoded_if_forbidden(value)):
             self._add(short_name + ENCODED, field.path, encoded, ())
@@ -138,10 +146,10 @@ def _plan(version: OdmVersion, contacts: bool) -> _Plan:
     homes = HOMES[version]
 
     def choose(path: str) -> _Handler | None:
-        if path in homes:
-            return Carrier._markup if path in MARKUP else None
         if not contacts and names_a_contact(path):
             return None
+        if path in homes:
+            return Carrier._home_text if path in MARKUP else Carrier._home
         return Carrier._text if path in MARKUP else Carrier._words
 
     return _study_plan(choose)

@@ -49,7 +49,7 @@ class Parameters:
 
         A name of the registry that looks as if it were filled in is carried as well, to tell the two apart.
         """
-        if value is not None and value in ("", otherwise):
+        if value == otherwise:
             self.carry(short_name, source, value)
         if value:
             return clean(self.ctx, value, source, target)

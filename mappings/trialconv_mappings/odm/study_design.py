@@ -112,7 +112,7 @@ def _end_points(
         # The description is required: where the registry has none, the measure describes itself.
         measure = outcome.measure or otherwise
         text = plain(outcome.description) if outcome.description else measure
-        if outcome.description is not None and text == measure:
+        if outcome.description and text == measure:
             parameters.carry(short_name + "description", path + "description", outcome.description)
         children = [description(parameters.ctx, text, path + "description", target + "/Description")]
         made.append(Node("StudyEndPoint", attributes, children))
