@@ -72,7 +72,7 @@ def rebuilt(root: Node) -> dict[str, Any]:
 def _parameters(root: Node) -> Iterator[tuple[str, str, str]]:
     for name in ("StudyParameter", "sdm:Parameter"):
         for parameter in root.find_all(name):
-            holder = next(parameter.elements)
+            holder = parameter.elements[0]
             value = holder.attributes["Value"] if name == "StudyParameter" else holder.text
             yield parameter.attributes["ShortName"], parameter.attributes["Term"], value
 
@@ -87,7 +87,7 @@ def _homes(root: Node, own: dict[str, str]) -> Found:
     """Yield the fields that stand in official parameters and in elements."""
     for parameter in (*root.find_all("StudyParameter"), *root.find_all("sdm:Parameter")):
         name = parameter.attributes["ShortName"]
-        holder = next(parameter.elements)
+        holder = parameter.elements[0]
         value = holder.attributes.get("Value", holder.text)
         position = parameter.attributes["OID"].rpartition(".")[2]
         if name in _OFFICIAL:
@@ -133,13 +133,13 @@ def _design(root: Node, own: dict[str, str]) -> Found:
     for intervention in root.find_all("StudyIntervention"):
         number = intervention.attributes["OID"].split(".")[1]
         name = own.get(f"{_ARMS}interventions[{number}].name", "")
-        text = _words(next(intervention.elements))
+        text = _words(intervention.elements[0])
         words = text[len(name) + 2 :] if name else text
         if words:
             yield f"{_ARMS}interventions[{number}].description", words
     for point in root.find_all("StudyEndPoint"):
         _, kind, number = point.attributes["OID"].split(".")
-        text = _words(next(point.elements))
+        text = _words(point.elements[0])
         if text != point.attributes["Name"]:
             yield f"{_P}outcomesModule.{_OUTCOMES[kind]}[{number}].description", text
 

@@ -42,7 +42,7 @@ def parameters(node: Node) -> dict[str, tuple[str, ...]]:
     """Return the values of every study parameter by short name."""
     found: dict[str, tuple[str, ...]] = {}
     for parameter in (*node.find_all("StudyParameter"), *node.find_all("sdm:Parameter")):
-        value = next(parameter.elements)
+        value = parameter.elements[0]
         name = parameter.attributes["ShortName"]
         found[name] = (*found.get(name, ()), value.attributes.get("Value", value.text))
     return found

@@ -57,7 +57,7 @@ def test_odd_texts_come_back(version: OdmVersion) -> None:
                 {"measure": "Outcome 2"},
                 {"timeFrame": "T"},
             ],
-            "otherOutcomes": [{"description": "Outcome 1"}, {"description": "\\<"}],
+            "otherOutcomes": [{"measure": "", "description": "Outcome 1"}, {"description": "\\<"}],
         },
         "contactsLocationsModule": {"locations": [{"facility": "Oslo", "city": "Oslo"}, {"city": "Oslo"}]},
     }

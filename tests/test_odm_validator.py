@@ -16,7 +16,7 @@ from trialconv.formats import ODM_VERSIONS, OdmVersion
 from trialconv.issues import Issue
 from trialconv.odm_tree import NAMESPACES
 from trialconv.validators.odm import validate_odm_xml
-from trialconv.validators.odm_oids import PAIRED, PARAMETERS, PASSED_OVER, REFERENCES
+from trialconv.validators.odm_oids import PAIRED, PASSED_OVER, REFERENCES
 from trialconv.writers.odm_xml import write_odm_xml
 from trialconv_mappings.odm.document import build_odm
 
@@ -378,7 +378,7 @@ def test_elements_that_are_passed_over_have_no_identity_and_no_reference() -> No
             if re.search(r'name="(?:OrderNumber|SequenceNumber)"|type="(?:oid|oidref|xs:IDREF)"', body):
                 seen.add(name)
     assert len(seen) > 60
-    assert seen & (PASSED_OVER | PARAMETERS) == {"StudyParameter"}
+    assert seen & PASSED_OVER == set()
 
 
 def test_validator_loads_no_classes_of_odmlib() -> None:

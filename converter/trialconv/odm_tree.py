@@ -23,6 +23,16 @@ NAMESPACES: Final[dict[OdmVersion, str]] = {
 SDM_NAMESPACE: Final = "http://www.cdisc.org/ns/studydesign/v1.0"
 
 
+class Fixed(dict[str, str]):
+    """Attributes that stand in many places and never change; `written` is for what a writer made of them."""
+
+    __slots__ = ("written",)
+
+    def __init__(self, attributes: dict[str, str]) -> None:
+        super().__init__(attributes)
+        self.written = ""
+
+
 class Node(msgspec.Struct, gc=False):
     """An element: its name, its attributes in the order to write them, its child elements and texts.
 
@@ -46,9 +56,9 @@ class Node(msgspec.Struct, gc=False):
                 yield from child.find_all(name)
 
     @property
-    def elements(self) -> Iterator[Node]:
+    def elements(self) -> list[Node]:
         """The child elements, without the texts between them."""
-        return (child for child in self.children if not isinstance(child, str))
+        return [child for child in self.children if not isinstance(child, str)]
 
     @property
     def text(self) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from trialconv.odm_tree import Node
@@ -35,8 +34,12 @@ _DURATIONS: Final = frozenset(
     {"AGEMIN", "AGEMAX", "TRGFUDUR", "LENGTH", "PLNTRDUR", "PTRTDUR", "CRMDUR", "SDMDUR"}
 )
 _COUNTS: Final = frozenset({"PLANSUB", "ACTSUB", "NARMS", "NCOHORT"})
-_ARM_COUNTS: Final = frozenset({"NARMS", "NCOHORT"})
-_TEXTS: Final = frozenset({"FullName", "Telecom", "Email", "Phone", "sdm:Value"})
+_ARM_COUNTS: Final = ("NARMS", "NCOHORT")
+_COMPARED: Final = frozenset({"TPHASE", *_ARM_COUNTS})
+#: What holds nothing but translations of one text, wherever it stands.
+_TEXTS: Final = frozenset({"Description", "Question", "Decode", "ErrorMessage", "Symbol"})
+#: What is looked at elsewhere, or holds a text alone.
+_DONE: Final = frozenset({"StudySummary", "sdm:Summary", "FullName", "Email", "Phone", "GlobalVariables"})
 
 
 def check_content(root: Node, findings: Findings) -> None:
@@ -47,26 +50,23 @@ def check_content(root: Node, findings: Findings) -> None:
                 _protocol(protocol, findings)
     open_nodes = [root]
     while open_nodes:
-        node = open_nodes.pop()
-        translated = 0
-        for child in node.children:
+        for child in open_nodes.pop().children:
             if isinstance(child, str):
                 continue
             name = child.name
-            if name == "TranslatedText":
-                translated += 1
-            elif name == "Coding":
+            if name == "Coding":
                 _coding(child, findings)
             elif name == "Country":
                 _country(child, findings)
-            elif child.children and name not in _TEXTS:
+            elif name in _TEXTS:
+                if len(child.children) > 1:
+                    _translations(child, findings)
+            elif child.children and name not in _DONE:
                 open_nodes.append(child)
-        if translated > 1:
-            _translations(node, findings)
 
 
-def _named(node: Node, name: str) -> Iterator[Node]:
-    return (child for child in node.elements if child.name == name)
+def _named(node: Node, name: str) -> list[Node]:
+    return [child for child in node.elements if child.name == name]
 
 
 def _translations(text: Node, findings: Findings) -> None:
@@ -92,20 +92,25 @@ def _country_codes() -> frozenset[str]:
 def _coding(coding: Node, findings: Findings) -> None:
     """Check the version and the label of a code of CDISC's terminology."""
     attributes = coding.attributes
-    if attributes.get("System") != CDISC:
-        return
-    version = attributes.get("SystemVersion", "")
+    if attributes.get("System") == CDISC:
+        said = attributes.get("SystemVersion", ""), attributes.get("Code", ""), attributes.get("Label")
+        for rule, message, attribute in _wrong(*said):
+            findings.add(rule, message, coding, attribute)
+
+
+@lru_cache(maxsize=4096)
+def _wrong(version: str, code: str, label: str | None) -> tuple[tuple[str, str, str], ...]:
+    """Return the rules that a CDISC code breaks by itself, with the message and the attribute."""
+    found = []
     if not _is_version(version):
         message = f"The version {version!r} of the terminology is no date." if version else "There is no version."
-        findings.add("ODM-014", message, coding, "SystemVersion" if version else "")
-    label = attributes.get("Label")
-    values = _values_of_code().get(attributes.get("Code", ""))
+        found.append(("ODM-014", message, "SystemVersion" if version else ""))
+    values = _values_of_code().get(code)
     if label is not None and values is not None and label not in values:
-        found = " or ".join(sorted(values))
-        findings.add("ODM-011", f"{attributes['Code']} is {found}, not {label!r}.", coding, "Label")
+        found.append(("ODM-011", f"{code} is {' or '.join(sorted(values))}, not {label!r}.", "Label"))
+    return tuple(found)
 
 
-@cache
 def _is_version(text: str) -> bool:
     return _VERSION.fullmatch(text) is not None and _is_date(text)
 
@@ -122,41 +127,51 @@ def _values_of_code() -> dict[str, frozenset[str]]:
 def _protocol(protocol: Node, findings: Findings) -> None:
     parts = {part.name: part for part in protocol.elements}
     summary = parts.get("StudySummary") or parts.get("sdm:Summary")
-    phases: set[str] = set()
-    counts: list[tuple[Node, str]] = []
-    for parameter in summary.elements if summary else ():
-        name = parameter.attributes.get("ShortName", "")
-        if "." in name or not name:
-            continue
-        _names(parameter, name, findings)
-        for holder, value in _values(parameter):
-            _value(name, holder, value, findings)
-            if name == "TPHASE":
-                phases.add(value)
-            elif name in _ARM_COUNTS:
-                counts.append((holder, value))
+    values = _summary(summary, findings) if summary else {}
     if "TrialPhase" in parts:
-        _trial_phase(parts["TrialPhase"], phases, findings)
+        _trial_phase(parts["TrialPhase"], {value for _, value in values.get("TPHASE", ())}, findings)
     structure = parts.get("StudyStructure") or parts.get("sdm:Structure")
-    if structure:
-        arms = sum(each.name in ("Arm", "sdm:Arm") for each in structure.elements)
-        for holder, value in counts:
-            if arms and value != str(arms):
+    arms = sum(each.name in ("Arm", "sdm:Arm") for each in structure.elements) if structure else 0
+    for name in _ARM_COUNTS if arms else ():
+        for holder, value in values.get(name, ()):
+            if value != str(arms):
                 findings.add("ODM-020", f"The structure has {arms} arms, not {value}.", holder)
-    for criteria in ("InclusionExclusionCriteria", "sdm:InclusionExclusionCriteria"):
-        if criteria in parts:
-            _criteria(parts[criteria], findings)
+    criteria = parts.get("InclusionExclusionCriteria")
+    if criteria:
+        _criteria(criteria, findings)
 
 
-def _values(parameter: Node) -> Iterator[tuple[Node, str]]:
-    """Yield each value of a parameter with the element that holds it."""
-    for holder in parameter.elements:
-        if holder.name == "ParameterValue":
-            # A missing value is the schema's business.
-            if "Value" in holder.attributes:
-                yield holder, holder.attributes["Value"]
-        elif holder.name == "sdm:Value":
-            yield holder, holder.text
+def _summary(summary: Node, findings: Findings) -> dict[str, list[tuple[Node, str]]]:
+    """Check the parameters; return the values of those that others must agree with, and their elements."""
+    found: dict[str, list[tuple[Node, str]]] = {}
+    for parameter in summary.children:
+        if isinstance(parameter, str):
+            continue
+        name = parameter.attributes.get("ShortName", "")
+        is_official = name and "." not in name
+        parts = parameter.children
+        if not is_official and len(parts) == 1 and (isinstance(parts[0], str) or not parts[0].children):
+            continue  # nearly all of the registry's own
+        for part in parameter.elements:
+            for coding in (part, *part.elements):
+                if coding.name == "Coding":
+                    _coding(coding, findings)
+        if is_official:
+            _names(parameter, name, findings)
+            for holder, value in _values(parameter):
+                _value(name, holder, value, findings)
+                if name in _COMPARED:
+                    found.setdefault(name, []).append((holder, value))
+    return found
+
+
+def _values(parameter: Node) -> list[tuple[Node, str]]:
+    """Return each value of a parameter with the element that holds it; a missing one is the schema's business."""
+    return [
+        (holder, holder.text if holder.name == "sdm:Value" else holder.attributes["Value"])
+        for holder in parameter.elements
+        if holder.name == "sdm:Value" or (holder.name == "ParameterValue" and "Value" in holder.attributes)
+    ]
 
 
 def _names(parameter: Node, name: str, findings: Findings) -> None:

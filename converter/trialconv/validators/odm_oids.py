@@ -94,9 +94,6 @@ FOREIGN: Final = frozenset({"Include", "SourceItem"})
 DATA: Final = ("ReferenceData", "ClinicalData", "Association")
 #: What must differ among siblings, with the rule that says so.
 SIBLINGS: Final = {"Context": "ODM-003", "OrderNumber": "ODM-004", "SequenceNumber": "ODM-004"}
-#: The commonest element of a registry study. It defines an OID and holds nothing else that a reference rule
-#: speaks of.
-PARAMETERS: Final = frozenset({"StudyParameter", "sdm:Parameter"})
 #: Texts and values, the bulk of a document: neither they nor anything in them has an identity, an order or a
 #: context, or refers to anything.
 PASSED_OVER: Final = frozenset(

@@ -7,7 +7,7 @@ a metadata version with an `Include`, and in data of a study that is not in the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from trialconv.odm_tree import Node
@@ -17,7 +17,6 @@ from trialconv.validators.odm_oids import (
     DOCUMENT_KINDS,
     FOREIGN,
     PAIRED,
-    PARAMETERS,
     PASSED_OVER,
     REFERENCES,
     SIBLINGS,
@@ -27,6 +26,7 @@ from trialconv.validators.odm_rules import Findings
 
 _Names = dict[str, set[str]]
 _SUMMARIES: Final = frozenset({"StudySummary", "sdm:Summary"})
+_NUMBERED: Final = frozenset(SIBLINGS)
 
 
 class _Scope(NamedTuple):
@@ -57,7 +57,7 @@ def check_references(root: Node, findings: Findings) -> None:
 def _below(node: Node) -> list[Node]:
     """Return the elements below one that a rule may speak of, in document order.
 
-    Texts and values, the bulk of a document, are passed over.
+    Texts and values, the bulk of a document, are passed over. A summary stands for its parameters.
     """
     found: list[Node] = []
     open_nodes = [node]
@@ -65,17 +65,26 @@ def _below(node: Node) -> list[Node]:
         current = open_nodes.pop()
         if current is not node:
             found.append(current)
-        if current.children:
-            inner = [
+        if current.children and current.name not in _SUMMARIES:
+            open_nodes += [
                 child
-                for child in current.children
-                if not isinstance(child, str)
-                and child.name not in PASSED_OVER
-                and (child.children or child.name != "ParameterValue")
+                for child in reversed(current.children)
+                if not isinstance(child, str) and child.name not in PASSED_OVER
             ]
-            inner.reverse()
-            open_nodes += inner
     return found
+
+
+def _parameter_codings(summary: Node) -> Iterator[Node]:
+    """Yield the codings of parameters that refer to a comment; nothing else in a parameter refers to anything."""
+    for parameter in summary.children:
+        if isinstance(parameter, str):
+            continue
+        for part in parameter.children:
+            if isinstance(part, str):
+                continue
+            for coding in (part, *part.elements) if part.children else (part,):
+                if "CommentOID" in coding.attributes:
+                    yield coding
 
 
 class _Check:
@@ -89,6 +98,9 @@ class _Check:
     def define(self, nodes: Iterable[Node], names: _Names) -> None:
         """Add the names that the elements define, and note those that are there already."""
         for node in nodes:
+            if node.name in _SUMMARIES:
+                self._define_parameters(node, names)
+                continue
             kind = node.name if node.name[:4] != "sdm:" else node.name[4:]
             attribute = "ID" if kind in BY_ID else "OID"
             name = node.attributes.get(attribute)
@@ -98,6 +110,12 @@ class _Check:
             if name in known:
                 self._add("ODM-002", f"Another {kind} has the {attribute} {name!r}.", node)
             known.add(name)
+
+    def _define_parameters(self, summary: Node, names: _Names) -> None:
+        parameters = [child for child in summary.children if not isinstance(child, str)]
+        oids = {parameter.attributes.get("OID") for parameter in parameters}
+        if len(oids) < len(parameters) or None in oids:
+            self.define(parameters, names)
 
     def study(self, study: Node) -> None:
         """Check a study with all that its metadata versions define."""
@@ -150,13 +168,16 @@ class _Check:
         """Check the references of the elements, and what has to be unique among the children of each."""
         for node in nodes:
             name = node.name
-            if name in PARAMETERS or name in FOREIGN:
+            if name in _SUMMARIES:
+                self._references(list(_parameter_codings(node)), scope)
+                continue
+            if name in FOREIGN:
                 continue
             for attribute, value in node.attributes.items():
                 kinds = REFERENCES.get(attribute)
                 if kinds is not None and not self._is_defined(value, kinds, scope):
                     self._unresolved(node, attribute, value)
-            if len(node.children) > 1 and name not in _SUMMARIES:
+            if len(node.children) > 1:
                 self._siblings(node)
 
     def _is_defined(self, name: str, kinds: tuple[str, ...], scope: _Scope) -> bool:
@@ -175,6 +196,8 @@ class _Check:
         values: dict[tuple[str, str], list[tuple[Node, str]]] = {}
         for child in parent.children:
             if isinstance(child, str):
+                continue
+            if _NUMBERED.isdisjoint(child.attributes):
                 continue
             for attribute in SIBLINGS:
                 if attribute in child.attributes and (attribute != "Context" or child.name == "Alias"):

@@ -7,11 +7,33 @@ written thousands of times. Attributes stand in the order of the tree, so that e
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
-from trialconv.odm_tree import Node
+from trialconv.odm_tree import Fixed, Node
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 _INDENT = " "
+#: Definitions, which stand on a line each, with all that is in them. A parser takes twice the time for a document
+#: in which every element has its own line.
+_ON_ONE_LINE: Final = frozenset(
+    {
+        "Arm",
+        "ConditionDef",
+        "Criterion",
+        "Description",
+        "Location",
+        "Organization",
+        "StudyEndPoint",
+        "StudyIndication",
+        "StudyIntervention",
+        "StudyParameter",
+        "StudyTargetPopulation",
+        "User",
+        "sdm:Arm",
+        "sdm:Criterion",
+        "sdm:Parameter",
+    }
+)
 
 
 def write_odm_xml(node: Node) -> bytes:
@@ -29,14 +51,18 @@ def write_odm_xml(node: Node) -> bytes:
 
 
 def _write(node: Node, start: str, emit: Callable[[str], None]) -> None:
-    """Write an element; `start` is the line break and indentation before it, or nothing beside text."""
+    """Write an element; `start` is the line break and indentation before it, or nothing inside a line."""
     name = node.name
-    tag = f"{start}<{name}"
-    for key, value in node.attributes.items():
-        # Six searches for single characters take half the time of one regular expression.
-        if "&" in value or "<" in value or '"' in value or "\n" in value or "\t" in value or "\r" in value:
-            value = _attribute(value)
-        tag = f'{tag} {key}="{value}"'
+    attributes = node.attributes
+    if isinstance(attributes, Fixed):
+        tag = f"{start}<{name}{attributes.written or _fixed(attributes)}"
+    else:
+        tag = f"{start}<{name}"
+        for key, value in attributes.items():
+            # Six searches for single characters take half the time of one regular expression.
+            if "&" in value or "<" in value or '"' in value or "\n" in value or "\t" in value or "\r" in value:
+                value = _attribute(value)
+            tag = f'{tag} {key}="{value}"'
     children = node.children
     if not children:
         emit(f"{tag}/>")
@@ -46,8 +72,10 @@ def _write(node: Node, start: str, emit: Callable[[str], None]) -> None:
         emit(f"{tag}>{_text(first)}</{name}>")
         return
     emit(f"{tag}>")
-    mixed = str in map(type, children)
-    inner = "" if mixed or not start else start + _INDENT
+    if name in _ON_ONE_LINE or not start or str in map(type, children):
+        start = inner = ""
+    else:
+        inner = start + _INDENT
     for child in children:
         if isinstance(child, str):
             emit(_text(child))
@@ -55,7 +83,13 @@ def _write(node: Node, start: str, emit: Callable[[str], None]) -> None:
             _write(child, inner, emit)
         else:
             emit(child.shared.get(inner) or _shared(child, child.shared, inner))
-    emit(f"</{name}>" if mixed else f"{start}</{name}>")
+    emit(f"{start}</{name}>")
+
+
+def _fixed(attributes: Fixed) -> str:
+    """Return the markup of attributes that never change, and keep it for the next place."""
+    attributes.written = "".join(f' {key}="{_attribute(value)}"' for key, value in attributes.items())
+    return attributes.written
 
 
 def _shared(node: Node, written: dict[str, str], start: str) -> str:

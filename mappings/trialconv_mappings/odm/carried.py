@@ -14,12 +14,13 @@ from typing import Any, Final, NamedTuple
 from msgspec.inspect import ListType, NoneType, RawType, StructType, UnionType, type_info
 
 from trialconv.formats import OdmVersion
-from trialconv.lineage import checked_date, plain
-from trialconv.odm_tree import Node
+from trialconv.lineage import checked_date, code, plain
 from trialconv.record import Study
-from trialconv_mappings.odm.homes import HOMES, MARKUP, names_a_contact
+from trialconv_mappings.odm.codelists import coding
+from trialconv_mappings.odm.homes import CODED, HOMES, MARKUP, names_a_contact
 from trialconv_mappings.odm.parameters import ENCODED, ESCAPED, Parameters
 from trialconv_mappings.odm.text import clean, encoded_if_forbidden
+from trialconv_mappings.tables import table
 
 #: Objects that stand in the short names with another name than nothing.
 _PREFIXES: Final = {
@@ -44,7 +45,6 @@ class _Field(NamedTuple):
     short: str
     path: str
     plan: _Plan | None
-    is_date: bool
 
 
 class _Plan(NamedTuple):
@@ -55,17 +55,11 @@ class _Plan(NamedTuple):
 
 
 class Carrier:
-    """Carries the fields of one study into its parameters.
+    """Carries the fields of one study into its parameters."""
 
-    `codings` gives the codings for the registry's words: field path to a function of the word.
-    """
-
-    def __init__(
-        self, parameters: Parameters, codings: dict[str, Callable[[str], tuple[Node, ...]]] | None = None
-    ) -> None:
+    def __init__(self, parameters: Parameters) -> None:
         self._ctx = parameters.ctx
         self._add = parameters.registry
-        self._codings = codings or {}
 
     def carry(self, study: Study) -> None:
         """Add a parameter for every value that has no home elsewhere, in the registry's order.
@@ -79,10 +73,16 @@ class Carrier:
         self._object(study, _encoded_plan(self._ctx.options.contacts), "CTG.")
 
     def _object(self, struct: Any, plan: _Plan, prefix: str) -> None:
+        add = self._add
         for value, field in zip(plan.fetch(struct), plan.fields, strict=False):
-            if value is None or (not value and isinstance(value, list)):
+            if value is None:
                 continue
-            field.kind(self, value, field, prefix)
+            handler = field.value_kind
+            # What nearly every value is, without a call for each.
+            if handler is _WORDS and isinstance(value, str) and value.isprintable():
+                add(prefix + field.short, field.path, value)
+            elif handler is not _HOME or value == "" or isinstance(value, list):
+                field.kind(self, value, field, prefix)
 
     def _list(self, items: list[Any], field: _Field, prefix: str) -> None:
         """Handle each value of a list, named by its position."""
@@ -100,15 +100,28 @@ class Carrier:
 
     def _words(self, value: Any, field: _Field, short_name: str) -> None:
         """Add the parameter of a value that is words, a number or a truth value."""
+        self._add(short_name, field.path, self._held(value, field, short_name))
+
+    def _held(self, value: Any, field: _Field, short_name: str) -> str:
+        """Return a value as a parameter can hold it."""
         if not isinstance(value, str):
-            value = _as_json(value)
-        elif not value.isprintable():
-            value = clean(self._ctx, value, field.path, f"StudyParameter[@OID='PAR.{short_name}']")
-        if field.is_date:
-            # A text that is no date is noted, and stays as the registry's words.
-            checked_date(self._ctx, value, field.path, f"StudyParameter[@OID='PAR.{short_name}']")
-        code = self._codings.get(field.path)
-        self._add(short_name, field.path, value, code(value) if code is not None else ())
+            return _as_json(value)
+        if value.isprintable():
+            return value
+        return clean(self._ctx, value, field.path, f"StudyParameter[@OID='PAR.{short_name}']")
+
+    def _date(self, value: str, field: _Field, short_name: str) -> None:
+        """Add the parameter of a date. A text that is no date is noted, and stays as the registry's words."""
+        held = self._held(value, field, short_name)
+        checked_date(self._ctx, held, field.path, f"StudyParameter[@OID='PAR.{short_name}']")
+        self._add(short_name, field.path, held)
+
+    def _coded(self, value: str, field: _Field, short_name: str) -> None:
+        """Add the parameter of a word that has a CDISC term, with its code."""
+        held = self._held(value, field, short_name)
+        name = CODED[field.path]
+        rows = code(self._ctx, table(name), held, field.path, "StudyParameter/ParameterValue/Coding")
+        self._add(short_name, field.path, held, tuple(coding(name, row) for row in rows))
 
     def _text(self, value: str, field: _Field, short_name: str) -> None:
         """Add the parameter of a text that the registry keeps as markdown."""
@@ -130,7 +143,11 @@ class Carrier:
 
     def _encoded(self, value: Any, field: _Field, short_name: str) -> None:
         if isinstance(value, str) and (encoded := encoded_if_forbidden(value)):
-            self._add(short_name + ENCODED, field.path, encoded, ())
+            self._add(short_name + ENCODED, field.path, encoded)
+
+
+_WORDS: Final = Carrier._words
+_HOME: Final = Carrier._home
 
 
 def _as_json(value: Any) -> str:
@@ -150,7 +167,11 @@ def _plan(version: OdmVersion, contacts: bool) -> _Plan:
             return None
         if path in homes:
             return Carrier._home_text if path in MARKUP else Carrier._home
-        return Carrier._text if path in MARKUP else Carrier._words
+        if path in MARKUP:
+            return Carrier._text
+        if path in CODED:
+            return Carrier._coded
+        return Carrier._date if _is_date(path) else Carrier._words
 
     return _study_plan(choose)
 
@@ -201,13 +222,17 @@ def _field(kind: Any, short: str, path: str, choose: _Choice) -> _Field | None:
         item = _without_none(kind.item_type)
         if isinstance(item, StructType):
             plan = _struct_plan(item, path, choose)
-            return _Field(Carrier._objects, Carrier._words, short, path, plan, False) if plan.fields else None
+            return _Field(Carrier._objects, Carrier._words, short, path, plan) if plan.fields else None
     handler = choose(path)
     if handler is None:
         return None
+    kind = Carrier._list if item is not None else Carrier._single
+    return _Field(kind, handler, short, path, None)
+
+
+def _is_date(path: str) -> bool:
     name = path.rpartition(".")[2]
-    is_date = name == "date" or (name.endswith("Date") and name != "uploadDate")
-    return _Field(Carrier._list if item is not None else Carrier._single, handler, short, path, None, is_date)
+    return name == "date" or (name.endswith("Date") and name != "uploadDate")
 
 
 def _prefix(name: str, path: str) -> str:

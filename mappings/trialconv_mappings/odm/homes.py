@@ -106,6 +106,12 @@ MARKUP: Final = frozenset(
     }
 )
 
+#: Words that have a CDISC term but no official parameter: the code table of each field.
+CODED: Final = {
+    _ARMS + "armGroups[].type": "cdisc_arm_type",
+    "protocolSection.designModule.designInfo.maskingInfo.whoMasked[]": "cdisc_who_masked",
+}
+
 
 def names_a_contact(path: str) -> bool:
     """Tell whether a field names a contact or tells how to reach one; roles do neither."""

@@ -8,11 +8,11 @@ https://wiki.cdisc.org/display/PUB/StudyParameter.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 from trialconv.context import Context
 from trialconv.lineage import checked_date, code
-from trialconv.odm_tree import Node
+from trialconv.odm_tree import Fixed, Node
 from trialconv_mappings.odm.codelists import coding
 from trialconv_mappings.odm.text import clean
 from trialconv_mappings.tables import table
@@ -33,7 +33,7 @@ class Parameters:
 
     def registry(self, short_name: str, term: str, value: str, codings: tuple[Node, ...] = ()) -> None:
         """Add a parameter of the registry; `codings` belong to its value, which XML must be able to hold."""
-        attributes = {"OID": "PAR." + short_name, "Term": term, "ShortName": short_name}
+        attributes = _attributes("PAR." + short_name, term, short_name)
         if self._is_v2:
             parameter = Node("StudyParameter", attributes, (Node("ParameterValue", {"Value": value}, codings),))
         else:
@@ -66,7 +66,7 @@ class Parameters:
         oid = f"PAR.{name}.{position}" if position else f"PAR.{name}"
         if not value.isprintable():
             value = clean(self.ctx, value, source, f"StudyParameter[@OID='{oid}']")
-        attributes = {"OID": oid, "Term": term, "ShortName": name}
+        attributes = _attributes(oid, term, name)
         if self._is_v2:
             held = Node("ParameterValue", {"Value": value}, tuple(codings))
             self.nodes.append(Node("StudyParameter", attributes, (held, own_coding)))
@@ -103,3 +103,9 @@ def _official(name: str) -> tuple[str, Node]:
     if not rows:
         raise KeyError(name)
     return rows[0].display, coding("cdisc_parameter", rows[0], label=False)
+
+
+@lru_cache(maxsize=8192)
+def _attributes(oid: str, term: str, short_name: str) -> Fixed:
+    """Return the attributes of a parameter; most of them stand in many studies."""
+    return Fixed({"OID": oid, "Term": term, "ShortName": short_name})

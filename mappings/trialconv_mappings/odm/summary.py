@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any, Final
 
-from trialconv.context import Context
-from trialconv.lineage import code, joined, plain
-from trialconv.odm_tree import Node
+from trialconv.lineage import joined, plain
 from trialconv.record.protocol import DesignModule, EligibilityModule, Outcome, ProtocolSection, StatusModule
 from trialconv_mappings.odm.carried import Carrier
-from trialconv_mappings.odm.codelists import coding
 from trialconv_mappings.odm.durations import Duration, duration
 from trialconv_mappings.odm.parameters import Parameters
 from trialconv_mappings.odm.text import clean
-from trialconv_mappings.tables import table
 
 _PROTOCOL: Final = "protocolSection."
 _DESIGN: Final = "protocolSection.designModule."
@@ -38,7 +32,7 @@ def fill_summary(summary: Parameters) -> None:
     _outcomes(summary, protocol)
     _eligibility(summary, protocol.eligibility_module)
     _references(summary, protocol)
-    Carrier(summary, _word_codings(ctx)).carry(ctx.record.study)
+    Carrier(summary).carry(ctx.record.study)
     _extras(summary, ctx.record.extras)
 
 
@@ -195,20 +189,6 @@ def _references(summary: Parameters, protocol: ProtocolSection) -> None:
         summary.add("URLSTDY", link.url, path + "seeAlsoLinks[].url", position)
         label = plain(link.label) if link.label else link.label
         summary.add("URLSTDYD", label, path + "seeAlsoLinks[].label", position)
-
-
-def _word_codings(ctx: Context) -> dict[str, Callable[[str], tuple[Node, ...]]]:
-    """Return how to code the registry's words that have a CDISC term but no official parameter."""
-    tables = {
-        _PROTOCOL + "armsInterventionsModule.armGroups[].type": "cdisc_arm_type",
-        _DESIGN + "designInfo.maskingInfo.whoMasked[]": "cdisc_who_masked",
-    }
-    return {path: partial(_codings, ctx, name, path) for path, name in tables.items()}
-
-
-def _codings(ctx: Context, table_name: str, path: str, word: str) -> tuple[Node, ...]:
-    rows = code(ctx, table(table_name), word, path, "StudyParameter/ParameterValue/Coding")
-    return tuple(coding(table_name, row) for row in rows)
 
 
 def _extras(summary: Parameters, extras: Any, path: str = "extras", short_name: str = "CTG.extras") -> None:

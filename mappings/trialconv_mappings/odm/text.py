@@ -6,11 +6,13 @@ import base64
 import re
 
 from trialconv.context import Context
-from trialconv.odm_tree import Node
+from trialconv.odm_tree import Fixed, Node
 
 #: What is outside the production Char of XML 1.0 (https://www.w3.org/TR/xml/#charsets).
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _REPLACEMENT = "\ufffd"
+_ENGLISH = Fixed({"xml:lang": "en"})
+_ENGLISH_PLAIN = Fixed({"xml:lang": "en", "Type": "text/plain"})
 
 
 def clean(ctx: Context, value: str, source_path: str, target_path: str) -> str:
@@ -43,8 +45,6 @@ def description(ctx: Context, text: str, source_path: str, target_path: str) -> 
     ODM 2.0 demands the attribute `Type` of `TranslatedText`, ODM 1.3.2 does not know it. The registry takes
     entries in English only.
     """
-    attributes = {"xml:lang": "en"}
-    if ctx.options.odm_version == "2.0":
-        attributes["Type"] = "text/plain"
+    attributes = _ENGLISH_PLAIN if ctx.options.odm_version == "2.0" else _ENGLISH
     cleaned = clean(ctx, text, source_path, target_path)
     return Node("Description", {}, (Node("TranslatedText", attributes, (cleaned,)),))
