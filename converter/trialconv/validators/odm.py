@@ -26,6 +26,7 @@ from trialconv.validators.odm_rules import MOST, Findings
 from trialconv.validators.xml_places import element_path, line_of
 
 _SPACE = re.compile(rb"\s*")
+_PREFIXED = re.compile(r"(?<=/)([\w.-]+:[\w.-]+)")
 _MARKS_BEFORE: Final = ((b"<?", b"?>"), (b"<!--", b"-->"))
 
 
@@ -144,7 +145,7 @@ def schema_folder(version: OdmVersion) -> Path:
 
 
 @cache
-def _schema(version: OdmVersion) -> etree.XMLSchema:
+def compiled_schema(version: OdmVersion) -> etree.XMLSchema:
     """Return the compiled schema: the official one, which odmlib carries, or our extension of it."""
     folder = schema_folder(version)
     parser = etree.XMLParser(no_network=True)
@@ -158,7 +159,7 @@ def _schema(version: OdmVersion) -> etree.XMLSchema:
 
 def schema_issues(tree: etree._ElementTree, version: OdmVersion) -> list[Issue]:
     """Return the errors of the schema in a document; of many the first, and the number of the others."""
-    schema = _schema(version)
+    schema = compiled_schema(version)
     if schema.validate(tree):
         return []
     errors = list(cast("Iterable[etree._LogEntry]", schema.error_log))
@@ -185,7 +186,8 @@ def _message(text: str) -> str:
 def _place(tree: etree._ElementTree, path: str | None) -> str:
     """Return the element path for the path that the schema processor gives, which has no names."""
     try:
-        found = tree.xpath(path) if path else []
+        # A step with a prefix is found by the name as it is written.
+        found = tree.xpath(_PREFIXED.sub(r"*[name()='\1']", path)) if path else []
     except etree.XPathError:
         found = []
     if isinstance(found, list) and len(found) == 1 and isinstance(found[0], etree._Element):
