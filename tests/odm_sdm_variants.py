@@ -19,11 +19,14 @@ EVERYTHING = f"""<ODM xmlns="{NAMESPACES["1.3.2"]}" xmlns:sdm="{SDM_NAMESPACE}" 
   ODMVersion="1.3.2" CreationDateTime="2001-01-01T00:00:00Z"><Study OID="S"><GlobalVariables>
   <StudyName>N</StudyName><StudyDescription>D</StudyDescription><ProtocolName>P</ProtocolName></GlobalVariables>
 <MetaDataVersion OID="M" Name="M"><Protocol>{_TEXT}<Alias Context="C" Name="A"/>
-<sdm:Summary>{_TEXT}<sdm:Parameter OID="P" Term="T" ShortName="CTG.s">{_TEXT}<sdm:Value>V</sdm:Value><sdm:Value/>
+<sdm:Summary>{_TEXT}<sdm:Parameter OID="P" Term="T" ShortName="CTG.s">{_TEXT}<sdm:Value>V</sdm:Value>
+<sdm:Value/>
 </sdm:Parameter></sdm:Summary>
-<sdm:InclusionExclusionCriteria>{_TEXT}<sdm:InclusionCriteria><sdm:Criterion OID="C1" Name="N" ConditionOID="CO">
+<sdm:InclusionExclusionCriteria>{_TEXT}<sdm:InclusionCriteria><sdm:Criterion OID="C1" Name="N"
+ConditionOID="CO">
 {_TEXT}</sdm:Criterion></sdm:InclusionCriteria><sdm:ExclusionCriteria/></sdm:InclusionExclusionCriteria>
-<sdm:Structure><sdm:Epoch OID="E1" Name="N" OrderNumber="1">{_TEXT}</sdm:Epoch><sdm:Arm OID="A1" Name="N">{_TEXT}
+<sdm:Structure><sdm:Epoch OID="E1" Name="N" OrderNumber="1">{_TEXT}</sdm:Epoch><sdm:Arm OID="A1"
+Name="N">{_TEXT}
 </sdm:Arm><sdm:CellDef OID="C2" Name="N" EpochOID="E1">{_TEXT}<sdm:ArmAssociation Type="Blinded"><sdm:ArmRef
 ArmOID="A1"/></sdm:ArmAssociation><sdm:SegmentRef SegmentOID="S1" OrderNumber="1"/></sdm:CellDef>
 <sdm:SegmentDef OID="S1" Name="N">{_TEXT}<sdm:ActivityRef ActivityOID="AC" OrderNumber="1"/></sdm:SegmentDef>
@@ -32,19 +35,23 @@ ArmOID="A1"/></sdm:ArmAssociation><sdm:SegmentRef SegmentOID="S1" OrderNumber="1
 <sdm:ActivityRef ActivityOID="AC"/></sdm:StudyFinish><sdm:PathCanFinish><sdm:ActivityRef ActivityOID="AC"/>
 </sdm:PathCanFinish><sdm:EntryExitCriteria OID="EE" Name="N" StructuralElementType="Epoch"
 StructuralElementOID="E1">{_TEXT}<sdm:EntryCriteria><sdm:IncludeInclusionExclusionCriteria/>
-<sdm:Criterion OID="C3" Name="N" ConditionOID="CO"/></sdm:EntryCriteria><sdm:ExitCriteria><sdm:Criterion OID="C4" Name="N" ConditionOID="CO"/></sdm:ExitCriteria>
+<sdm:Criterion OID="C3" Name="N" ConditionOID="CO"/></sdm:EntryCriteria><sdm:ExitCriteria><sdm:Criterion
+OID="C4" Name="N" ConditionOID="CO"/></sdm:ExitCriteria>
 </sdm:EntryExitCriteria><sdm:Trigger OID="TG" Name="N" ConditionOID="CO" StructuralElementType="Study"
 StructuralElementOID="S"><sdm:Switch/></sdm:Trigger><sdm:Transition OID="TR" Name="N" SourceActivityOID="AC">
-{_TEXT}<sdm:Switch><sdm:TransitionDestination OID="TD" Name="N" TargetActivityOID="AC" ConditionOID="CO" OrderNumber="1"/>
+{_TEXT}<sdm:Switch><sdm:TransitionDestination OID="TD" Name="N" TargetActivityOID="AC" ConditionOID="CO"
+OrderNumber="1"/>
 <sdm:TransitionDefault OID="TE" Name="N" TargetActivityOID="AC"/></sdm:Switch></sdm:Transition></sdm:Workflow>
 <sdm:Timing><sdm:AbsoluteTimingConstraint OID="T1" Name="N" ActivityOID="AC" TimepointTarget="2001-01-01"
 TimepointGranularity="PD" TimepointPreWindow="P1D" TimepointPostWindow="P1D"/><sdm:RelativeTimingConstraint
-OID="T2" Name="N" PredecessorActivityOID="AC" SuccessorActivityOID="AC" Type="StartToStart" TimepointRelativeTarget="-P1D"
+OID="T2" Name="N" PredecessorActivityOID="AC" SuccessorActivityOID="AC" Type="StartToStart"
+TimepointRelativeTarget="-P1D"
 TimepointGranularity="PTH" TimepointPreWindow="P1D" TimepointPostWindow="P1D" SubsequentSchedulingBasis="Actual"/>
 <sdm:TransitionTimingConstraint OID="T3" Name="N" TransitionDestinationOID="TD" Type="FinishToFinish"
 TimepointRelativeTarget="P1D" SubsequentSchedulingBasis="Planned"/><sdm:ActivityDuration OID="T4" Name="N"
 ActivityOID="AC" PlannedDuration="PT1H" PlannedDurationPreWindow="PT1M" PlannedDurationPostWindow="PT1M"/>
-</sdm:Timing></Protocol><StudyEventDef OID="SE" Name="N" Repeating="No" Type="Scheduled"><sdm:ActivityRef ActivityOID="AC"/>
+</sdm:Timing></Protocol><StudyEventDef OID="SE" Name="N" Repeating="No" Type="Scheduled"><sdm:ActivityRef
+ActivityOID="AC"/>
 </StudyEventDef><ConditionDef OID="CO" Name="N">{_TEXT}</ConditionDef></MetaDataVersion></Study></ODM>"""
 
 

@@ -70,8 +70,7 @@ def rule_issues(root: Node) -> list[Issue]:
 
 def _findings(root: Node) -> Findings:
     findings = Findings(root)
-    check_references(root, findings)
-    check_content(root, findings)
+    check_references(root, findings, has_comments=check_content(root, findings))
     return findings
 
 

@@ -34,6 +34,7 @@ _DURATIONS: Final = frozenset(
     {"AGEMIN", "AGEMAX", "TRGFUDUR", "LENGTH", "PLNTRDUR", "PTRTDUR", "CRMDUR", "SDMDUR"}
 )
 _COUNTS: Final = frozenset({"PLANSUB", "ACTSUB", "NARMS", "NCOHORT"})
+_COMMENTED: Final = "CommentOID"
 _ARM_COUNTS: Final = ("NARMS", "NCOHORT")
 _COMPARED: Final = frozenset({"TPHASE", *_ARM_COUNTS})
 #: What holds nothing but translations of one text, wherever it stands.
@@ -42,12 +43,16 @@ _TEXTS: Final = frozenset({"Description", "Question", "Decode", "ErrorMessage", 
 _DONE: Final = frozenset({"StudySummary", "sdm:Summary", "FullName", "Email", "Phone", "GlobalVariables"})
 
 
-def check_content(root: Node, findings: Findings) -> None:
-    """Note the breaches of the rules in an ODM document of either version."""
+def check_content(root: Node, findings: Findings) -> bool:
+    """Note the breaches of the rules in an ODM document of either version.
+
+    Returns whether a coding of a parameter refers to a comment.
+    """
+    has_comments = False
     for study in _named(root, "Study"):
         for version in _named(study, "MetaDataVersion"):
             for protocol in _named(version, "Protocol"):
-                _protocol(protocol, findings)
+                has_comments |= _protocol(protocol, findings)
     open_nodes = [root]
     while open_nodes:
         for child in open_nodes.pop().children:
@@ -63,6 +68,7 @@ def check_content(root: Node, findings: Findings) -> None:
                     _translations(child, findings)
             elif child.children and name not in _DONE:
                 open_nodes.append(child)
+    return has_comments
 
 
 def _named(node: Node, name: str) -> list[Node]:
@@ -124,7 +130,7 @@ def _values_of_code() -> dict[str, frozenset[str]]:
     return {code: frozenset(values) for code, values in found.items()}
 
 
-def _protocol(protocol: Node, findings: Findings) -> None:
+def _protocol(protocol: Node, findings: Findings) -> bool:
     parts = {part.name: part for part in protocol.elements}
     summary = parts.get("StudySummary") or parts.get("sdm:Summary")
     values = _summary(summary, findings) if summary else {}
@@ -139,10 +145,14 @@ def _protocol(protocol: Node, findings: Findings) -> None:
     criteria = parts.get("InclusionExclusionCriteria")
     if criteria:
         _criteria(criteria, findings)
+    return _COMMENTED in values
 
 
 def _summary(summary: Node, findings: Findings) -> dict[str, list[tuple[Node, str]]]:
-    """Check the parameters; return the values of those that others must agree with, and their elements."""
+    """Check the parameters; return the values of those that others must agree with, and their elements.
+
+    The name CommentOID is among them when a coding refers to a comment.
+    """
     found: dict[str, list[tuple[Node, str]]] = {}
     for parameter in summary.children:
         if isinstance(parameter, str):
@@ -156,6 +166,8 @@ def _summary(summary: Node, findings: Findings) -> dict[str, list[tuple[Node, st
             for coding in (part, *part.elements):
                 if coding.name == "Coding":
                     _coding(coding, findings)
+                    if _COMMENTED in coding.attributes:
+                        found.setdefault(_COMMENTED, [])
         if is_official:
             _names(parameter, name, findings)
             for holder, value in _values(parameter):

@@ -7,7 +7,7 @@ a metadata version with an `Include`, and in data of a study that is not in the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from trialconv.odm_tree import Node
@@ -36,9 +36,13 @@ class _Scope(NamedTuple):
     is_open: bool
 
 
-def check_references(root: Node, findings: Findings) -> None:
-    """Note the breaches of the rules in an ODM document of either version."""
-    check = _Check(findings)
+def check_references(root: Node, findings: Findings, *, has_comments: bool = True) -> None:
+    """Note the breaches of the rules in an ODM document of either version.
+
+    `has_comments` False says that no coding of a parameter refers to a comment; nothing else in one refers to
+    anything.
+    """
+    check = _Check(findings, has_comments)
     parts: dict[str, list[Node]] = {}
     for part in root.elements:
         parts.setdefault(part.name, []).append(part)
@@ -74,24 +78,12 @@ def _below(node: Node) -> list[Node]:
     return found
 
 
-def _parameter_codings(summary: Node) -> Iterator[Node]:
-    """Yield the codings of parameters that refer to a comment; nothing else in a parameter refers to anything."""
-    for parameter in summary.children:
-        if isinstance(parameter, str):
-            continue
-        for part in parameter.children:
-            if isinstance(part, str):
-                continue
-            for coding in (part, *part.elements) if part.children else (part,):
-                if "CommentOID" in coding.attributes:
-                    yield coding
-
-
 class _Check:
     """One walk through a document: what it defines, and what was found."""
 
-    def __init__(self, findings: Findings) -> None:
+    def __init__(self, findings: Findings, has_comments: bool) -> None:
         self._add = findings.add
+        self._has_comments = has_comments
         self.document: _Names = {}
         self._versions: dict[tuple[str | None, str | None], _Scope] = {}
 
@@ -112,7 +104,7 @@ class _Check:
             known.add(name)
 
     def _define_parameters(self, summary: Node, names: _Names) -> None:
-        parameters = [child for child in summary.children if not isinstance(child, str)]
+        parameters = summary.elements
         oids = {parameter.attributes.get("OID") for parameter in parameters}
         if len(oids) < len(parameters) or None in oids:
             self.define(parameters, names)
@@ -169,7 +161,8 @@ class _Check:
         for node in nodes:
             name = node.name
             if name in _SUMMARIES:
-                self._references(list(_parameter_codings(node)), scope)
+                if self._has_comments:
+                    self._references(list(node.find_all("Coding")), scope)
                 continue
             if name in FOREIGN:
                 continue

@@ -80,10 +80,27 @@ def _write(node: Node, start: str, emit: Callable[[str], None]) -> None:
         if isinstance(child, str):
             emit(_text(child))
         elif child.shared is None:
-            _write(child, inner, emit)
+            held = child.children
+            if len(held) == 1 and isinstance(child.attributes, Fixed) and not isinstance(held[0], str):
+                _parameter(child, child.attributes, held[0], inner, emit)
+            else:
+                _write(child, inner, emit)
         else:
             emit(child.shared.get(inner) or _shared(child, child.shared, inner))
     emit(f"{start}</{name}>")
+
+
+def _parameter(node: Node, attributes: Fixed, held: Node, start: str, emit: Callable[[str], None]) -> None:
+    """Write an element with fixed attributes around one other, which is what most elements of a document are."""
+    name = node.name
+    if held.children or len(held.attributes) != 1 or name not in _ON_ONE_LINE:
+        _write(node, start, emit)
+        return
+    for key, value in held.attributes.items():
+        if "&" in value or "<" in value or '"' in value or "\n" in value or "\t" in value or "\r" in value:
+            value = _attribute(value)
+        tag = attributes.written or _fixed(attributes)
+        emit(f'{start}<{name}{tag}><{held.name} {key}="{value}"/></{name}>')
 
 
 def _fixed(attributes: Fixed) -> str:
