@@ -14,6 +14,7 @@ from trialconv.catalog import TARGETS
 from trialconv.issues import CATALOGUE, SEVERITIES
 from trialconv.record import Study
 from trialconv.record.decode import leaf_paths
+from trialconv.validators.odm_rules import RULES
 from trialconv.validators.schema import definitions
 from trialconv_mappings.fields import FieldRow, field_rows
 from trialconv_mappings.tables import CodeTable, Row, table, table_names
@@ -64,6 +65,15 @@ def demo_study(_: Path) -> str:
     study = convert(record, "fhir-r4")["entry"][0]["resource"]
     shown = {name: study[name] for name in _SHOWN if name in study}
     return f"```json\n{json.dumps(shown, indent=2, ensure_ascii=False)}\n```"
+
+
+def odm_rules(_: Path) -> str:
+    """Return the rules for ODM that no schema states."""
+    rows = [
+        (_code(name), _cell(rule.demand), rule.severity, _code(rule.code), _cell(rule.source))
+        for name, rule in RULES.items()
+    ]
+    return markdown_table(("rule", "what it demands", "severity", "issue", "from"), rows)
 
 
 def issue_codes(_: Path) -> str:
@@ -220,8 +230,10 @@ BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "field-counts": field_counts,
     "fields": fields,
     "issue-codes": issue_codes,
+    "odm-rules": odm_rules,
     "performance": doc_performance.performance,
     "performance-corpus": doc_performance.corpus,
+    "performance-odmlib": doc_performance.odmlib,
     "progress-status": progress_status,
     "schemas": schemas,
     "status-r4": status_r4,

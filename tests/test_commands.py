@@ -15,6 +15,7 @@ from command_runner import run
 from made_up import encoded, extensions, full_study, study
 from trialconv import __version__
 from trialconv.validators.odm import validate_odm_xml
+from trialconv.validators.odm_json import validate_odm_json
 
 ONE, TWO = study("NCT99999901"), study("NCT99999902")
 COMMANDS = [
@@ -23,6 +24,8 @@ COMMANDS = [
     ["to-fhir", "--fhir-version", "R5"],
     ["to-odm"],
     ["to-odm", "--odm-version", "1.3.2"],
+    ["to-odm", "--odm-version", "1.3.2", "--plain"],
+    ["to-odm", "--format", "json"],
 ]
 #: A base that no url can begin with, which makes every bundle invalid.
 BROKEN = ["--base", "http://a b"]
@@ -63,7 +66,9 @@ def test_one_study_goes_to_standard_output(command: list[str], one: Path) -> Non
     assert ran.code == 0
     assert ran.out.endswith(b"\n")
     assert "1 converted" in ran.err
-    if command[0] == "to-odm":
+    if "json" in command:
+        assert validate_odm_json(ran.out) == []
+    elif command[0] == "to-odm":
         assert validate_odm_xml(ran.out) == []
     else:
         assert ran.document["entry"][0]["resource"]["id"] == "NCT99999901"
@@ -295,6 +300,8 @@ def test_invalid_document_is_written_on_demand(one: Path, option: str, code: int
         ["to-fhir", "x.json", "--created", "yesterday"],
         ["to-fhir", "x.json", "--created", "2021-02-30T00:00:00Z"],
         ["to-odm", "x.json", "--odm-version", "2.1"],
+        ["to-odm", "x.json", "--plain"],
+        ["to-odm", "x.json", "--odm-version", "1.3.2", "--format", "json"],
         ["validate"],
     ],
     ids=" ".join,
@@ -413,7 +420,8 @@ def test_validate_good_documents(one: Path, tmp_path: Path) -> None:
     """Documents of ours pass, of every kind, in files and on standard input; the assumed version is printed."""
     made = []
     for number, command in enumerate(COMMANDS):
-        made.append(tmp_path / f"made-{number}{'.xml' if command[0] == 'to-odm' else '.json'}")
+        suffix = ".xml" if command[0] == "to-odm" and "json" not in command else ".json"
+        made.append(tmp_path / f"made-{number}{suffix}")
         assert run(*command, one, "-o", made[-1]).code == 0
     ran = run("validate", *made)
     assert ran.code == 0
