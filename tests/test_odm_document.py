@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import copy
 from typing import Any
 
@@ -566,95 +565,3 @@ def test_names_that_the_registry_leaves_out_are_filled_in(version: OdmVersion) -
     )
     root, _ = built(tree, odm_version=version)
     assert validate_odm_xml(write_odm_xml(root)) == []
-
-
-ARMS = [
-    {"label": "Made-up arm A", "interventionNames": ["Drug: Made-up drug"]},
-    {"label": "Made-up arm B", "interventionNames": ["Drug: Made-up drug", "Dietary Supplement: Made-up tea"]},
-]
-INTERVENTIONS = [
-    {"type": "DRUG", "name": "Made-up drug", "armGroupLabels": ["Made-up arm A", "Made-up arm B"]},
-    {"type": "DIETARY_SUPPLEMENT", "name": "Made-up tea", "armGroupLabels": ["Made-up arm B"]},
-]
-
-
-def test_arms_name_their_interventions() -> None:
-    """Which interventions an arm has is written out as their OIDs, whichever side of the link says so."""
-    one_sided = [{**ARMS[0], "interventionNames": []}, {**ARMS[1], "interventionNames": []}]
-    for arms in (ARMS, one_sided):
-        module = {"armGroups": arms, "interventions": INTERVENTIONS}
-        root, ctx = built(study(armsInterventionsModule=module))
-        found = parameters(root)
-        assert found["CTG.armGroups.1.interventionOIDs.1"] == ("INT.1",)
-        assert found["CTG.armGroups.2.interventionOIDs.1"] == ("INT.1",)
-        assert found["CTG.armGroups.2.interventionOIDs.2"] == ("INT.2",)
-        assert "CTG.armGroups.1.interventionOIDs.2" not in found
-        assert codes(ctx) == set()
-
-
-def test_links_to_nothing_are_named() -> None:
-    """An arm's unknown intervention and an intervention's unknown arm are Issues and make no link."""
-    module = {
-        "armGroups": [{"label": "A", "interventionNames": ["Drug: X"]}],
-        "interventions": [{"type": "DRUG", "name": "Y", "armGroupLabels": ["B"]}],
-    }
-    root, ctx = built(study(armsInterventionsModule=module))
-    assert not any("interventionOIDs" in name for name in parameters(root))
-    assert codes(ctx) == {"unknown-arm", "unknown-intervention"}
-
-
-@pytest.mark.parametrize("version", ODM_VERSIONS)
-def test_exact_string_stands_beside_a_text_whose_escapes_were_undone(version: OdmVersion) -> None:
-    """The registry's own string is carried where the plain text is another one, and only there."""
-    descriptions = {"briefSummary": "a \\> b", "detailedDescription": "a > b"}
-    arms = {"armGroups": [{"label": "A", "description": "x &lt; y"}, {"label": "B", "description": "x < y"}]}
-    root, _ = built(study(descriptionModule=descriptions, armsInterventionsModule=arms), odm_version=version)
-    found = parameters(root)
-    assert found["CTG.briefSummary.markup"] == ("a \\> b",)
-    assert found["CTG.armGroups.1.description.markup"] == ("x &lt; y",)
-    assert [name for name in found if name.endswith(".markup")] == [
-        "CTG.briefSummary.markup",
-        "CTG.armGroups.1.description.markup",
-    ]
-
-
-@pytest.mark.parametrize("version", ODM_VERSIONS)
-def test_string_with_a_replaced_character_is_carried_encoded(version: OdmVersion) -> None:
-    """Beside a text with a replaced character the registry's own string is carried, as UTF-8 in base64."""
-    contact = {"name": "Made-up\x01name"}
-    modules = {
-        "descriptionModule": {"briefSummary": "a\x0bb"},
-        "contactsLocationsModule": {"centralContacts": [contact]},
-    }
-    root, _ = built(study(**modules), odm_version=version)
-    found = parameters(root)
-    assert base64.b64decode(found["CTG.briefSummary.base64"][0]) == b"a\x0bb"
-    assert base64.b64decode(found["CTG.centralContacts.1.name.base64"][0]) == b"Made-up\x01name"
-    root, _ = built(study(**modules), odm_version=version, contacts=False)
-    assert [name for name in parameters(root) if name.endswith(".base64")] == ["CTG.briefSummary.base64"]
-
-
-def test_names_that_look_filled_in_are_told_apart() -> None:
-    """A label or a facility of the registry that looks as if it had been filled in is carried as well."""
-    modules = {
-        "armsInterventionsModule": {"armGroups": [{"label": "Arm 1"}, {}]},
-        "contactsLocationsModule": {"locations": [{"facility": "Oslo", "city": "Oslo"}, {"city": "Oslo"}]},
-        "outcomesModule": {"primaryOutcomes": [{"measure": "M", "description": "M"}, {"measure": "M"}]},
-    }
-    root, _ = built(study(**modules))
-    found = parameters(root)
-    assert (found["CTG.armGroups.1.label"], "CTG.armGroups.2.label" in found) == (("Arm 1",), False)
-    assert (found["CTG.locations.1.facility"], "CTG.locations.2.facility" in found) == (("Oslo",), False)
-    assert found["CTG.primaryOutcomes.1.description"] == ("M",)
-    assert "CTG.primaryOutcomes.2.description" not in found
-
-
-def test_sdm_has_the_arms_and_criteria_without_codes() -> None:
-    """SDM-XML has the parameters, the arms and the criteria of ODM 2.0 in its own namespace, and no codes."""
-    second, _ = built(full_study())
-    first, _ = built(full_study(), odm_version="1.3.2")
-    for name in ("Arm", "Criterion"):
-        mine = [each.attributes for each in first.find_all("sdm:" + name)]
-        assert mine == [each.attributes for each in second.find_all(name)] != []
-    assert list(first.find_all("Coding")) == []
-    assert set(parameters(first)) > set(parameters(second))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
@@ -154,7 +155,7 @@ class _Reader:
 
 def _decimal(number: float) -> str:
     text = repr(number)
-    return text if "e" not in text else f"{number:.20f}".rstrip("0").rstrip(".")
+    return text if "e" not in text else format(Decimal(text), "f")
 
 
 def _fill_population(root: Node) -> None:

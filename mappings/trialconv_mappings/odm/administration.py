@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
@@ -236,4 +237,4 @@ def _geo_position(point: GeoPoint) -> dict[str, str]:
 def _decimal(number: float) -> str:
     """Return a number in the lexical form of xs:decimal, which knows no exponent."""
     text = repr(number)
-    return text if "e" not in text else f"{number:.20f}".rstrip("0").rstrip(".")
+    return text if "e" not in text else format(Decimal(text), "f")

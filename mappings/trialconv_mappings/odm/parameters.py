@@ -87,7 +87,7 @@ class Parameters:
 
     def add_date(self, name: str, date: str | None, source: str, short_name: str) -> None:
         """Add a date with the precision it has; what is no date stays as the registry's words."""
-        if date is None:
+        if not date:
             return
         checked = checked_date(self.ctx, date, source, f"StudyParameter[@ShortName='{name}']")
         if checked is not None:

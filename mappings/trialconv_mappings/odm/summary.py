@@ -113,8 +113,14 @@ def _enrollment(summary: Parameters, design: DesignModule) -> None:
     """Add the number of subjects as planned or actual; without a type it is neither, and is carried only."""
     enrollment = design.enrollment_info
     name = {"ESTIMATED": "PLANSUB", "ACTUAL": "ACTSUB"}.get(enrollment.type or "")
-    if name and enrollment.count is not None:
-        summary.add(name, str(enrollment.count), _DESIGN + "enrollmentInfo.count")
+    if not name or enrollment.count is None:
+        return
+    source = _DESIGN + "enrollmentInfo.count"
+    if enrollment.count < 0:
+        target = f"StudyParameter[@OID='PAR.{name}']"
+        summary.ctx.note("number-out-of-range", f"{enrollment.count} is no number of subjects", source, target)
+    else:
+        summary.add(name, str(enrollment.count), source)
 
 
 def _arms_and_interventions(summary: Parameters, protocol: ProtocolSection) -> None:
