@@ -25,6 +25,7 @@ from trialconv.validators.odm_references import check_references
 from trialconv.validators.odm_rules import MOST, Findings
 from trialconv.validators.xml_places import element_path, line_of
 
+_DOCTYPE: Final = "it has a document type declaration, which ODM does not use"
 _SPACE = re.compile(rb"\s*")
 _PREFIXED = re.compile(r"(?<=/)([\w.-]+:[\w.-]+)")
 _MARKS_BEFORE: Final = ((b"<?", b"?>"), (b"<!--", b"-->"))
@@ -76,24 +77,26 @@ def _findings(root: Node) -> Findings:
 
 def _parse(data: bytes) -> _Parsed | Issue:
     """Return the parsed document, or why it is no ODM document."""
-    if _has_doctype(data):
-        return _refusal("it has a document type declaration, which ODM does not use")
+    at = _doctype(data)
+    if at >= 0:
+        line = data.count(b"\n", 0, at) + 1
+        return _refusal(_DOCTYPE, f"line {line}", "/")
     try:
         root = etree.fromstring(data, _parser())
     except etree.XMLSyntaxError as error:
         return _refusal(f"it is not well-formed XML: {error.msg}", f"line {error.lineno or 1}")
     tree = root.getroottree()
     if tree.docinfo.internalDTD is not None:
-        return _refusal("it has a document type declaration, which ODM does not use")
+        return _refusal(_DOCTYPE, "", "/")
     version = _version(root)
     if version is None:
         expected = " or ".join(f"{{{namespace}}}ODM" for namespace in NAMESPACES.values())
-        return _refusal(f"its root element is {root.tag}, not {expected}", line_of(root))
+        return _refusal(f"its root element is {root.tag}, not {expected}", line_of(root), "/")
     return _Parsed(tree, version)
 
 
-def _has_doctype(data: bytes) -> bool:
-    """Tell whether a document type declaration stands before the root element, without parsing it.
+def _doctype(data: bytes) -> int:
+    """Return where a document type declaration stands before the root element, or -1; nothing is parsed for it.
 
     This finds it in every encoding that writes ASCII as ASCII; for the others the parser's own limits hold
     until the parsed document is looked at.
@@ -106,15 +109,16 @@ def _has_doctype(data: bytes) -> bool:
             if data.startswith(opening, at):
                 end = data.find(closing, at + len(opening))
                 if end < 0:
-                    return False
+                    return -1
                 at = end + len(closing)
                 break
         else:
-            return data.startswith(b"<!DOCTYPE", at)
+            return at if data.startswith(b"<!DOCTYPE", at) else -1
 
 
-def _refusal(reason: str, place: str = "") -> Issue:
-    return issue("invalid-document", f"The file is no ODM document: {reason}.", source_path=place)
+def _refusal(reason: str, place: str = "", path: str = "") -> Issue:
+    message = f"The file is no ODM document: {reason}."
+    return issue("invalid-document", message, source_path=place, target_path=path)
 
 
 @cache
