@@ -37,6 +37,7 @@ check: $(VENV)/.stamp-dev ## lint, formatting, types, direction of imports
 bench: $(VENV)/.stamp-dev ## measure, and write the figures into docs/
 	$(BIN)/python benchmarks/bench_core.py
 	$(BIN)/python benchmarks/bench_core.py --corpus
+	$(BIN)/python benchmarks/bench_odm_odmlib.py
 	$(BIN)/python benchmarks/bench_dependencies.py
 
 accept: $(VENV)/.stamp-dev ## rewrite the expected documents of tests/cases; read the diff before you commit it
