@@ -7,6 +7,7 @@ carries its namespace as the attribute `xmlns`, so that a writer needs no knowle
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -21,6 +22,12 @@ NAMESPACES: Final[dict[OdmVersion, str]] = {
 }
 #: The namespace of the Study Design Model in XML 1.0, an extension of ODM 1.3; its prefix here is `sdm`.
 SDM_NAMESPACE: Final = "http://www.cdisc.org/ns/studydesign/v1.0"
+
+
+def decimal_text(number: float) -> str:
+    """Return a number in the lexical form of xs:decimal, which knows no exponent."""
+    text = repr(number)
+    return text if "e" not in text else format(Decimal(text), "f")
 
 
 class Fixed(dict[str, str]):

@@ -114,7 +114,7 @@ def transform_isolated(
 
 
 def convert(record: Record, target: str = "fhir-r4", options: Options | None = None) -> Any:
-    """Return a record as a document: a dict for a FHIR target, XML bytes for an ODM target.
+    """Return a record as a document: a dict for a FHIR target, bytes for an ODM target.
 
     `target` is a name of `trialconv.catalog.TARGETS`. The document is the caller's own: changing it changes
     nothing else. Use `trialconv.validate` to judge it.

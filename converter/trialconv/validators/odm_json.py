@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
@@ -16,7 +15,7 @@ import msgspec
 from lxml import etree
 
 from trialconv.issues import Issue, issue
-from trialconv.odm_tree import NAMESPACES, Node
+from trialconv.odm_tree import NAMESPACES, Node, decimal_text
 from trialconv.validators.odm import rule_issues, schema_folder, schema_issues
 from trialconv.validators.odm_rules import MOST
 
@@ -137,7 +136,7 @@ class _Reader:
         """Return the lexical form of a string or number."""
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if key in _NUMBERS and is_number:
-            return _decimal(value)
+            return decimal_text(value)
         if not isinstance(value, str) or key in _NUMBERS:
             self._note(path, f"expected a {'number' if key in _NUMBERS else 'string'}, not {value!r}"[:200])
         return self._checked(value if isinstance(value, str) else str(value), path)
@@ -151,11 +150,6 @@ class _Reader:
 
     def _note(self, path: str, message: str) -> None:
         self.found.append(issue("schema", message, target_path=path, rule="json-type"))
-
-
-def _decimal(number: float) -> str:
-    text = repr(number)
-    return text if "e" not in text else format(Decimal(text), "f")
 
 
 def _fill_population(root: Node) -> None:

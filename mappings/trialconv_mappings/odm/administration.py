@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
 from trialconv.lineage import code
-from trialconv.odm_tree import Node
+from trialconv.odm_tree import Node, decimal_text
 from trialconv.record.protocol import Contact, ContactsLocationsModule, GeoPoint, Location, Official
 from trialconv_mappings.odm.parameters import Parameters
 from trialconv_mappings.odm.text import clean
@@ -228,13 +227,7 @@ def _country_code(ctx: Context, country: str | None, target: str) -> str | None:
 def _geo_position(point: GeoPoint) -> dict[str, str]:
     attributes = {}
     if point.lon is not None:
-        attributes["Longitude"] = _decimal(point.lon)
+        attributes["Longitude"] = decimal_text(point.lon)
     if point.lat is not None:
-        attributes["Latitude"] = _decimal(point.lat)
+        attributes["Latitude"] = decimal_text(point.lat)
     return attributes
-
-
-def _decimal(number: float) -> str:
-    """Return a number in the lexical form of xs:decimal, which knows no exponent."""
-    text = repr(number)
-    return text if "e" not in text else format(Decimal(text), "f")
