@@ -162,9 +162,11 @@ def _summary(summary: Node, findings: Findings) -> dict[str, list[tuple[Node, st
         parts = parameter.children
         if not is_official and len(parts) == 1 and (isinstance(parts[0], str) or not parts[0].children):
             continue  # nearly all of the registry's own
-        for part in parameter.elements:
-            for coding in (part, *part.elements):
-                if coding.name == "Coding":
+        for part in parts:
+            if isinstance(part, str):
+                continue
+            for coding in (part, *part.children) if part.children else (part,):
+                if not isinstance(coding, str) and coding.name == "Coding":
                     _coding(coding, findings)
                     if _COMMENTED in coding.attributes:
                         found.setdefault(_COMMENTED, [])

@@ -33,7 +33,7 @@ class Parameters:
 
     def registry(self, short_name: str, term: str, value: str, codings: tuple[Node, ...] = ()) -> None:
         """Add a parameter of the registry; `codings` belong to its value, which XML must be able to hold."""
-        attributes = _attributes("PAR." + short_name, term, short_name)
+        attributes = _own_attributes(short_name, term)
         if self._is_v2:
             parameter = Node("StudyParameter", attributes, (Node("ParameterValue", {"Value": value}, codings),))
         else:
@@ -103,6 +103,12 @@ def _official(name: str) -> tuple[str, Node]:
     if not rows:
         raise KeyError(name)
     return rows[0].display, coding("cdisc_parameter", rows[0], label=False)
+
+
+@lru_cache(maxsize=8192)
+def _own_attributes(short_name: str, term: str) -> Fixed:
+    """Return the attributes of a parameter of the registry, which names it once."""
+    return Fixed({"OID": "PAR." + short_name, "Term": term, "ShortName": short_name})
 
 
 @lru_cache(maxsize=8192)
