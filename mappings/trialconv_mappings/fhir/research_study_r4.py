@@ -31,6 +31,8 @@ _P = "protocolSection."
 _ARMS = f"{_P}armsInterventionsModule.armGroups"
 _SUMMARY = f"{_P}descriptionModule.briefSummary"
 _CLASSIFIER = STUDY_IN_R4 + "classifier"
+_PROGRESS = STUDY_IN_R4 + "progressStatus"
+_PARTY = STUDY_IN_R4 + "associatedParty"
 
 
 def place_r4(ctx: Context, made: Element, neighbours: common.Neighbours) -> None:
@@ -92,20 +94,21 @@ def _r4_extensions(ctx: Context, neighbours: common.Neighbours) -> list[Element]
 
 
 def _r4_progress(state: Element, actual: bool | None, span: Element | None) -> Element:
-    parts = [extension("state", valueCodeableConcept=state)]
+    parts: list[Element] = [{"url": "state", "valueCodeableConcept": state}]
     if actual is not None:
-        parts.append(extension("actual", valueBoolean=actual))
+        parts.append({"url": "actual", "valueBoolean": actual})
     if span:
-        parts.append(extension("period", valuePeriod=span))
-    return nested_extension(STUDY_IN_R4 + "progressStatus", parts)
+        parts.append({"url": "period", "valuePeriod": span})
+    return {"url": _PROGRESS, "extension": parts}
 
 
 def _r4_party(ctx: Context, party: Party) -> Element:
-    role = common.party_role(ctx, party)
-    parts = [extension("name", valueString=party.name), extension("role", valueCodeableConcept=role)]
-    parts += [extension("classifier", valueCodeableConcept=kind) for kind in common.party_classifiers(ctx, party)]
-    parts.append(extension("party", valueReference=party.reference))
-    return nested_extension(STUDY_IN_R4 + "associatedParty", parts)
+    parts: list[Element] = [{"url": "name", "valueString": party.name}] if party.name else []
+    parts.append({"url": "role", "valueCodeableConcept": common.party_role(ctx, party)})
+    kinds = common.party_classifiers(ctx, party)
+    parts += [{"url": "classifier", "valueCodeableConcept": kind} for kind in kinds]
+    parts.append({"url": "party", "valueReference": party.reference})
+    return {"url": _PARTY, "extension": parts}
 
 
 def _outcomes(ctx: Context) -> list[Element]:

@@ -10,6 +10,7 @@ from trialconv_mappings.fhir.terms import HALF_POSITION, IN_R4, SITE_STATUS
 from trialconv_mappings.fhir.versions import PROGRESS_STATUSES
 
 _LOCATIONS = "protocolSection.contactsLocationsModule.locations"
+_CONTACT_IN_R4 = IN_R4 + "Location.contact"
 
 
 def sites(ctx: Context, ids: Ids) -> list[Element]:
@@ -87,9 +88,11 @@ def _contacts(ctx: Context, position: int, contacts: list[Contact]) -> list[Elem
 
 def _contact_in_r4(contact: Element) -> Element:
     """Return an R5 Location.contact as the official R4 extension for it."""
-    parts = []
+    parts: list[Element] = []
     if "purpose" in contact:
-        parts.append(extension("purpose", valueCodeableConcept=contact["purpose"]))
-    parts.extend(extension("name", valueHumanName=name) for name in contact.get("name", ()))
-    parts.extend(extension("telecom", valueContactPoint=point) for point in contact.get("telecom", ()))
-    return nested_extension(IN_R4 + "Location.contact", parts)
+        parts.append({"url": "purpose", "valueCodeableConcept": contact["purpose"]})
+    if "name" in contact:
+        parts += [{"url": "name", "valueHumanName": name} for name in contact["name"]]
+    if "telecom" in contact:
+        parts += [{"url": "telecom", "valueContactPoint": point} for point in contact["telecom"]]
+    return {"url": _CONTACT_IN_R4, "extension": parts}
