@@ -7,12 +7,13 @@ from typing import Final, NamedTuple
 from trialconv.context import Context
 from trialconv.lineage import code
 from trialconv.record.protocol import Intervention
-from trialconv_mappings.fhir.parts import Element, Ids, concept, extension
+from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, put_markdown
 from trialconv_mappings.fhir.terms import OTHER_NAME
 from trialconv_mappings.mesh import MESH, intervention_headings
 from trialconv_mappings.tables import table
 
 _INTERVENTIONS = "protocolSection.armsInterventionsModule.interventions"
+_DESCRIPTION = f"{_INTERVENTIONS}[].description"
 _TYPES: Final = table("fhir_intervention_type")
 _KINDS: Final = table("fhir_activity_kind")
 # Types whose name is the name of a product; the name of every other type is the name of an activity.
@@ -50,7 +51,9 @@ def _activity(
         made["title"] = name
     made["status"] = "active"
     if intervention.description:
-        made["description"] = intervention.description
+        put_markdown(
+            ctx, made, "description", intervention.description, _DESCRIPTION, "ActivityDefinition.description"
+        )
     if kind:
         source = f"{_INTERVENTIONS}[{number}].type"
         made["topic"] = [concept(ctx, _TYPES, kind, source, "ActivityDefinition.topic")]

@@ -15,6 +15,7 @@ from trialconv_mappings.fhir.parts import Element, country, extension, nested_ex
 from trialconv_mappings.fhir.terms import (
     CONDITION_ANCESTOR,
     DERIVED_FROM,
+    EXACT_TEXT,
     INTERVENTION_ANCESTOR,
     REMOVED_COUNTRY,
     SUBMISSION_TRACKING,
@@ -113,6 +114,10 @@ def _events(ctx: Context, url: str, events: list[Any], plan: tuple[_Part, ...], 
             if part.key == "valueDate":
                 place = f"{source}[{number}].{part.name}"
                 value = checked_date(ctx, value, place, "ResearchStudy.extension")
+            elif part.key == "valueInteger" and not -(2**31) <= value < 2**31:
+                place = f"{source}[{number}].{part.name}"
+                ctx.note("number-out-of-range", f"{value} cannot be carried", place, "ResearchStudy.extension")
+                continue
             if value is not None:
                 parts.append({"url": part.name, part.key: value})
         if parts:
@@ -124,25 +129,26 @@ def _events(ctx: Context, url: str, events: list[Any], plan: tuple[_Part, ...], 
 
 
 @lru_cache(maxsize=65_536)
-def _ancestor(url: str, id_: str | None, term: str | None) -> Element:
-    return {"url": url, "valueCoding": _coding(id_, term)}
+def _ancestor(base: str, url: str, id_: str | None, term: str | None) -> Element:
+    return {"url": base + url, "valueCoding": _coding(base, id_, term)}
 
 
 @lru_cache(maxsize=65_536)
 def _keyword(base: str, module: str, id_: str | None, term: str | None) -> Element:
     made: Element = {"extension": [{"url": base + DERIVED_FROM, "valueCode": module}]}
-    made["coding"] = [_coding(id_, term)]
+    made["coding"] = [_coding(base, id_, term)]
     if term:
         made["text"] = term
     return made
 
 
-def _coding(id_: str | None, term: str | None) -> Element:
+def _coding(base: str, id_: str | None, term: str | None) -> Element:
+    """Return the Coding of a heading. What has not the form of a MeSH identifier stands beside the code."""
     made: Element = {}
     if is_mesh_id(id_):
-        made["system"] = MESH
-    if id_:
-        made["code"] = id_
+        made |= {"system": MESH, "code": id_}
+    elif id_:
+        made["_code"] = {"extension": [{"url": base + EXACT_TEXT, "valueString": id_}]}
     if term:
         made["display"] = term
     return made
@@ -159,8 +165,8 @@ def mesh_ancestors(ctx: Context) -> list[Element]:
     derived, base = ctx.record.study.derived_section, ctx.options.base
     found: list[Element] = []
     for _, module, url in _MODULES:
-        own = base + url
-        found += [_ancestor(own, mesh.id, mesh.term) for mesh in module(derived).ancestors if mesh.id or mesh.term]
+        meshes = module(derived).ancestors
+        found += [_ancestor(base, url, mesh.id, mesh.term) for mesh in meshes if mesh.id or mesh.term]
     return found
 
 

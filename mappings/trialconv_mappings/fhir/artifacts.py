@@ -21,6 +21,7 @@ from trialconv_mappings.fhir.parts import (
     extension,
     nested_extension,
     put_link,
+    put_markdown,
     put_plain,
 )
 from trialconv_mappings.fhir.terms import ARTIFACT_IN_R4, DOCUMENTS, PUBMED, RETRACTION, STUDY_PAGE
@@ -145,7 +146,7 @@ def _reference(ctx: Context, number: int, item: Reference) -> Element:
         else:
             made["url"] = PUBMED + item.pmid
     if item.citation:
-        made["citation"] = item.citation
+        put_markdown(ctx, made, "citation", item.citation, f"{source}.citation", f"{_TARGET}.citation")
     if item.retractions:
         url = ctx.options.base + RETRACTION
         made.setdefault("extension", []).extend(

@@ -9,7 +9,7 @@ from typing import Any, Final
 from trialconv.context import Context
 from trialconv.record.protocol import ResponsibleParty
 from trialconv_mappings.fhir.parties import is_investigator
-from trialconv_mappings.fhir.parts import Element, put_plain
+from trialconv_mappings.fhir.parts import Element, put_markdown, put_plain
 
 # The name of each fact, and where the study has it.
 _FACTS: Final = (
@@ -99,8 +99,15 @@ def notes(ctx: Context) -> list[Element]:
     """Return the sponsor's statement on sharing data as Annotations: its texts, each after its name."""
     module = ctx.record.study.protocol_section.ipd_sharing_statement_module
     said = (
-        ("IPD sharing description", module.description),
-        ("IPD sharing time frame", module.time_frame),
-        ("IPD sharing access criteria", module.access_criteria),
+        ("IPD sharing description", module.description, "description"),
+        ("IPD sharing time frame", module.time_frame, "timeFrame"),
+        ("IPD sharing access criteria", module.access_criteria, "accessCriteria"),
     )
-    return [{"text": f"{name}: {text}"} for name, text in said if text]
+    found = []
+    for name, text, field in said:
+        if text:
+            made: Element = {}
+            source = f"protocolSection.ipdSharingStatementModule.{field}"
+            put_markdown(ctx, made, "text", text, source, "ResearchStudy.note.text", f"{name}: ")
+            found.append(made)
+    return found

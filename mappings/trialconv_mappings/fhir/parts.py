@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -88,6 +89,26 @@ def put_plain(ctx: Context, made: Element, key: str, markup: str, prefix: str = 
     made[key] = prefix + text if prefix else text
     if text is not markup and text != markup:
         made["_" + key] = exactly(ctx, markup)
+
+
+# What Markdown takes for the beginning of HTML: https://spec.commonmark.org/0.31.2/#raw-html.
+_HTML: Final = re.compile(r"(?<!\\)<(?=[A-Za-z/!?])")
+
+
+def put_markdown(
+    ctx: Context, made: Element, key: str, markup: str, source: str, target: str, prefix: str = ""
+) -> None:
+    """Put registry markup into an element that holds Markdown, as it stands, after the name of what it is about.
+
+    FHIR forbids HTML in Markdown. An angle bracket that looks like some is escaped, with the exact string beside
+    it and an Issue (https://hl7.org/fhir/R4/datatypes.html#markdown).
+    """
+    if "<" in markup and _HTML.search(markup):
+        made[key] = prefix + _HTML.sub(r"\<", markup)
+        made["_" + key] = exactly(ctx, markup)
+        ctx.note("html-like-text", "an angle bracket is escaped", source, target)
+    else:
+        made[key] = prefix + markup
 
 
 def put_link(ctx: Context, made: Element, key: str, link: str, source: str, target: str) -> None:

@@ -11,7 +11,7 @@ from trialconv.context import Context
 from trialconv.lineage import code
 from trialconv.record.protocol import ArmGroup
 from trialconv_mappings.fhir.activities import Activity
-from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, put_plain, reference
+from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, put_markdown, put_plain, reference
 from trialconv_mappings.fhir.study_facts import outcomes as study_outcomes
 from trialconv_mappings.fhir.terms import IN_R4, PLAN_DEFINITION_TYPE, TIME_FRAME
 from trialconv_mappings.tables import table
@@ -114,9 +114,7 @@ def _linked(
     interventions as "Type: name". Both are followed.
     """
     labels = [_label(activity) for activity in study_activities]
-    by_label: dict[str | None, list[int]] = {}
-    for number, arm in enumerate(study_arms):
-        by_label.setdefault(arm.group.label, []).append(number)
+    by_label = _arms_by_label(ctx, study_arms)
     links: list[set[int]] = [set() for _ in study_arms]
     for number, activity in enumerate(study_activities):
         for label in activity.intervention.arm_group_labels:
@@ -144,6 +142,20 @@ def _linked(
     )
 
 
+def _arms_by_label(ctx: Context, study_arms: list[Arm]) -> dict[str | None, list[int]]:
+    """Return the positions of the arms by their labels; labels should be unique."""
+    by_label: dict[str | None, list[int]] = {}
+    for number, arm in enumerate(study_arms):
+        by_label.setdefault(arm.group.label, []).append(number)
+    if len(by_label) < len(study_arms):
+        for label, numbers in by_label.items():
+            if len(numbers) > 1:
+                source = f"{_ARMS}[{numbers[1]}].label"
+                message = f"{len(numbers)} arms are called {label!r}"
+                ctx.note("repeated-arm-label", message, source, "PlanDefinition.action.title")
+    return by_label
+
+
 def _label(activity: Activity) -> str:
     kind = (activity.intervention.type or "").replace("_", " ").title()
     return f"{kind}: {activity.intervention.name}"
@@ -160,7 +172,8 @@ def _arm_action(ctx: Context, number: int, arm: Arm, linked: list[Activity]) -> 
         action["title"] = group.label
     if group.description:
         if in_r5:
-            action["description"] = group.description
+            source, target = f"{_ARMS}[{number}].description", "PlanDefinition.action.description"
+            put_markdown(ctx, action, "description", group.description, source, target)
         else:
             put_plain(ctx, action, "description", group.description)
     if group.type:

@@ -18,6 +18,7 @@ from trialconv_mappings.fhir.parts import (
     concept,
     extension,
     nested_extension,
+    put_markdown,
     put_plain,
     reference,
     telecom,
@@ -29,7 +30,6 @@ from trialconv_mappings.fhir.terms import CONTACT_ROLE, FILLED_FROM, STUDY_IN_R4
 
 _P = "protocolSection."
 _ARMS = f"{_P}armsInterventionsModule.armGroups"
-_SUMMARY = f"{_P}descriptionModule.briefSummary"
 _CLASSIFIER = STUDY_IN_R4 + "classifier"
 _PROGRESS = STUDY_IN_R4 + "progressStatus"
 _PARTY = STUDY_IN_R4 + "associatedParty"
@@ -52,9 +52,15 @@ def place_r4(ctx: Context, made: Element, neighbours: common.Neighbours) -> None
     made["keyword"] = facts.keywords(ctx) + mesh_keywords(ctx)
     made["location"] = common.countries(ctx, "ResearchStudy.location")
     description = protocol.description_module
-    made["description"] = description.detailed_description or description.brief_summary
-    if description.brief_summary and not description.detailed_description:
-        made["_description"] = {"extension": [extension(ctx.options.base + FILLED_FROM, valueString=_SUMMARY)]}
+    if description.detailed_description:
+        text = description.detailed_description
+        put_markdown(ctx, made, "description", text, common.DESCRIPTION, "ResearchStudy.description")
+    elif description.brief_summary:
+        put_markdown(
+            ctx, made, "description", description.brief_summary, common.SUMMARY, "ResearchStudy.description"
+        )
+        filled = extension(ctx.options.base + FILLED_FROM, valueString=common.SUMMARY)
+        made.setdefault("_description", {}).setdefault("extension", []).append(filled)
     made["enrollment"] = [reference("Group", neighbours.group_id)]
     made["period"] = study_period(ctx)
     made["sponsor"] = neighbours.parties.first("LEAD_SPONSOR")
@@ -83,7 +89,11 @@ def _r4_extensions(ctx: Context, neighbours: common.Neighbours) -> list[Element]
     )
     summary = protocol.description_module.brief_summary
     if summary:
-        found.append(extension(STUDY_IN_R4 + "descriptionSummary", valueMarkdown=summary))
+        made = extension(STUDY_IN_R4 + "descriptionSummary")
+        put_markdown(
+            ctx, made, "valueMarkdown", summary, common.SUMMARY, "ResearchStudy.extension(descriptionSummary)"
+        )
+        found.append(made)
     found += [_r4_progress(state, actual, span) for state, actual, span in common.progress(ctx)]
     found += [_r4_party(ctx, party) for party in neighbours.parties.beyond_sponsor()]
     for field, number in common.recruitment(ctx).items():
@@ -122,7 +132,11 @@ def _outcomes(ctx: Context) -> list[Element]:
                 parts.append({"url": "name", "valueString": outcome.measure})
             parts.append(kind)
             if outcome.description:
-                parts.append({"url": "description", "valueMarkdown": outcome.description})
+                part: Element = {"url": "description"}
+                put_markdown(
+                    ctx, part, "valueMarkdown", outcome.description, facts.OUTCOMES, "ResearchStudy.outcomeMeasure"
+                )
+                parts.append(part)
             if outcome.time_frame:
                 parts.append({"url": time_frame_url, "valueString": outcome.time_frame})
             found.append({"url": url, "extension": parts})

@@ -37,6 +37,10 @@ def _site(ctx: Context, ids: Ids, position: int, site: Location) -> Element:
         made["name"] = facility
     if contacts and ctx.options.fhir_version == "R5":
         made["contact"] = contacts
+    if not country:
+        ctx.note(
+            "location-without-country", "the site has no country", f"{_LOCATIONS}[{position}]", "Location.address"
+        )
     if address := _address(city, state, site.zip, country):
         made["address"] = address
     point = site.geo_point

@@ -18,6 +18,8 @@ from trialconv_mappings.fhir.terms import LAST_KNOWN_STATUS, STUDY_STATUS_R5, ST
 from trialconv_mappings.fhir.versions import PHASES, PRIMARY_PURPOSES
 
 _P = "protocolSection."
+SUMMARY: Final = f"{_P}descriptionModule.briefSummary"
+DESCRIPTION: Final = f"{_P}descriptionModule.detailedDescription"
 _OVERALL_THO: Final = {"system": STUDY_STATUS_THO, "code": "overall-study", "display": "Overall study"}
 _OVERALL_R5: Final = {"system": STUDY_STATUS_R5, "code": "overall-study", "display": "Overall study"}
 

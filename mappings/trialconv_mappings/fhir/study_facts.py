@@ -24,6 +24,7 @@ from trialconv_mappings.mesh import MESH, condition_headings
 from trialconv_mappings.tables import table
 
 _P = "protocolSection."
+OUTCOMES: Final = f"{_P}outcomesModule"
 _TITLE_TYPES: Final = table("fhir_title_type")
 _STUDY_TYPES: Final = table("fhir_study_type")
 _ALLOCATIONS: Final = table("fhir_allocation")
