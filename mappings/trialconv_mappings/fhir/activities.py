@@ -8,7 +8,7 @@ from trialconv.context import Context
 from trialconv.lineage import code
 from trialconv.record.protocol import Intervention
 from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, put_markdown
-from trialconv_mappings.fhir.terms import OTHER_NAME
+from trialconv_mappings.fhir.terms import ARM_LABEL, OTHER_NAME
 from trialconv_mappings.mesh import MESH, intervention_headings
 from trialconv_mappings.tables import table
 
@@ -32,9 +32,18 @@ def activities(ctx: Context, ids: Ids) -> list[Activity]:
     study = ctx.record.study
     interventions = study.protocol_section.arms_interventions_module.interventions
     headings = intervention_headings(study) if interventions else {}
-    return [
-        Activity(item, _activity(ctx, ids, number, item, headings)) for number, item in enumerate(interventions)
-    ]
+    arms = {group.label for group in study.protocol_section.arms_interventions_module.arm_groups}
+    found = []
+    for number, item in enumerate(interventions):
+        made = _activity(ctx, ids, number, item, headings)
+        labels = item.arm_group_labels
+        if labels and (labels != sorted(set(labels)) or not arms.issuperset(labels)):
+            # The plan has the links, but neither another order than that of the words nor arms that are not there.
+            url = ctx.options.base + ARM_LABEL
+            exact = [extension(url, valueString=label) for label in labels if label]
+            made["extension"] = made.get("extension", []) + exact
+        found.append(Activity(item, made))
+    return found
 
 
 def _activity(

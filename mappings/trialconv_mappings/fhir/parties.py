@@ -20,7 +20,6 @@ _SPONSORS = "protocolSection.sponsorCollaboratorsModule"
 _OFFICIALS = "protocolSection.contactsLocationsModule.overallOfficials"
 _CONTACTS = "protocolSection.contactsLocationsModule.centralContacts"
 _RESPONSIBLE = "Responsible party"
-_REGISTRANT = "Registering organization"
 
 
 class Party(NamedTuple):
@@ -98,10 +97,7 @@ class Parties:
         self._add_organization("LEAD_SPONSOR", lead.name, lead.class_, f"{_SPONSORS}.leadSponsor")
         registrant = study.identification_module.organization
         source = "protocolSection.identificationModule.organization"
-        if registrant.full_name and registrant.full_name == lead.name:
-            self._add_class(self._organization(lead.name), registrant.class_, source)
-        else:
-            self._add_organization("ORGANIZATION", registrant.full_name, registrant.class_, source)
+        self._add_organization("ORGANIZATION", registrant.full_name, registrant.class_, source)
         for position, sponsor in enumerate(module.collaborators):
             source = f"{_SPONSORS}.collaborators[{position}]"
             self._add_organization("COLLABORATOR", sponsor.name, sponsor.class_, source)

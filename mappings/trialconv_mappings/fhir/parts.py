@@ -9,7 +9,7 @@ from typing import Any, Final
 from trialconv.context import Context
 from trialconv.lineage import checked_date, checked_link, code, plain
 from trialconv.record.protocol import Contact
-from trialconv_mappings.fhir.terms import CONTACTPOINT_EXTENSION, EXACT_TEXT, NCIT
+from trialconv_mappings.fhir.terms import CONTACTPOINT_EXTENSION, EXACT_TEXT, FILLED_FROM, NCIT
 from trialconv_mappings.tables import CodeTable, Row, table
 
 #: A FHIR resource or element: what JSON makes of it.
@@ -78,6 +78,11 @@ def nested_extension(url: str, parts: list[Element]) -> Element:
 def exactly(ctx: Context, text: str) -> Element:
     """Return what stands beside an element of text: the registry's exact string."""
     return {"extension": [{"url": ctx.options.base + EXACT_TEXT, "valueString": text}]}
+
+
+def filled_from(ctx: Context, path: str) -> Element:
+    """Return what stands beside an element that holds the value of another field: the path of that field."""
+    return {"extension": [{"url": ctx.options.base + FILLED_FROM, "valueString": path}]}
 
 
 def put_plain(ctx: Context, made: Element, key: str, markup: str, prefix: str = "") -> None:

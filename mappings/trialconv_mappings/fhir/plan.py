@@ -5,6 +5,7 @@ A registry states no visits, timings or decisions, so there are none here.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
@@ -13,7 +14,7 @@ from trialconv.record.protocol import ArmGroup
 from trialconv_mappings.fhir.activities import Activity
 from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, put_markdown, put_plain, reference
 from trialconv_mappings.fhir.study_facts import outcomes as study_outcomes
-from trialconv_mappings.fhir.terms import IN_R4, PLAN_DEFINITION_TYPE, TIME_FRAME
+from trialconv_mappings.fhir.terms import IN_R4, INTERVENTION_NAME, PLAN_DEFINITION_TYPE, TIME_FRAME
 from trialconv_mappings.tables import table
 
 ARM_TYPES: Final = table("fhir_arm_type")
@@ -157,8 +158,13 @@ def _arms_by_label(ctx: Context, study_arms: list[Arm]) -> dict[str | None, list
 
 
 def _label(activity: Activity) -> str:
-    kind = (activity.intervention.type or "").replace("_", " ").title()
-    return f"{kind}: {activity.intervention.name}"
+    """Return how arms name an intervention: `Dietary Supplement: Made-up oil`."""
+    return f"{_kind(activity.intervention.type or '')}: {activity.intervention.name}"
+
+
+@lru_cache(maxsize=256)
+def _kind(type_: str) -> str:
+    return type_.replace("_", " ").title()
 
 
 def _arm_action(ctx: Context, number: int, arm: Arm, linked: list[Activity]) -> Element:
@@ -180,6 +186,12 @@ def _arm_action(ctx: Context, number: int, arm: Arm, linked: list[Activity]) -> 
         target = "PlanDefinition.action.code"
         kind = concept(ctx, ARM_TYPES, group.type, f"{_ARMS}[{number}].type", target)
         action["code"] = kind if in_r5 else [kind]
+    names = group.intervention_names
+    if names and names != [_label(activity) for activity in linked]:
+        # The plan has the links, but neither another order nor interventions that are not there.
+        url = ctx.options.base + INTERVENTION_NAME
+        exact = [extension(url, valueString=name) for name in names if name]
+        action["extension"] = action.get("extension", []) + exact
     if linked:
         action["groupingBehavior"] = "logical-group"
         action["action"] = [_intervention_action(activity) for activity in linked]

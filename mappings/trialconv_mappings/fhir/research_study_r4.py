@@ -17,6 +17,7 @@ from trialconv_mappings.fhir.parts import (
     Element,
     concept,
     extension,
+    filled_from,
     nested_extension,
     put_markdown,
     put_plain,
@@ -26,7 +27,7 @@ from trialconv_mappings.fhir.parts import (
 from trialconv_mappings.fhir.plan import ARM_TYPES, Arm
 from trialconv_mappings.fhir.status import r4_status
 from trialconv_mappings.fhir.study_dates import study_period
-from trialconv_mappings.fhir.terms import CONTACT_ROLE, FILLED_FROM, STUDY_IN_R4, TIME_FRAME
+from trialconv_mappings.fhir.terms import CONTACT_ROLE, STUDY_IN_R4, TIME_FRAME
 
 _P = "protocolSection."
 _ARMS = f"{_P}armsInterventionsModule.armGroups"
@@ -40,7 +41,7 @@ def place_r4(ctx: Context, made: Element, neighbours: common.Neighbours) -> None
     protocol = ctx.record.study.protocol_section
     made["extension"] = _r4_extensions(ctx, neighbours)
     made["identifier"] = facts.identifiers(ctx)
-    made["title"] = facts.title(ctx)
+    facts.put_title(ctx, made)
     made["protocol"] = [reference("PlanDefinition", neighbours.plan_id)]
     made["status"], made["_status"] = r4_status(ctx)
     made["primaryPurposeType"] = common.primary_purpose(ctx)
@@ -59,8 +60,8 @@ def place_r4(ctx: Context, made: Element, neighbours: common.Neighbours) -> None
         put_markdown(
             ctx, made, "description", description.brief_summary, common.SUMMARY, "ResearchStudy.description"
         )
-        filled = extension(ctx.options.base + FILLED_FROM, valueString=common.SUMMARY)
-        made.setdefault("_description", {}).setdefault("extension", []).append(filled)
+        beside = made.setdefault("_description", {"extension": []})
+        beside["extension"] += filled_from(ctx, common.SUMMARY)["extension"]
     made["enrollment"] = [reference("Group", neighbours.group_id)]
     made["period"] = study_period(ctx)
     made["sponsor"] = neighbours.parties.first("LEAD_SPONSOR")

@@ -24,7 +24,7 @@ def place_r5(ctx: Context, made: Element, neighbours: common.Neighbours) -> None
     made["url"] = facts.page(ctx)
     made["identifier"] = facts.identifiers(ctx)
     made["name"] = ctx.record.nct_id
-    made["title"] = facts.title(ctx)
+    facts.put_title(ctx, made)
     made["label"] = facts.labels(ctx)
     made["protocol"] = [reference("PlanDefinition", neighbours.plan_id)]
     made["relatedArtifact"] = related_artifacts(ctx)

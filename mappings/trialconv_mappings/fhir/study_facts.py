@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from trialconv.context import Context
 from trialconv.lineage import checked_date
 from trialconv.record.protocol import Outcome
-from trialconv_mappings.fhir.parts import Element, concept, extension, put_plain
+from trialconv_mappings.fhir.parts import Element, concept, extension, filled_from, put_plain
 from trialconv_mappings.fhir.terms import (
     BLINDED_ROLE,
     NCIT,
@@ -39,10 +39,16 @@ _REGISTRY_IDENTIFIER: Final = {
 }
 
 
-def title(ctx: Context) -> str | None:
-    """Return the study's title: the brief one, else the official one, else a page's unlabelled one."""
+def put_title(ctx: Context, made: Element) -> None:
+    """Put in the study's title: the brief one, else the official one and a mark, else a page's unlabelled one."""
     module = ctx.record.study.protocol_section.identification_module
-    return module.brief_title or module.official_title or ctx.record.extras.get("title")
+    if module.brief_title:
+        made["title"] = module.brief_title
+    elif module.official_title:
+        made["title"] = module.official_title
+        made["_title"] = filled_from(ctx, f"{_P}identificationModule.officialTitle")
+    elif title := ctx.record.extras.get("title"):
+        made["title"] = title
 
 
 def identifiers(ctx: Context) -> list[Element]:
@@ -60,7 +66,7 @@ def identifiers(ctx: Context) -> list[Element]:
     elif own.type:
         found.append({"type": {"text": own.type}})
     for secondary in module.secondary_id_infos:
-        if secondary.id or secondary.type or secondary.domain:
+        if secondary.id or secondary.type or secondary.domain or secondary.link:
             made = {"use": "secondary"}
             if secondary.type:
                 made["type"] = {"text": secondary.type}
