@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 
 from trialconv.context import Context
 from trialconv.lineage import checked_date
+from trialconv.record import Study
+from trialconv.record.decode import attribute_names
 from trialconv.record.protocol import Outcome
 from trialconv_mappings.fhir.parts import Element, concept, extension, filled_from, put_plain
 from trialconv_mappings.fhir.terms import (
@@ -21,19 +23,12 @@ from trialconv_mappings.fhir.terms import (
 )
 from trialconv_mappings.fhir.versions import OUTCOME_TYPES
 from trialconv_mappings.mesh import MESH, condition_headings
-from trialconv_mappings.tables import table
+from trialconv_mappings.tables import CodeTable, table
 
 _P = "protocolSection."
 OUTCOMES: Final = f"{_P}outcomesModule"
 _TITLE_TYPES: Final = table("fhir_title_type")
-_STUDY_TYPES: Final = table("fhir_study_type")
-_ALLOCATIONS: Final = table("fhir_allocation")
-_MODELS: Final = table("fhir_intervention_model")
-_OBSERVATIONAL_MODELS: Final = table("fhir_observational_model")
-_TIME_PERSPECTIVES: Final = table("fhir_time_perspective")
-_MASKINGS: Final = table("fhir_masking")
 _WHO_MASKED: Final = table("fhir_who_masked")
-_SAMPLING: Final = table("fhir_sampling_method")
 _REGISTRY_IDENTIFIER: Final = {
     "coding": [{"system": NCIT, "code": "C98714", "display": "Clinical Trial Registry Identifier"}]
 }
@@ -104,40 +99,44 @@ def conditions(ctx: Context) -> list[Element]:
     return found
 
 
+class Axis(NamedTuple):
+    """An axis of the design: its name, the field, and the codes of its words."""
+
+    name: str
+    path: str
+    codes: CodeTable
+
+
+_D = f"{_P}designModule."
+#: The axes of a design, each with the name that stands before the registry's word.
+AXES: Final = (
+    Axis("Study type", f"{_D}studyType", table("fhir_study_type")),
+    Axis("Allocation", f"{_D}designInfo.allocation", table("fhir_allocation")),
+    Axis("Intervention model", f"{_D}designInfo.interventionModel", table("fhir_intervention_model")),
+    Axis("Observational model", f"{_D}designInfo.observationalModel", table("fhir_observational_model")),
+    Axis("Time perspective", f"{_D}designInfo.timePerspective", table("fhir_time_perspective")),
+    Axis("Masking", f"{_D}designInfo.maskingInfo.masking", table("fhir_masking")),
+    Axis("Sampling method", f"{_P}eligibilityModule.samplingMethod", table("fhir_sampling_method")),
+)
+#: What the sponsor says of the design in words of their own.
+DESCRIPTIONS: Final = (
+    ("Intervention model description", f"{_D}designInfo.interventionModelDescription"),
+    ("Masking description", f"{_D}designInfo.maskingInfo.maskingDescription"),
+)
+_WORDS: Final = attrgetter(*(".".join(attribute_names(Study, axis.path)) for axis in AXES))
+_DESCRIBED: Final = attrgetter(*(".".join(attribute_names(Study, path)) for _, path in DESCRIPTIONS))
+
+
 def study_designs(ctx: Context) -> list[Element]:
     """Return the study type and every axis of the design, each with the axis before the registry's word."""
-    module = ctx.record.study.protocol_section.design_module
-    info = module.design_info
-    eligibility = ctx.record.study.protocol_section.eligibility_module
-    axes = (
-        (_STUDY_TYPES, "Study type", module.study_type, "studyType"),
-        (_ALLOCATIONS, "Allocation", info.allocation, "designInfo.allocation"),
-        (_MODELS, "Intervention model", info.intervention_model, "designInfo.interventionModel"),
-        (
-            _OBSERVATIONAL_MODELS,
-            "Observational model",
-            info.observational_model,
-            "designInfo.observationalModel",
-        ),
-        (_TIME_PERSPECTIVES, "Time perspective", info.time_perspective, "designInfo.timePerspective"),
-        (_MASKINGS, "Masking", info.masking_info.masking, "designInfo.maskingInfo.masking"),
-    )
     found = []
-    for codes, axis, value, field in axes:
-        if value:
-            text, source = f"{axis}: {value}", f"{_P}designModule.{field}"
-            found.append(concept(ctx, codes, value, source, "ResearchStudy.studyDesign", text))
-    if sampling := eligibility.sampling_method:
-        text, source = f"Sampling method: {sampling}", f"{_P}eligibilityModule.samplingMethod"
-        found.append(concept(ctx, _SAMPLING, sampling, source, "ResearchStudy.studyDesign", text))
-    words = (
-        ("Intervention model description", info.intervention_model_description),
-        ("Masking description", info.masking_info.masking_description),
-    )
-    for axis, described in words:
-        if described:
+    for (name, path, codes), word in zip(AXES, _WORDS(ctx.record.study), strict=True):
+        if word:
+            found.append(concept(ctx, codes, word, path, "ResearchStudy.studyDesign", f"{name}: {word}"))
+    for (name, _), text in zip(DESCRIPTIONS, _DESCRIBED(ctx.record.study), strict=True):
+        if text:
             made: Element = {}
-            put_plain(ctx, made, "text", described, f"{axis}: ")
+            put_plain(ctx, made, "text", text, f"{name}: ")
             found.append(made)
     return found
 
