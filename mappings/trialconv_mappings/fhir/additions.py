@@ -25,7 +25,7 @@ from trialconv_mappings.fhir.terms import (
 from trialconv_mappings.mesh import MESH, is_mesh_id
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """A part of an extension: the attribute of the struct, the registry's name, and the type of its value."""
 
     attribute: str
@@ -35,25 +35,25 @@ class _Part(NamedTuple):
 
 _ANNOTATIONS = "annotationSection.annotationModule"
 _TRACKING = "derivedSection.miscInfoModule.submissionTracking"
-_UNPOSTED_EVENT: Final = (
-    _Part("type", "type", "valueString"),
-    _Part("date", "date", "valueDate"),
-    _Part("date_unknown", "dateUnknown", "valueBoolean"),
+UNPOSTED_EVENT: Final = (
+    Part("type", "type", "valueString"),
+    Part("date", "date", "valueDate"),
+    Part("date_unknown", "dateUnknown", "valueBoolean"),
 )
-_VIOLATION_EVENT: Final = (
-    _Part("type", "type", "valueString"),
-    _Part("description", "description", "valueMarkdown"),
-    _Part("creation_date", "creationDate", "valueDate"),
-    _Part("issued_date", "issuedDate", "valueDate"),
-    _Part("release_date", "releaseDate", "valueDate"),
-    _Part("posted_date", "postedDate", "valueDate"),
+VIOLATION_EVENT: Final = (
+    Part("type", "type", "valueString"),
+    Part("description", "description", "valueMarkdown"),
+    Part("creation_date", "creationDate", "valueDate"),
+    Part("issued_date", "issuedDate", "valueDate"),
+    Part("release_date", "releaseDate", "valueDate"),
+    Part("posted_date", "postedDate", "valueDate"),
 )
-_SUBMISSION: Final = (
-    _Part("release_date", "releaseDate", "valueDate"),
-    _Part("unrelease_date", "unreleaseDate", "valueDate"),
-    _Part("unrelease_date_unknown", "unreleaseDateUnknown", "valueBoolean"),
-    _Part("reset_date", "resetDate", "valueDate"),
-    _Part("mcp_release_n", "mcpReleaseN", "valueInteger"),
+SUBMISSION: Final = (
+    Part("release_date", "releaseDate", "valueDate"),
+    Part("unrelease_date", "unreleaseDate", "valueDate"),
+    Part("unrelease_date_unknown", "unreleaseDateUnknown", "valueBoolean"),
+    Part("reset_date", "resetDate", "valueDate"),
+    Part("mcp_release_n", "mcpReleaseN", "valueInteger"),
 )
 
 
@@ -68,11 +68,11 @@ def registry_additions(ctx: Context) -> list[Element]:
         if unposted.unposted_responsible_party:
             parts.append(extension("responsibleParty", valueString=unposted.unposted_responsible_party))
         path = f"{_ANNOTATIONS}.unpostedAnnotation.unpostedEvents"
-        parts += _events(ctx, "event", unposted.unposted_events, _UNPOSTED_EVENT, path)
+        parts += _events(ctx, "event", unposted.unposted_events, UNPOSTED_EVENT, path)
         found.append(nested_extension(ctx.options.base + UNPOSTED_RESULTS, parts))
     violations = module.violation_annotation.violation_events
     path = f"{_ANNOTATIONS}.violationAnnotation.violationEvents"
-    found += _events(ctx, ctx.options.base + VIOLATION, violations, _VIOLATION_EVENT, path)
+    found += _events(ctx, ctx.options.base + VIOLATION, violations, VIOLATION_EVENT, path)
     misc = study.derived_section.misc_info_module
     for number, name in enumerate(misc.removed_countries):
         if name:
@@ -98,11 +98,11 @@ def _tracking(ctx: Context) -> list[Element]:
     if posted.type:
         parts.append(extension("firstMcpInfo.postDateStruct.type", valueString=posted.type))
     path = f"{_TRACKING}.submissionInfos"
-    parts += _events(ctx, "submissionInfo", tracking.submission_infos, _SUBMISSION, path)
+    parts += _events(ctx, "submissionInfo", tracking.submission_infos, SUBMISSION, path)
     return [nested_extension(ctx.options.base + SUBMISSION_TRACKING, parts)] if parts else []
 
 
-def _events(ctx: Context, url: str, events: list[Any], plan: tuple[_Part, ...], source: str) -> list[Element]:
+def _events(ctx: Context, url: str, events: list[Any], plan: tuple[Part, ...], source: str) -> list[Element]:
     """Return an extension for each event, with a part for each thing that the registry says of it."""
     found = []
     for number, event in enumerate(events):

@@ -19,7 +19,10 @@ AGENCY_CLASSES: Final = table("fhir_agency_class")
 _SPONSORS = "protocolSection.sponsorCollaboratorsModule"
 _OFFICIALS = "protocolSection.contactsLocationsModule.overallOfficials"
 _CONTACTS = "protocolSection.contactsLocationsModule.centralContacts"
-_RESPONSIBLE = "Responsible party"
+#: What classifies a person as the responsible party.
+RESPONSIBLE: Final = "Responsible party"
+#: The role of the organization that registered the study.
+REGISTRANT: Final = "Registering organization"
 
 
 class Party(NamedTuple):
@@ -137,7 +140,7 @@ class Parties:
             return
         source = f"{_SPONSORS}.responsibleParty"
         name, affiliation = party.investigator_full_name, party.investigator_affiliation
-        made = self._add_person(party.type or "", name, affiliation, source, _RESPONSIBLE)
+        made = self._add_person(party.type or "", name, affiliation, source, RESPONSIBLE)
         if party.investigator_title:
             made.setdefault("code", []).append({"text": party.investigator_title})
 

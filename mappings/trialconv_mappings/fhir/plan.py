@@ -158,8 +158,12 @@ def _arms_by_label(ctx: Context, study_arms: list[Arm]) -> dict[str | None, list
 
 
 def _label(activity: Activity) -> str:
+    return label_of(activity.intervention.type, activity.intervention.name)
+
+
+def label_of(type_: str | None, name: str | None) -> str:
     """Return how arms name an intervention: `Dietary Supplement: Made-up oil`."""
-    return f"{_kind(activity.intervention.type or '')}: {activity.intervention.name}"
+    return f"{_kind(type_ or '')}: {name}"
 
 
 @lru_cache(maxsize=256)

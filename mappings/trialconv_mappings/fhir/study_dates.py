@@ -53,7 +53,7 @@ def _actual(ctx: Context, day: DateStruct | PartialDateStruct, field: str) -> bo
     return known
 
 
-class _Event(NamedTuple):
+class Event(NamedTuple):
     """A dated event of a record's history: the field, which end of a period it is, and its activity."""
 
     attribute: str
@@ -62,12 +62,12 @@ class _Event(NamedTuple):
     activity: Element
 
 
-def _event(attribute: str, field: str, edge: str, activity: str) -> _Event:
+def _event(attribute: str, field: str, edge: str, activity: str) -> Event:
     coding = {"system": REGISTRATION_ACTIVITY, "code": activity}
-    return _Event(attribute, field, edge, {"url": "activity", "valueCodeableConcept": {"coding": [coding]}})
+    return Event(attribute, field, edge, {"url": "activity", "valueCodeableConcept": {"coding": [coding]}})
 
 
-_EVENTS: Final = (
+EVENTS: Final = (
     _event("status_verified_date", "statusVerifiedDate", "end", "record-verification"),
     _event(
         "primary_completion_date_struct", "primaryCompletionDateStruct", "end", "primary-outcome-data-collection"
@@ -88,7 +88,7 @@ _ACTUAL: Final = {"url": "actual", "valueBoolean": True}
 _NOT_ACTUAL: Final = {"url": "actual", "valueBoolean": False}
 
 
-_DAYS: Final = attrgetter(*(event.attribute for event in _EVENTS))
+_DAYS: Final = attrgetter(*(event.attribute for event in EVENTS))
 
 
 def registrations(ctx: Context) -> list[Element]:
@@ -100,9 +100,9 @@ def registrations(ctx: Context) -> list[Element]:
             continue
         actual = None
         if not isinstance(day, str):
-            actual = _actual(ctx, day, _EVENTS[position].field) if day.type is not None else None
+            actual = _actual(ctx, day, EVENTS[position].field) if day.type is not None else None
             day = day.date
-        if day and checked_date(ctx, day, f"{_P}statusModule.{_EVENTS[position].field}", _REGISTRATION):
+        if day and checked_date(ctx, day, f"{_P}statusModule.{EVENTS[position].field}", _REGISTRATION):
             found.append(_registration(position, day, actual))
     return found
 
@@ -110,7 +110,7 @@ def registrations(ctx: Context) -> list[Element]:
 @lru_cache(maxsize=65_536)
 def _registration(position: int, day: str, actual: bool | None) -> Element:
     """Return a dated event. All records together have few days, so that equal events are one object."""
-    event = _EVENTS[position]
+    event = EVENTS[position]
     parts = [event.activity]
     if actual is not None:
         parts.append(_ACTUAL if actual else _NOT_ACTUAL)

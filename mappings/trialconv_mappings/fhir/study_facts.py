@@ -26,6 +26,8 @@ from trialconv_mappings.mesh import MESH, condition_headings
 from trialconv_mappings.tables import CodeTable, table
 
 _P = "protocolSection."
+#: The type of an organization's own id that the registry gives no type.
+OWN_ID: Final = "Organization's study id"
 OUTCOMES: Final = f"{_P}outcomesModule"
 _TITLE_TYPES: Final = table("fhir_title_type")
 _WHO_MASKED: Final = table("fhir_who_masked")
@@ -54,7 +56,7 @@ def identifiers(ctx: Context) -> list[Element]:
     found += [{"use": "old", "system": NCT_SYSTEM, "value": alias} for alias in module.nct_id_aliases if alias]
     own = module.org_study_id_info
     if own.id:
-        made: Element = {"type": {"text": own.type or "Organization's study id"}, "value": own.id}
+        made: Element = {"type": {"text": own.type or OWN_ID}, "value": own.id}
         if module.organization.full_name:
             made["assigner"] = {"display": module.organization.full_name}
         found.append(made)
@@ -172,7 +174,7 @@ class Outcomes(NamedTuple):
     entries: list[Outcome]
 
 
-_OUTCOME_KINDS: Final = (
+OUTCOME_KINDS: Final = (
     ("primaryOutcomes", "Primary outcome measure", attrgetter("primary_outcomes")),
     ("secondaryOutcomes", "Secondary outcome measure", attrgetter("secondary_outcomes")),
     ("otherOutcomes", "Other pre-specified outcome measure", attrgetter("other_outcomes")),
@@ -185,7 +187,7 @@ def outcomes(ctx: Context) -> list[Outcomes]:
     codes, target = OUTCOME_TYPES[ctx.options.fhir_version], "ResearchStudy.outcomeMeasure.type"
     return [
         Outcomes(concept(ctx, codes, field, f"{_P}outcomesModule.{field}", target, text), entries)
-        for field, text, fetch in _OUTCOME_KINDS
+        for field, text, fetch in OUTCOME_KINDS
         if (entries := fetch(module))
     ]
 
