@@ -55,8 +55,8 @@ class Unread(msgspec.Struct, rename="camel", kw_only=True):
 class Totals(msgspec.Struct, rename="camel", kw_only=True):
     """How many values there are, and where they stand.
 
-    `values` is the sum of `native`, `extension` and `not_placed`. `coded` are those of the placed values that carry
-    a code, `unaccounted` those of the others for which the field table has neither a home nor a reason.
+    `values` is the sum of `native`, `extension` and `not_placed`. `coded` are those of the placed values that
+    carry a code, `unaccounted` those of the others for which the field table has neither a home nor a reason.
     """
 
     values: int = 0
@@ -107,6 +107,16 @@ class Coverage(msgspec.Struct, rename="camel", kw_only=True):
                 for name in Totals.__struct_fields__:
                     setattr(made, name, getattr(made, name) + getattr(each, name))
         return made
+
+    def groups(self, steps: int) -> dict[str, list[FieldCoverage]]:
+        """Return the fields by the first steps of their paths: 1 for the sections, 2 for the modules.
+
+        A field with no more steps than that is a group by itself: `hasResults`.
+        """
+        found: dict[str, list[FieldCoverage]] = {}
+        for each in self.fields:
+            found.setdefault(".".join(each.field.split(".")[:steps]), []).append(each)
+        return found
 
     @property
     def accounted(self) -> bool:
