@@ -6,33 +6,26 @@ has a home, it says with an Issue; such a value counts as not placed.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from functools import cache
-from operator import attrgetter
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
 
+from trialconv.coded import coder_of
 from trialconv.issues import CATALOGUE, Issue
-from trialconv.lineage import joined
 from trialconv.odm_tree import Node
 from trialconv.record import Record, Study
-from trialconv.record.decode import attribute_names
 from trialconv.record.leaves import Values, field_paths, values_at
 from trialconv_mappings.fields import FieldRow, Standing, field_row, withheld_fields
-from trialconv_mappings.mesh import condition_headings, intervention_headings, is_mesh_id
-from trialconv_mappings.tables import CodeTable, table, table_names
 
 #: Issues of a reader: what the source says and the record does not hold.
 _UNREAD: Final = ("unknown-field", "unread-element", "wrong-type")
 #: Those of them that name a field which nobody accounts for.
 _UNKNOWN: Final = ("unknown-field", "unread-element")
-#: Issues about a value that some targets keep all the same, as the registry's words.
+#: Issues that name a value, which some targets keep all the same, as the registry's words.
 _MAYBE_KEPT: Final = ("invalid-date", "number-out-of-range")
 #: Paths of unknown fields come from the source: so many are told apart, the others are counted together.
 _MOST_PATHS: Final = 1000
-_NUMBER: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 
 
 class NotPlaced(msgspec.Struct, rename="camel", kw_only=True):
@@ -132,7 +125,7 @@ class Tally:
         self.target = target
         self._records = self._failed = 0
         self._rows = {path: field_row(target, path) for path in field_paths()}
-        self._coders = {path: coder for path, row in self._rows.items() if row and (coder := _coder(row))}
+        self._coders = {path: coder for path, row in self._rows.items() if row and (coder := coder_of(row))}
         self._fields = {path: _empty(path, row) for path, row in self._rows.items()}
         self._reasons: dict[tuple[str, str], NotPlaced] = {}
         self._unread: dict[tuple[str, str], Unread] = {}
@@ -207,30 +200,52 @@ class Tally:
     ) -> dict[str, dict[str, tuple[int, str]]]:
         """Return how many values of which fields are not in this document, and what the mapping said of it."""
         found: dict[str, dict[str, tuple[int, str]]] = {}
-        told = set()
+        told: set[Issue] = set()
         texts: set[str] | None = None
         for each in issues:
             if not CATALOGUE[each.code].left_out:
                 continue
+            below = values_at(study, each.source_path)
             if each.code == "withheld-contact":
-                for path in withheld_fields(self.target):
-                    found.setdefault(path, {})[each.code] = (len(values.get(path, ())), each.message)
+                numbers = {path: len(values.get(path, ())) for path in withheld_fields(self.target)}
+            elif each.code in _MAYBE_KEPT:
+                texts = set(_texts(document)) if texts is None else texts
+                numbers = _named(each, below, texts)
+            elif _is_one_of_several(each, below):
+                numbers = dict.fromkeys(below, 1)
+            elif each not in told:
+                told.add(each)
+                numbers = {path: len(items) for path, items in below.items()}
+            else:
                 continue
-            place = each.source_path
-            below = values_at(study, place)
-            # A list, or all objects of a list, stand for one value in it, which the message alone tells.
-            is_one = "[]" in place or next(iter(below), "") == _without_positions(place) + "[]"
-            if not is_one and (place, each.code) in told:
-                continue
-            told.add((place, each.code))
-            for path, items in below.items():
-                if each.code in _MAYBE_KEPT:
-                    texts = set(_texts(document)) if texts is None else texts
-                    items = [item for item in items if str(item) not in texts]
+            for path, number in numbers.items():
                 codes = found.setdefault(path, {})
                 before, message = codes.get(each.code, (0, each.message))
-                codes[each.code] = (before + (min(len(items), 1) if is_one else len(items)), message)
+                codes[each.code] = (before + number, message)
         return found
+
+
+def _is_one_of_several(found: Issue, below: Values) -> bool:
+    """Tell whether an Issue means one value of a list, which its message alone tells, and not the whole place."""
+    return "[]" in found.source_path or _without_positions(found.source_path) + "[]" in below
+
+
+def _named(found: Issue, below: Values, texts: set[str]) -> dict[str, int]:
+    """Return what an Issue means that names the value: nothing, if the value stands in the document all the same.
+
+    What else the object says which holds the value (a date's type) goes with it, if the Issue is about the object.
+    """
+    named = {
+        path: 1
+        for path, items in below.items()
+        if any(str(item) in found.message and str(item) not in texts for item in items)
+    }
+    if _without_positions(found.source_path) not in named:
+        objects = {path.rpartition(".")[0] for path in named}
+        named |= {
+            path: 1 for path, items in below.items() if path.rpartition(".")[0] in objects and len(items) == 1
+        }
+    return named
 
 
 def _empty(path: str, row: FieldRow | None) -> FieldCoverage:
@@ -260,92 +275,3 @@ def _texts(part: Any) -> Iterator[str]:
         yield from _texts(part.children)
     elif part is not None:
         yield str(part)
-
-
-# Which values carry a code.
-
-_Coder = Callable[[Study, list[Any]], int]
-
-
-def _coder(row: FieldRow) -> _Coder | None:
-    """Return a function that counts those of a field's values that carry a code; None where none can.
-
-    Raises ValueError for a field that is coded in more than one way, and KeyError for a way that is none.
-    """
-    uses = row.code_uses
-    if not uses:
-        return None
-    way = uses[0].way
-    if any(use.way != way for use in uses):
-        raise ValueError(f"{row.path} is coded in more than one way: {row.codes}")
-    return _WAYS[way](row.path, [use.name for use in uses])
-
-
-def _tables(names: list[str]) -> list[CodeTable]:
-    """Return the tables that there are: a table for one version stands in the rows of all versions."""
-    return [table(name) for name in names if name in _table_names()]
-
-
-@cache
-def _table_names() -> frozenset[str]:
-    return frozenset(table_names())
-
-
-def _by_word(_: str, names: list[str]) -> _Coder:
-    tables = _tables(names)
-
-    def count(_: Study, items: list[Any]) -> int:
-        return sum(any(each.get(_word(item)) for each in tables) for item in items)
-
-    return count
-
-
-def _word(value: Any) -> str:
-    """Return a value as a code table has it."""
-    return value if isinstance(value, str) else {True: "true", False: "false"}.get(value, str(value))
-
-
-def _by_joined(_: str, names: list[str]) -> _Coder:
-    tables = _tables(names)
-
-    def count(_: Study, items: list[Any]) -> int:
-        key = joined(items)
-        return len(items) if any(each.get(key) for each in tables) else 0
-
-    return count
-
-
-def _by_unit(_: str, names: list[str]) -> _Coder:
-    tables = _tables(names)
-
-    def count(_: Study, items: list[Any]) -> int:
-        quantities = (item.partition(" ") for item in items)
-        return sum(
-            _NUMBER.fullmatch(number) is not None and any(each.get(unit) for each in tables)
-            for number, _, unit in quantities
-        )
-
-    return count
-
-
-def _by_mesh(path: str, names: list[str]) -> _Coder:
-    (name,) = names
-    if name == "heading":
-        above, _, own = path.rpartition(".")
-        meshes = attrgetter(".".join(attribute_names(Study, above)))
-        return lambda study, _: sum(is_mesh_id(mesh.id) for mesh in meshes(study) if getattr(mesh, own))
-    headings = {"condition": condition_headings, "intervention": intervention_headings}[name]
-
-    def count(study: Study, items: list[Any]) -> int:
-        known = headings(study)
-        return sum(item.casefold() in known for item in items) if known else 0
-
-    return count
-
-
-_WAYS: Final[dict[str, Callable[[str, list[str]], _Coder]]] = {
-    "word": _by_word,
-    "joined": _by_joined,
-    "unit": _by_unit,
-    "mesh": _by_mesh,
-}
