@@ -87,34 +87,34 @@ def _from_tree(tree: Any, kind: type[_S], path: str) -> tuple[_S, list[Finding]]
     return made, walk.findings
 
 
-class Shape(NamedTuple):
+class _Shape(NamedTuple):
     """What a field may hold: a struct, a list of a shape, one of some words, or a plain type."""
 
     struct: type[RegistryStruct] | None = None
-    item: Shape | None = None
+    item: _Shape | None = None
     words: frozenset[str] = frozenset()
     plain: type | None = None
 
 
 @cache
-def struct_fields(kind: type[RegistryStruct]) -> dict[str, tuple[str, Shape]]:
+def _fields(kind: type[RegistryStruct]) -> dict[str, tuple[str, _Shape]]:
     """Return the JSON name of every field of a struct with its attribute name and shape."""
     hints = get_type_hints(kind)
     return {field.encode_name: (field.name, _shape(hints[field.name])) for field in msgspec.structs.fields(kind)}
 
 
-def _shape(hint: Any) -> Shape:
+def _shape(hint: Any) -> _Shape:
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
         (inner,) = (arg for arg in get_args(hint) if arg is not type(None))
         return _shape(inner)
     if origin is list:
-        return Shape(item=_shape(get_args(hint)[0]))
+        return _Shape(item=_shape(get_args(hint)[0]))
     if origin is Literal:
-        return Shape(words=frozenset(get_args(hint)))
+        return _Shape(words=frozenset(get_args(hint)))
     if isinstance(hint, type) and issubclass(hint, RegistryStruct):
-        return Shape(struct=hint)
-    return Shape(plain=hint)
+        return _Shape(struct=hint)
+    return _Shape(plain=hint)
 
 
 def attribute_names(kind: type[RegistryStruct], path: str) -> list[str]:
@@ -124,7 +124,7 @@ def attribute_names(kind: type[RegistryStruct], path: str) -> list[str]:
     """
     names = []
     for step in path.split("."):
-        name, shape = struct_fields(kind)[step.removesuffix("[]")]
+        name, shape = _fields(kind)[step.removesuffix("[]")]
         names.append(name)
         while shape.item is not None:
             shape = shape.item
@@ -135,11 +135,34 @@ def attribute_names(kind: type[RegistryStruct], path: str) -> list[str]:
 def leaf_paths(kind: type[RegistryStruct], above: str = "") -> list[str]:
     """Return the path of every leaf field below a struct, in the order of the OpenAPI; lists end in `[]`."""
     found = []
-    for key, (_, shape) in struct_fields(kind).items():
+    for key, (_, shape) in _fields(kind).items():
         path = f"{above}.{key}" if above else key
         while shape.item is not None:
             path, shape = path + "[]", shape.item
         found.extend([path] if shape.struct is None else leaf_paths(shape.struct, path))
+    return found
+
+
+class FieldShape(NamedTuple):
+    """A field of a struct: its JSON name, its attribute, and what it holds.
+
+    `struct` is None where it holds values; `is_list` tells that it holds a list of them. `is_raw`: bytes that are not decoded.
+    """
+
+    key: str
+    attribute: str
+    struct: type[RegistryStruct] | None
+    is_list: bool
+    is_raw: bool
+
+
+@cache
+def struct_fields(kind: type[RegistryStruct]) -> dict[str, FieldShape]:
+    """Return the fields of a struct by their JSON names, in the order of the OpenAPI."""
+    found = {}
+    for key, (name, shape) in _fields(kind).items():
+        held = shape.item or shape
+        found[key] = FieldShape(key, name, held.struct, shape.item is not None, held.plain is msgspec.Raw)
     return found
 
 
@@ -159,7 +182,7 @@ class _Walk:
         if not isinstance(value, dict):
             self.findings.append(_wrong_type(path, "an object", value))
             return _DROPPED
-        fields = struct_fields(kind)
+        fields = _fields(kind)
         kept = {}
         for key, item in value.items():
             place = f"{path}.{key}" if path else key
@@ -174,7 +197,7 @@ class _Walk:
                 kept[key] = cleaned
         return kept
 
-    def _clean_value(self, value: Any, shape: Shape, path: str) -> Any:
+    def _clean_value(self, value: Any, shape: _Shape, path: str) -> Any:
         if value is None:
             return _DROPPED
         if shape.struct is not None:
@@ -190,7 +213,7 @@ class _Walk:
             return _DROPPED
         return value
 
-    def _clean_list(self, value: Any, shape: Shape, path: str) -> Any:
+    def _clean_list(self, value: Any, shape: _Shape, path: str) -> Any:
         if not isinstance(value, list):
             self.findings.append(_wrong_type(path, "a list", value))
             return _DROPPED

@@ -9,8 +9,6 @@ import re
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
 from trialconv.record.base import RegistryStruct
 from trialconv.record.decode import leaf_paths, struct_fields
 from trialconv.record.model import Record, Study
@@ -57,16 +55,16 @@ def values_at(study: Study, place: str) -> Values:
         if match is None or match[1] not in struct_fields(kind):
             return {}
         name, position = match[1], match[2]
-        attribute, shape = struct_fields(kind)[name]
+        field = struct_fields(kind)[name]
         above = f"{above}.{name}" if above else name
-        items = [getattr(struct, attribute) for struct in structs]
-        if shape.item is not None:
-            above, shape = above + "[]", shape.item
+        items = [getattr(struct, field.attribute) for struct in structs]
+        if field.is_list:
+            above += "[]"
             items = [each for item in items for each in (item[int(position) :][:1] if position else item)]
-        if shape.struct is None:
+        if field.struct is None:
             kept = [item for item in items if _is_value(item)]
             return {above: kept} if kept and number == len(steps) else {}
-        structs, kind = items, shape.struct
+        structs, kind = items, field.struct
     for struct in structs:
         _collect(struct, _plan(kind, above), found)
     return found
@@ -84,14 +82,11 @@ class _Step(NamedTuple):
 @cache
 def _plan(kind: type[RegistryStruct], above: str) -> tuple[_Step, ...]:
     steps = []
-    for key, (attribute, shape) in struct_fields(kind).items():
-        path = f"{above}.{key}" if above else key
-        is_list = shape.item is not None
-        if shape.item is not None:
-            path, shape = path + "[]", shape.item
-        if shape.plain is not msgspec.Raw:
-            below = None if shape.struct is None else _plan(shape.struct, path)
-            steps.append(_Step(attribute, path, is_list, below))
+    for field in struct_fields(kind).values():
+        path = (f"{above}.{field.key}" if above else field.key) + ("[]" if field.is_list else "")
+        if not field.is_raw:
+            below = None if field.struct is None else _plan(field.struct, path)
+            steps.append(_Step(field.attribute, path, field.is_list, below))
     return tuple(steps)
 
 
