@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import trialconv
@@ -289,6 +290,18 @@ def test_two_ways_of_coding_are_refused() -> None:
         coder_of(FieldRow("a", "X.y", "", "fhir_sex; unit:ucum_age_unit"))
     with pytest.raises(KeyError):
         coder_of(FieldRow("a", "X.y", "", "guessed:fhir_sex"))
+
+
+def test_a_coverage_does_not_change_when_more_is_counted() -> None:
+    """What a tally has returned stays as it is."""
+    tally = Tally("fhir-r5")
+    made = record(small())
+    tally.add(made, leaf_values(made), [], {})
+    before = tally.coverage()
+    copy = msgspec.json.encode(before)
+    tally.add(made, leaf_values(made), [], {})
+    assert msgspec.json.encode(before) == copy
+    assert tally.coverage().totals().values == 2 * before.totals().values
 
 
 def test_a_record_that_cannot_be_converted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ _UNREAD: Final = ("unknown-field", "unread-element", "wrong-type")
 #: Those of them that name a field which nobody accounts for.
 _UNKNOWN: Final = ("unknown-field", "unread-element")
 #: Issues that name a value, which some targets keep all the same, as the registry's words.
-_MAYBE_KEPT: Final = ("invalid-date", "number-out-of-range")
+_MAYBE_KEPT: Final = ("invalid-date", "number-out-of-range", "unknown-arm", "unknown-intervention")
 #: Paths of unknown fields come from the source: so many are told apart, the others are counted together.
 _MOST_PATHS: Final = 1000
 
@@ -136,7 +136,6 @@ class Tally:
 
     def add(self, record: Record, values: Values, issues: list[Issue], document: Any) -> None:
         """Count the values of a record, given the Issues of its mapping (without the losses) and the document."""
-        self._records += 1
         for found in record.issues:
             if found.code in _UNREAD:
                 self._add_unread(found)
@@ -164,19 +163,20 @@ class Tally:
             coder = self._coders.get(path)
             if coder is not None:
                 field.coded += min(coder(record.study, items), count - gone)
+        self._records += 1
 
     def coverage(self) -> Coverage:
         """Return what was counted so far."""
-        fields = []
+        copied, fields = msgspec.structs.replace, []
         for path, field in self._fields.items():
-            reasons = [reason for (where, _), reason in self._reasons.items() if where == path]
-            fields.append(msgspec.structs.replace(field, reasons=reasons))
+            reasons = [copied(reason) for (where, _), reason in self._reasons.items() if where == path]
+            fields.append(copied(field, reasons=reasons))
         return Coverage(
             target=self.target,
             records=self._records,
             failed=self._failed,
             fields=fields,
-            unread=list(self._unread.values()),
+            unread=[copied(each) for each in self._unread.values()],
         )
 
     def _not_placed(self, path: str, code: str, message: str, count: int) -> None:
@@ -238,7 +238,7 @@ def _named(found: Issue, below: Values, texts: set[str]) -> dict[str, int]:
     named = {
         path: 1
         for path, items in below.items()
-        if any(str(item) in found.message and str(item) not in texts for item in items)
+        if any(repr(item) in found.message and str(item) not in texts for item in items)
     }
     if _without_positions(found.source_path) not in named:
         objects = {path.rpartition(".")[0] for path in named}

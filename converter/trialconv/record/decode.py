@@ -146,7 +146,7 @@ def leaf_paths(kind: type[RegistryStruct], above: str = "") -> list[str]:
 class FieldShape(NamedTuple):
     """A field of a struct: its JSON name, its attribute, and what it holds.
 
-    `struct` is None where it holds values; `is_list` tells that it holds a list of them. `is_raw`: bytes that are not decoded.
+    `struct` is None where it holds values; `is_list`: a list of them; `is_raw`: bytes that are not decoded.
     """
 
     key: str
