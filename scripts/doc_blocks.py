@@ -12,10 +12,9 @@ import doc_performance
 from trialconv import convert, read
 from trialconv.catalog import TARGETS
 from trialconv.issues import CATALOGUE, SEVERITIES
-from trialconv.record import Study
-from trialconv.record.decode import leaf_paths
+from trialconv.record.leaves import field_paths
 from trialconv.validators.schema import definitions
-from trialconv_mappings.fields import FieldRow, field_rows
+from trialconv_mappings.fields import FieldRow, field_row, field_rows
 from trialconv_mappings.tables import CodeTable, Row, table, table_names
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -79,37 +78,57 @@ def issue_codes(_: Path) -> str:
     return "\n\n".join(parts)
 
 
-def _target_groups() -> list[tuple[str, tuple[FieldRow, ...]]]:
-    """Return the targets' titles with their field tables; targets with the same table share a title."""
+def _target_groups() -> list[tuple[str, str]]:
+    """Return the targets' titles and the name of one of them; targets with the same field table share a title."""
     groups: dict[tuple[FieldRow, ...], list[str]] = {}
+    first: dict[tuple[FieldRow, ...], str] = {}
     for name, target in TARGETS.items():
         title = target.title.partition(",")[0].removeprefix("CDISC ").removesuffix(" study definition")
+        first.setdefault(field_rows(name), name)
         groups.setdefault(field_rows(name), []).append(title.removesuffix(" Bundle"))
-    return [(", ".join(titles), rows) for rows, titles in groups.items()]
+    return [(", ".join(titles), first[rows]) for rows, titles in groups.items()]
 
 
 def field_counts(_: Path) -> str:
     """Return how many fields have a home in each target."""
-    total = len(leaf_paths(Study))
-    rows = [
-        (title, str(sum(bool(row.home) for row in rows)), str(sum(not row.home for row in rows)))
-        for title, rows in _target_groups()
-    ]
-    text = f"The record has {total} fields (the results section counts as one).\n\n"
+    paths = field_paths()
+    results = sum(path.startswith("resultsSection.") for path in paths)
+    rows = []
+    for title, target in _target_groups():
+        homes = sum(bool(row and row.home) for row in (field_row(target, path) for path in paths))
+        rows.append((title, str(homes), str(len(paths) - homes)))
+    text = f"A record has {len(paths)} fields, {results} of them in its results section.\n\n"
     return text + markdown_table(("target", "with a home", "without"), rows)
 
 
 def fields(_: Path) -> str:
-    """Return every field with its home in each target, or the reason for having none, a table per module."""
+    """Return every field with its home in each target, or the reason for having none.
+
+    There is a table per module. Sections for which one row of the field tables speaks come last, as lists.
+    """
     groups = _target_groups()
-    homes = [{row.path: row for row in rows} for _, rows in groups]
     modules: dict[str, list[tuple[str, ...]]] = {}
-    for path in leaf_paths(Study):
+    sections: dict[str, dict[str, list[str]]] = {}
+    for path in field_paths():
         module, name = _module(path)
-        cells = [_home(by_path.get(path)) for by_path in homes]
-        modules.setdefault(module, []).append((_code(name), *cells))
+        rows = [field_row(target, path) for _, target in groups]
+        above = {row.path for row in rows if row is not None and row.path != path}
+        if above and len(above) == 1 and all(row is not None and row.path in above for row in rows):
+            sections.setdefault(above.pop(), {}).setdefault(module, []).append(_code(name))
+        else:
+            modules.setdefault(module, []).append((_code(name), *map(_home, rows)))
     head = ("field", *(title for title, _ in groups))
-    return "\n\n".join(f"### {module}\n\n{markdown_table(head, rows)}" for module, rows in modules.items())
+    parts = [f"### {module}\n\n{markdown_table(head, rows)}" for module, rows in modules.items()]
+    for section, listed in sections.items():
+        homes = (_code(f"{section}.*"), *(_home(field_row(target, section)) for _, target in groups))
+        names = [
+            f"- {_code(module.removeprefix(section + '.'))}: {', '.join(names)}"
+            for module, names in listed.items()
+        ]
+        count = sum(map(len, listed.values()))
+        intro = f"One answer holds for all {count} fields of this section:"
+        parts.append("\n\n".join((f"### {section}", intro, markdown_table(head, [homes]), "\n".join(names))))
+    return "\n\n".join(parts)
 
 
 def _module(path: str) -> tuple[str, str]:

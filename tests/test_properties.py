@@ -17,9 +17,10 @@ from strategies import damaged, studies
 from trialconv.catalog import TARGETS
 from trialconv.context import Options
 from trialconv.issues import CATALOGUE, Issue, SourceError
-from trialconv.pipeline import Converted, transform
+from trialconv.pipeline import Converted, coverage, transform
 from trialconv.readers.ctgov_json import read_study
 from trialconv.record import Record, SourceInfo
+from trialconv.record.leaves import leaf_values
 
 STEADY = settings(
     max_examples=200,
@@ -156,3 +157,25 @@ def test_cut_and_patched_bytes(data: st.DataObject) -> None:
     assert "Traceback" not in ran.err
     assert "internal-error" not in ran.err
     assert (ran.code == 4) == (len(ran.errors) == 1)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_any_study_is_counted_whole(target: str) -> None:
+    """Whatever a study holds, each of its values is counted once, as native, in an extension or not placed."""
+
+    @settings(STEADY, max_examples=60)
+    @given(studies(), st.integers(0, 1000), st.booleans())
+    def check(tree: Tree, seed: int, contacts: bool) -> None:
+        try:
+            read = record(damaged(tree, seed))
+        except SourceError:
+            return
+        made = coverage([read], target, Options(contacts=contacts))
+        values = leaf_values(read)
+        for each in made.fields:
+            assert each.values == len(values.get(each.field, ())), each.field
+            assert each.values == each.native + each.extension + each.not_placed, each
+            assert each.not_placed == sum(reason.count for reason in each.reasons), each
+            assert 0 <= each.coded <= each.native + each.extension, each
+
+    check()

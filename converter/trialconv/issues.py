@@ -17,11 +17,15 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "information")
 
 
 class IssueKind(NamedTuple):
-    """A line of the catalogue: the default severity, what the code means and what a user can do about it."""
+    """A line of the catalogue: the default severity, what the code means and what a user can do about it.
+
+    `left_out`: with this code a mapping says that a value, which has a home in the target, is not there this time.
+    """
 
     severity: Severity
     meaning: str
     action: str
+    left_out: bool = False
 
 
 #: Every issue code that trialconv can raise.
@@ -127,6 +131,7 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "warning",
         "A date is not one of yyyy, yyyy-MM or yyyy-MM-dd, or is no day of the calendar. It is not converted.",
         "Check the source.",
+        left_out=True,
     ),
     "invalid-link": IssueKind(
         "warning",
@@ -137,6 +142,7 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "warning",
         "A number lies outside of what the target's type can hold. It is not converted.",
         "Check the source.",
+        left_out=True,
     ),
     "date-order": IssueKind(
         "warning",
@@ -184,11 +190,13 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "warning",
         "An intervention names an arm that the study does not list.",
         "Check the source.",
+        left_out=True,
     ),
     "unknown-intervention": IssueKind(
         "warning",
         "An arm names an intervention that the study does not list.",
         "Check the source.",
+        left_out=True,
     ),
     "character-replaced": IssueKind(
         "warning",
@@ -199,11 +207,13 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "information",
         "A field of the record has no place in this document.",
         "See the field table in the documentation.",
+        left_out=True,
     ),
     "withheld-contact": IssueKind(
         "information",
         "Contact details were left out because --no-contacts asked for it.",
         "Convert without --no-contacts to keep them.",
+        left_out=True,
     ),
     "filled-in": IssueKind(
         "information",

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from trialconv.catalog import READERS, TARGETS, Target
 from trialconv.context import Context, Options
 from trialconv.formats import FHIR_VERSIONS, FhirVersion
 from trialconv.issues import Issue, SourceError, TrialconvError, UsageError, issue
 from trialconv.losses import losses
+from trialconv.placement import Coverage, Tally
 from trialconv.readers.detect import detect
 from trialconv.readers.sources import MAX_RECORD_SIZE, documents
 from trialconv.record import Record
+from trialconv.record.leaves import Values, leaf_values
 from trialconv.scrub import scrubbed
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_T = TypeVar("_T")
 
 
 class Converted(NamedTuple):
@@ -104,13 +108,57 @@ def transform_isolated(
     record: Record, target: Target, options: Options, *, check: bool = True
 ) -> Converted | SourceError:
     """Convert a record as `transform` does; a failure on this record is returned, so that others go on."""
+    return _isolated(record, target, lambda: transform(record, target, options, check=check))
+
+
+def _isolated(record: Record, target: Target, work: Callable[[], _T]) -> _T | SourceError:
     try:
-        return transform(record, target, options, check=check)
+        return work()
     except TrialconvError:
         raise
     except Exception as error:  # one broken record must not end the run of a million
         where = f"{record.source}: {type(error).__name__}: {error}"
         return SourceError(issue("internal-error", f"{where}; target {target.name}", record=record.nct_id))
+
+
+def coverage(
+    records: Iterable[Record],
+    target: str = "fhir-r4",
+    options: Options | None = None,
+    *,
+    on_error: Callable[[SourceError], None] | None = None,
+) -> Coverage:
+    """Return where the values of records stand in a target: how many in which field, and why others do not.
+
+    `target` is a name of `trialconv.catalog.TARGETS`. A record that cannot be converted raises SourceError, or is
+    given to `on_error` and counted as failed. Records may be any number; none of them is held.
+    """
+    tally = Tally(target_named(target).name)
+    for record in records:
+        for error in tally_record(record, [tally], options or Options()):
+            if on_error is None:
+                raise error
+            on_error(error)
+    return tally.coverage()
+
+
+def tally_record(record: Record, tallies: Sequence[Tally], options: Options) -> list[SourceError]:
+    """Count the values of a record in each of several targets. Returns why it could not be converted to some."""
+    errors = []
+    values: Values | None = None
+    for tally in tallies:
+        target = TARGETS[tally.target]
+
+        def count(tally: Tally = tally, target: Target = target) -> None:
+            nonlocal values
+            values = leaf_values(record) if values is None else values
+            ctx = Context(record, target.options(options))
+            tally.add(record, values, ctx.issues, target.build(ctx))
+
+        if (error := _isolated(record, target, count)) is not None:
+            tally.fail()
+            errors.append(error)
+    return errors
 
 
 def convert(record: Record, target: str = "fhir-r4", options: Options | None = None) -> Any:

@@ -16,6 +16,7 @@ from trialconv.issues import TrialconvError
 COMMANDS: Final = {
     "to-fhir": ("trialconv.cli.to_fhir", "Convert records to FHIR bundles."),
     "to-odm": ("trialconv.cli.to_odm", "Convert records to CDISC ODM study definitions."),
+    "coverage": ("trialconv.cli.coverage", "Tell which values of records stand where in a target."),
     "validate": ("trialconv.cli.validate", "Check FHIR JSON and ODM XML against the official schemas."),
 }
 

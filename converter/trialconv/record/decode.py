@@ -198,6 +198,29 @@ def leaf_paths(kind: type[RegistryStruct], above: str = "") -> list[str]:
     return found
 
 
+class FieldShape(NamedTuple):
+    """A field of a struct: its JSON name, its attribute, and what it holds.
+
+    `struct` is None where it holds values; `is_list`: a list of them; `is_raw`: bytes that are not decoded.
+    """
+
+    key: str
+    attribute: str
+    struct: type[RegistryStruct] | None
+    is_list: bool
+    is_raw: bool
+
+
+@cache
+def struct_fields(kind: type[RegistryStruct]) -> dict[str, FieldShape]:
+    """Return the fields of a struct by their JSON names, in the order of the OpenAPI."""
+    found = {}
+    for key, (name, shape) in _fields(kind).items():
+        held = shape.item or shape
+        found[key] = FieldShape(key, name, held.struct, shape.item is not None, held.plain is msgspec.Raw)
+    return found
+
+
 _DROPPED: Any = object()
 
 
