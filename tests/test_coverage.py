@@ -212,6 +212,108 @@ def test_a_number_out_of_range_is_not_placed() -> None:
     ] == [(2, 1), (2, 0)]
 
 
+def test_links_that_lead_nowhere_are_placed() -> None:
+    """A link to an arm or an intervention that is not listed is no action of the plan, and stands beside it."""
+    module = {
+        "armGroups": [{"label": "Made-up arm", "interventionNames": ["Drug: Made-up pill", "Drug: Other"]}],
+        "interventions": [
+            {"type": "DRUG", "name": "Made-up pill", "armGroupLabels": ["Made-up arm", "No arm", "Nor this"]}
+        ],
+    }
+    made = covered(study(armsInterventionsModule=module))
+    labels = of_field(made, f"{P}armsInterventionsModule.interventions[].armGroupLabels[]")
+    assert (labels.values, labels.not_placed) == (3, 0)
+    names = of_field(made, f"{P}armsInterventionsModule.armGroups[].interventionNames[]")
+    assert (names.values, names.not_placed) == (2, 0)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_withheld_fields_are_those_that_no_contacts_leaves_out(target: str) -> None:
+    """Without contacts a document holds none of the fields that are said to be withheld, and the other ones."""
+    tree = full_study()
+    roles = {
+        f"{CONTACTS}{name}[].role": f"MADE_UP_{name[:8]}" for name in ("centralContacts", "locations[].contacts")
+    }
+    for path, word in roles.items():
+        put(tree, path, word)
+    made = record(tree)
+    there = "\n".join(texts(transform(made, TARGETS[target], Options(contacts=False), check=False).document))
+    for field in fields():
+        if "ontacts[]" in field.path and (row := field_row(target, field.path)) is not None and row.home:
+            value = roles.get(field.path, str(field.values[0]))
+            is_parameter = "StudyParameter" in row.home
+            withheld = field.path in withheld_fields(target)
+            assert (value in there) == (not withheld and is_parameter), field.path
+
+
+# The count.
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_value_is_counted_once(target: str) -> None:
+    """The values are the sum of the native ones, those in extensions and those not placed."""
+    tree = full_study()
+    tree["resultsSection"] = RESULTS
+    made = covered(tree, target)
+    assert (made.target, made.records, made.failed, made.accounted) == (target, 1, 0, True)
+    assert [each.field for each in made.fields] == list(field_paths())
+    for each in (*made.fields, made.totals()):
+        assert each.values == each.native + each.extension + each.not_placed
+        assert each.coded <= each.native + each.extension
+    for each in made.fields:
+        assert sum(reason.count for reason in each.reasons) == each.not_placed
+        if each.values and not each.not_placed:
+            assert (each.native > 0) == (each.standing == "native")
+    total = made.totals()
+    assert total.values == sum(len(items) for items in leaf_values(record(tree)).values())
+    assert made.totals("resultsSection").values == 3
+    assert made.totals(f"{P}identificationModule").values == 14
+    sections = [made.totals(path).values for path in made.groups(1)]
+    assert sum(sections) == total.values
+    assert total.placed_share == pytest.approx((total.native + total.extension) / total.values)
+    assert made.totals("noSection").native_share is None
+
+
+def test_every_field_without_home_has_its_reason() -> None:
+    """A value whose field has no home is not placed, for the reason of the table."""
+    made = covered(full_study(), "odm-1.3.2")
+    for row in field_rows("odm-1.3.2"):
+        if not row.home and row.path != "resultsSection":
+            each = of_field(made, row.path)
+            assert (each.values, each.not_placed) == (1, 1)
+            assert each.reasons == [NotPlaced(code="field-not-mapped", reason=row.reason, count=1)]
+            assert each.homes == ()
+
+
+def test_a_date_that_is_none_is_not_placed() -> None:
+    """An invalid date counts as not placed with its Issue's message, and as placed where its words are kept."""
+    tree = study(statusModule={"startDateStruct": {"date": "13/2020"}})
+    found = of_field(covered(tree), f"{START}.date")
+    assert (found.values, found.native, found.not_placed) == (1, 0, 1)
+    assert found.reasons == [NotPlaced(code="invalid-date", reason="'13/2020' is not a date", count=1)]
+    assert of_field(covered(tree, "odm-2.0"), f"{START}.date").not_placed == 0
+
+
+def test_all_that_goes_with_an_object_is_not_placed() -> None:
+    """An Issue about an object concerns every value in it: a date is left out with its type."""
+    posted = f"{P}statusModule.studyFirstPostDateStruct"
+    made = covered(study(statusModule={"studyFirstPostDateStruct": {"date": "soon", "type": "ACTUAL"}}))
+    assert [of_field(made, f"{posted}.{name}").not_placed for name in ("date", "type")] == [1, 1]
+    assert made.totals().not_placed == 2
+
+
+def test_a_number_out_of_range_is_not_placed() -> None:
+    """A number that the target cannot hold counts as not placed there."""
+    documents = [{"filename": "made-up.pdf", "size": 10}, {"filename": "made-up-2.pdf", "size": 2**40}]
+    tree = study()
+    tree["documentSection"] = {"largeDocumentModule": {"largeDocs": documents}}
+    size = "documentSection.largeDocumentModule.largeDocs[].size"
+    assert [
+        (each.values, each.not_placed)
+        for each in (of_field(covered(tree, name), size) for name in ("fhir-r4", "fhir-r5"))
+    ] == [(2, 1), (2, 0)]
+
+
 def test_links_that_lead_nowhere_are_not_placed() -> None:
     """Each link to an arm or an intervention that is not listed counts by itself."""
     module = {

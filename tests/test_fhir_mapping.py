@@ -203,7 +203,7 @@ def test_period_that_ends_before_it_starts(target: str, start: str, end: str) ->
     made = converted(tree, target)
     (resource,) = resources(made.document, "ResearchStudy")
     assert resource["period"] == {"start": start}
-    assert noted(made, "date-order") == [f"{_P}statusModule.startDateStruct"]
+    assert noted(made, "date-order") == [f"{_P}statusModule.completionDateStruct.date"]
     values = [value for _, value in leaves(resource)]
     assert end in values
 

@@ -130,17 +130,19 @@ def reference(type_: str, id_: str) -> Element:
     return {"reference": f"{type_}/{id_}"}
 
 
-def period(ctx: Context, start: str | None, end: str | None, source: str, target: str) -> Element | None:
-    """Return a Period, or None when there is nothing to put into it.
+def period(
+    ctx: Context, start: str | None, end: str | None, sources: tuple[str, str], target: str
+) -> Element | None:
+    """Return a Period, or None when there is nothing to put into it. `sources` are the fields of start and end.
 
     FHIR forbids a period that ends before it starts (per-1). Such a one gives its start alone and an Issue.
     """
     made: Element = {}
-    if start and (start := checked_date(ctx, start, source, target)):
+    if start and (start := checked_date(ctx, start, sources[0], target)):
         made["start"] = start
-    if end and (end := checked_date(ctx, end, source, target)):
+    if end and (end := checked_date(ctx, end, sources[1], target)):
         if start and starts_after(start, end):
-            ctx.note("date-order", f"the start {start} lies after the end {end}", source, target)
+            ctx.note("date-order", f"the start {start} lies after the end {end}", sources[1], target)
         else:
             made["end"] = end
     return made or None

@@ -13,6 +13,7 @@ from trialconv_mappings.fhir.parts import Element, not_carried, period, starts_a
 from trialconv_mappings.fhir.terms import REGISTRATION_ACTIVITY, STUDY_REGISTRATION
 
 _P = "protocolSection."
+_EDGES: Final = (f"{_P}statusModule.startDateStruct.date", f"{_P}statusModule.completionDateStruct.date")
 _REGISTRATION = "ResearchStudy.extension(studyRegistration)"
 
 
@@ -20,7 +21,7 @@ def study_period(ctx: Context) -> Element | None:
     """Return the period from the start date to the completion date."""
     status = ctx.record.study.protocol_section.status_module
     start, end = status.start_date_struct.date, status.completion_date_struct.date
-    return period(ctx, start, end, f"{_P}statusModule.startDateStruct", "ResearchStudy.period")
+    return period(ctx, start, end, _EDGES, "ResearchStudy.period")
 
 
 def overall_study(ctx: Context) -> list[tuple[bool | None, Element]]:
@@ -29,13 +30,13 @@ def overall_study(ctx: Context) -> list[tuple[bool | None, Element]]:
     start, end = status.start_date_struct, status.completion_date_struct
     started = _actual(ctx, start, "startDateStruct")
     ended = _actual(ctx, end, "completionDateStruct")
-    source, target = f"{_P}statusModule", "ResearchStudy.progressStatus.period"
+    target = "ResearchStudy.progressStatus.period"
     halves: list[tuple[bool | None, str | None, str | None]]
     if start.date and end.date and (started != ended or starts_after(start.date, end.date)):
         halves = [(started, start.date, None), (ended, None, end.date)]
     else:
         halves = [(started if start.date else ended, start.date, end.date)]
-    return [(actual, made) for actual, a, b in halves if (made := period(ctx, a, b, source, target))]
+    return [(actual, made) for actual, a, b in halves if (made := period(ctx, a, b, _EDGES, target))]
 
 
 # An unknown word asserts nothing.
