@@ -25,6 +25,7 @@ _INDENT: Final = " "
 _CONTROLS: Final = bytes(byte for byte in range(32) if byte not in (9, 10, 13))
 _NO_CHARACTERS: Final = ("\ufffe".encode(), "\uffff".encode())
 
+# The kinds of elements that have no type of their own; the names of types are longer than a letter.
 _PRIMITIVE, _ATTRIBUTE, _DIV, _RESOURCE, _SIBLING, _TYPE = ".", "@", "~", "*", "_", ""
 
 
@@ -97,7 +98,9 @@ class _Writer:
             raise ValueError("a resource has no resourceType")
         self._element(type_name, node, type_name, start, namespace)
 
-    def _element(self, tag: str, node: Mapping[str, Any], type_name: str, start: str, attributes: str = "") -> None:
+    def _element(
+        self, tag: str, node: Mapping[str, Any], type_name: str, start: str, attributes: str = ""
+    ) -> None:
         places, attribute_names = self._tables.of(type_name)
         try:
             keys = sorted(node, key=places.__getitem__)
@@ -115,24 +118,29 @@ class _Writer:
         inner = start + _INDENT if start else ""
         for key in keys:
             value, kind = node[key], places[key][1]
-            if kind == _PRIMITIVE:
-                if type(value) is str and "_" + key not in node:
-                    emit(f'{inner}<{key} value="{_escaped(value)}"/>')
-                else:
-                    self._primitives(key, value, node.get("_" + key), inner)
-            elif kind == _SIBLING:
-                if key[1:] not in node:
-                    self._primitives(key[1:], None, value, inner)
-            elif kind == _RESOURCE:
-                self._resources(key, value, inner)
-            elif kind == _DIV:
-                emit(inner + _checked_div(value))
-            elif type(value) is list:
+            if type(value) is str and kind == _PRIMITIVE and "_" + key not in node:
+                emit(f'{inner}<{key} value="{_escaped(value)}"/>')
+            elif type(value) is list and len(kind) > 1:
                 for one in value:
                     self._element(key, one, kind, inner)
-            elif kind:
-                self._element(key, value, kind, inner)
+            else:
+                self._child(key, node, kind, inner)
         emit(f"{start}</{tag}>")
+
+    def _child(self, key: str, node: Mapping[str, Any], kind: str, start: str) -> None:
+        """Write an element that is none of the most frequent: a text, or a list of elements."""
+        value = node[key]
+        if kind == _PRIMITIVE:
+            self._primitives(key, value, node.get("_" + key), start)
+        elif kind == _SIBLING:
+            if key[1:] not in node:
+                self._primitives(key[1:], None, value, start)
+        elif kind == _RESOURCE:
+            self._resources(key, value, start)
+        elif kind == _DIV:
+            self.parts.append(start + _checked_div(value))
+        elif kind != _TYPE:
+            self._element(key, value, kind, start)
 
     def _resources(self, tag: str, value: Any, start: str) -> None:
         for one in value if isinstance(value, list) else (value,):
