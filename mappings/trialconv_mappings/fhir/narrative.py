@@ -181,12 +181,12 @@ def _own_words(concept: Element) -> str:
 
 
 def _inline(text: str) -> str:
-    return "<br/>".join(escape(line, quote=False) for line in text.splitlines())
+    return escape(text, quote=False).replace("\r\n", "\n").replace("\n", "<br/>")
 
 
 def _paragraphs(text: str) -> str:
     blocks = text.replace("\r\n", "\n").split("\n\n")
-    return "".join(f"<p>{_inline(block)}</p>" for block in blocks if block.strip())
+    return "".join(f"<p>{_inline(block.strip())}</p>" for block in blocks if block.strip())
 
 
 def _heading(text: str) -> str:
