@@ -5,16 +5,11 @@ from __future__ import annotations
 from trialconv.context import Context
 from trialconv_mappings.fhir.activities import activities
 from trialconv_mappings.fhir.group import eligibility_group
-from trialconv_mappings.fhir.narrative import with_narratives
 from trialconv_mappings.fhir.parties import Parties
 from trialconv_mappings.fhir.parts import Element, Ids
 from trialconv_mappings.fhir.plan import arms, plan_definition
-from trialconv_mappings.fhir.provenance import provenance
-from trialconv_mappings.fhir.requests import conditional_entries
 from trialconv_mappings.fhir.research_study import research_study
-from trialconv_mappings.fhir.sharing import with_shared_organizations
 from trialconv_mappings.fhir.sites import sites
-from trialconv_mappings.fhir.split import in_dependency_order
 from trialconv_mappings.fhir.study_common import Neighbours
 
 
@@ -51,20 +46,35 @@ def build_bundle(ctx: Context) -> Element:
 
 
 def _bundle(ctx: Context, resources: list[Element]) -> Element:
+    # What only an option asks for is imported only then: a command for one study would wait for it.
     options = ctx.options
     if options.shared_organizations:
+        from trialconv_mappings.fhir.sharing import with_shared_organizations
+
         resources = with_shared_organizations(resources)
     if options.narrative:
+        from trialconv_mappings.fhir.narrative import with_narratives
+
         resources = with_narratives(ctx, resources)
     if options.provenance:
+        from trialconv_mappings.fhir.provenance import provenance
+
         resources = [*resources, provenance(ctx, resources)]
-    entries = _put_entries(ctx, resources) if options.request == "put" else conditional_entries(ctx, resources)
+    return {"resourceType": "Bundle", "type": options.bundle, "entry": _entries(ctx, resources)}
+
+
+def _entries(ctx: Context, resources: list[Element]) -> list[Element]:
+    if ctx.options.request != "put":
+        from trialconv_mappings.fhir.requests import conditional_entries
+
+        return conditional_entries(ctx, resources)
+    entries = _put_entries(ctx, resources)
+    if ctx.options.bundle != "batch":
+        return entries
     # The order in a transaction is nothing to a server; a batch it may work off as it stands.
-    return {
-        "resourceType": "Bundle",
-        "type": options.bundle,
-        "entry": in_dependency_order(entries) if options.bundle == "batch" else entries,
-    }
+    from trialconv_mappings.fhir.split import in_dependency_order
+
+    return in_dependency_order(entries)
 
 
 def _put_entries(ctx: Context, resources: list[Element]) -> list[Element]:
