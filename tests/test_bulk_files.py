@@ -14,7 +14,7 @@ from command_runner import run
 from made_up import Tree, encoded, full_study, study
 from trialconv import validate
 from trialconv.formats import FHIR_VERSIONS, FhirVersion
-from trialconv.issues import OutputError
+from trialconv.issues import SinkError
 from trialconv.sinks.bulk import BulkFiles
 
 BULK = ["--format", "ndjson"]
@@ -156,19 +156,44 @@ def test_nothing_is_left_when_the_run_ends_early(
     assert contents(tmp_path / "bulk") == {}
 
 
+def test_a_file_that_cannot_be_written_ends_the_run(
+    three: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the disk is full the other studies are not tried: exit code 5, one message, and no files."""
+
+    class Full:
+        def __init__(self, stream: Any) -> None:
+            self._stream = stream
+
+        def write(self, data: bytes) -> int:
+            raise OSError(28, "No space left on device")
+
+        def close(self) -> None:
+            self._stream.close()
+
+    file = BulkFiles._file
+    monkeypatch.setattr(BulkFiles, "_file", lambda self, kind: Full(file(self, kind)))
+    ran = run("to-fhir", three, *BULK, "--out", tmp_path / "bulk")
+    assert (ran.code, ran.out) == (5, b"")
+    assert [line.partition(": ")[2] for line in ran.errors] == [
+        f"{tmp_path}/bulk/ResearchStudy.ndjson cannot be written: No space left on device"
+    ]
+    assert contents(tmp_path / "bulk") == {}
+
+
 def test_nothing_is_left_when_a_file_cannot_be_written(tmp_path: Path) -> None:
-    """A failing disk makes all files incomplete, so that there are none: OutputError, now and at the end."""
+    """A failing disk makes all files incomplete, so that there are none: SinkError, now and at the end."""
     files = BulkFiles(tmp_path / "bulk", force=False)
     files.add("NCT99999901", [{"resourceType": "Group", "id": "NCT99999901-a"}])
     # A folder stands where the file of the next type would be made.
     path, _ = files._files["Group"]
     (path.parent / path.name.replace("Group", "Location")).mkdir()
     location = {"resourceType": "Location", "id": "NCT99999902-a"}
-    with pytest.raises(OutputError, match="Location"):
+    with pytest.raises(SinkError, match="Location"):
         files.add("NCT99999902", [location])
-    with pytest.raises(OutputError, match="Location"):
+    with pytest.raises(SinkError, match="Location"):
         files.add("NCT99999903", [{"resourceType": "Group", "id": "NCT99999903-a"}])
-    with pytest.raises(OutputError, match="Location"):
+    with pytest.raises(SinkError, match="Location"):
         files.commit()
     assert [path.name for path in (tmp_path / "bulk").iterdir() if path.is_file()] == []
 

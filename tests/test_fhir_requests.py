@@ -235,6 +235,16 @@ def test_split_bundles_are_valid(one: Path, version: FhirVersion, request_: str)
         earlier |= here
 
 
+def test_parts_of_a_batch_are_in_order(one: Path) -> None:
+    """A batch is cut like a transaction: each part needs only what came before."""
+    seen: set[str] = set()
+    parts = run("to-fhir", one, "--bundle", "batch", "--max-entries", "4").documents
+    assert {part["type"] for part in parts} == {"batch"}
+    for entry in (entry for part in parts for entry in part["entry"]):
+        assert set(references(entry["resource"])) <= seen
+        seen.add(entry["request"]["url"])
+
+
 def test_a_part_alone_is_refused(one: Path) -> None:
     """A later part without the earlier ones has references to nothing: the order matters."""
     parts = run("to-fhir", one, "--request", "conditional-update", "--max-entries", "4").documents

@@ -147,7 +147,7 @@ class BulkOutput:
     def write(self, converted: Converted) -> None:
         """Write the resources of one study.
 
-        Raises OutputError for a study that was written already, and when a file cannot be written.
+        Raises OutputError for a study that was written already, SinkError when a file cannot be written.
         """
         resources = [entry["resource"] for entry in converted.document["entry"]]
         self._files.add(converted.record.nct_id, resources)

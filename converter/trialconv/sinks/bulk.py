@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
-from trialconv.issues import OutputError
+from trialconv.issues import OutputError, SinkError
 
 _NAME: Final = re.compile(r"[A-Z][A-Za-z]+\.ndjson")
 _BUFFER: Final = 1 << 18
@@ -45,11 +45,11 @@ class BulkFiles:
         """Add the resources of a study, each a line of the file of its type.
 
         A resource whose id is not the study's may be there already from another study, and is not written again.
-        Raises OutputError for a study that was added already, and when a file cannot be written; after that
-        nothing more is, and there will be no files.
+        Raises OutputError for a study that was added already, and SinkError when a file cannot be written: after
+        that nothing more is, and there will be no files.
         """
         if self._failure:
-            raise OutputError(self._failure)
+            raise SinkError(self._failure)
         if self._is_known(study):
             raise OutputError("the study was written by this call already: the input has it twice")
         for resource in resources:
@@ -64,17 +64,21 @@ class BulkFiles:
                 raise self._failed(self._folder / f"{kind}.ndjson", error) from error
 
     def commit(self) -> None:
-        """Give the complete files their names. Raises OutputError, and leaves none, when writing has failed."""
+        """Give the complete files their names. Raises SinkError, and leaves none, when writing has failed."""
         try:
             if self._failure:
-                raise OutputError(self._failure)
-            for kind, (temporary, stream) in self._files.items():
-                final = self._folder / f"{kind}.ndjson"
+                raise SinkError(self._failure)
+            # All are closed, and so complete, before the first one gets its name.
+            for kind, (_, stream) in self._files.items():
                 try:
                     stream.close()
                 except OSError as error:
-                    raise self._failed(final, error) from error
-                temporary.replace(final)
+                    raise self._failed(self._folder / f"{kind}.ndjson", error) from error
+            for kind, (temporary, _) in self._files.items():
+                try:
+                    temporary.replace(self._folder / f"{kind}.ndjson")
+                except OSError as error:
+                    raise self._failed(self._folder / f"{kind}.ndjson", error) from error
         finally:
             self.discard()
 
@@ -93,9 +97,9 @@ class BulkFiles:
             found = self._files[kind] = temporary, temporary.open("wb", buffering=_BUFFER)
         return found[1]
 
-    def _failed(self, path: Path, error: OSError) -> OutputError:
+    def _failed(self, path: Path, error: OSError) -> SinkError:
         self._failure = f"{path} cannot be written: {error.strerror or error}"
-        return OutputError(self._failure)
+        return SinkError(self._failure)
 
     def _is_known(self, study: str) -> bool:
         """Tell whether a study was added before, and remember it: a bit for each number, in pages."""
