@@ -18,7 +18,7 @@ from typing import Any
 
 from fhir_packages import RELEASES, Release, definitions, package_file
 from fhir_primitives import is_primitive
-from fhir_structures import variants
+from fhir_structures import variants_of
 from generate_fhir_schemas import run
 
 TARGET = Path(__file__).resolve().parent.parent / "converter" / "trialconv" / "writers" / "_generated"
@@ -56,7 +56,7 @@ def _add(lines: dict[str, list[str]], elements: list[dict[str, Any]]) -> None:
     parents = {path.rpartition(".")[0] for path in (element["path"] for element in elements)}
     for element in elements[1:]:
         owner = element["path"].rpartition(".")[0]
-        for name, type_name, _ in variants(element):
+        for name, type_name, _ in variants_of(element):
             lines.setdefault(owner, []).append(f"{name}:{_kind(element, type_name, parents)}")
 
 
