@@ -96,7 +96,7 @@ def test_any_study_encodes_back(tree: Tree) -> None:
     """A record gives back what it was made of, but for empty objects and lists."""
     made = record(tree)
     assert json.loads(made.to_json()) == filled(tree)
-    assert {found.code for found in made.issues} <= {"unknown-enum-value"}
+    assert {found.code for found in made.issues} <= {"unknown-enum-value", "broken-character"}
 
 
 def filled(value: Any) -> Any:

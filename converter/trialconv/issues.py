@@ -92,6 +92,11 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "A part of a text page was not understood. Its text is kept as it stands and not converted.",
         "Use the record's JSON for a complete conversion.",
     ),
+    "broken-character": IssueKind(
+        "information",
+        "A text holds U+FFFD in the place of a character that was lost at the source. It is kept.",
+        "Look at the sponsor's own documents for the text.",
+    ),
     "not-in-source": IssueKind(
         "information",
         "The source format does not say something that other formats of the registry do.",
@@ -157,6 +162,23 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "warning",
         "The eligibility criteria could not be split for certain. The text is carried whole.",
         "Read the whole text.",
+    ),
+    "html-like-text": IssueKind(
+        "information",
+        "A text has an angle bracket that a viewer of Markdown would take for HTML. It is escaped there, with the "
+        "exact string beside it.",
+        "Nothing: the text reads the same.",
+    ),
+    "location-without-country": IssueKind(
+        "warning",
+        "A site has no country.",
+        "Check the source.",
+    ),
+    "repeated-arm-label": IssueKind(
+        "warning",
+        "Two arms have the same label, so that a link by the label could mean either. Links by the interventions' "
+        "names are used.",
+        "Check the source.",
     ),
     "unknown-arm": IssueKind(
         "warning",

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from trialconv.record import Study
+from trialconv.record.sections import Mesh
 
 #: The code system of MeSH, as terminology.hl7.org names it.
 MESH: Final = "https://www.nlm.nih.gov/mesh"
+
+
+_IDENTIFIER: Final = re.compile(r"[A-Z][0-9]{3,}")
+
+
+def is_mesh_id(text: str | None) -> bool:
+    """Tell whether a text has the form of a MeSH identifier, such as D012004."""
+    return text is not None and _IDENTIFIER.fullmatch(text) is not None
 
 
 def condition_headings(study: Study) -> dict[str, tuple[str, str]]:
@@ -15,5 +25,17 @@ def condition_headings(study: Study) -> dict[str, tuple[str, str]]:
 
     A condition is coded only where it is the same term; look it up by `condition.casefold()`.
     """
-    meshes = study.derived_section.condition_browse_module.meshes
-    return {mesh.term.casefold(): (mesh.id, mesh.term) for mesh in meshes if mesh.term and mesh.id}
+    return _by_term(study.derived_section.condition_browse_module.meshes)
+
+
+def intervention_headings(study: Study) -> dict[str, tuple[str, str]]:
+    """Return the headings derived from the interventions, as `condition_headings` does for the conditions."""
+    return _by_term(study.derived_section.intervention_browse_module.meshes)
+
+
+def _by_term(meshes: list[Mesh]) -> dict[str, tuple[str, str]]:
+    found = {}
+    for mesh in meshes:
+        if mesh.term and mesh.id and is_mesh_id(mesh.id):
+            found[mesh.term.casefold()] = (mesh.id, mesh.term)
+    return found

@@ -7,6 +7,7 @@ lists and plain tables.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
@@ -17,6 +18,8 @@ from trialconv.lineage import plain
 from trialconv_mappings.fhir.parts import Element
 from trialconv_mappings.fhir.terms import ARTIFACT_DESCRIPTION, STUDY_IN_R4
 
+#: What neither FHIR nor XML can hold. The element that it comes from tells of it.
+_NO_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _BEFORE_TEXT: Final = ("resourceType", "id", "meta")
 
 
@@ -181,6 +184,7 @@ def _own_words(concept: Element) -> str:
 
 
 def _inline(text: str) -> str:
+    text = _NO_TEXT.sub("\ufffd", text)
     return escape(text, quote=False).replace("\r\n", "\n").replace("\n", "<br/>")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
@@ -51,7 +53,7 @@ def _actual(ctx: Context, day: DateStruct | PartialDateStruct, field: str) -> bo
     return known
 
 
-class _Event(NamedTuple):
+class Event(NamedTuple):
     """A dated event of a record's history: the field, which end of a period it is, and its activity."""
 
     attribute: str
@@ -60,12 +62,12 @@ class _Event(NamedTuple):
     activity: Element
 
 
-def _event(attribute: str, field: str, edge: str, activity: str) -> _Event:
+def _event(attribute: str, field: str, edge: str, activity: str) -> Event:
     coding = {"system": REGISTRATION_ACTIVITY, "code": activity}
-    return _Event(attribute, field, edge, {"url": "activity", "valueCodeableConcept": {"coding": [coding]}})
+    return Event(attribute, field, edge, {"url": "activity", "valueCodeableConcept": {"coding": [coding]}})
 
 
-_EVENTS: Final = (
+EVENTS: Final = (
     _event("status_verified_date", "statusVerifiedDate", "end", "record-verification"),
     _event(
         "primary_completion_date_struct", "primaryCompletionDateStruct", "end", "primary-outcome-data-collection"
@@ -86,19 +88,31 @@ _ACTUAL: Final = {"url": "actual", "valueBoolean": True}
 _NOT_ACTUAL: Final = {"url": "actual", "valueBoolean": False}
 
 
+_DAYS: Final = attrgetter(*(event.attribute for event in EVENTS))
+
+
 def registrations(ctx: Context) -> list[Element]:
     """Return the extensions that date the record's own history: submitted, checked, posted, verified."""
-    status = ctx.record.study.protocol_section.status_module
     found = []
-    for event in _EVENTS:
-        day = getattr(status, event.attribute)
-        parts = [event.activity]
-        if day is not None and not isinstance(day, str):
-            actual = _actual(ctx, day, event.field)
-            if actual is not None:
-                parts.append(_ACTUAL if actual else _NOT_ACTUAL)
+    days = _DAYS(ctx.record.study.protocol_section.status_module)
+    for position, day in enumerate(days):
+        if day is None:
+            continue
+        actual = None
+        if not isinstance(day, str):
+            actual = _actual(ctx, day, EVENTS[position].field) if day.type is not None else None
             day = day.date
-        if day and (day := checked_date(ctx, day, f"{_P}statusModule.{event.field}", _REGISTRATION)):
-            parts.append({"url": "period", "valuePeriod": {event.edge: day}})
-            found.append({"url": STUDY_REGISTRATION, "extension": parts})
+        if day and checked_date(ctx, day, f"{_P}statusModule.{EVENTS[position].field}", _REGISTRATION):
+            found.append(_registration(position, day, actual))
     return found
+
+
+@lru_cache(maxsize=65_536)
+def _registration(position: int, day: str, actual: bool | None) -> Element:
+    """Return a dated event. All records together have few days, so that equal events are one object."""
+    event = EVENTS[position]
+    parts = [event.activity]
+    if actual is not None:
+        parts.append(_ACTUAL if actual else _NOT_ACTUAL)
+    parts.append({"url": "period", "valuePeriod": {event.edge: day}})
+    return {"url": STUDY_REGISTRATION, "extension": parts}
