@@ -310,6 +310,7 @@ class TrialconvError(Exception):
       UsageError        a wrong option or a wrong combination; exit code 2
       SourceError       an input or a record in it cannot be read; exit code 4
       OutputError       an output exists already or cannot be written; exit code 5
+      SinkError         nothing more can be written to what all records go to; exit code 5
     """
 
     exit_code = 1
@@ -333,5 +334,11 @@ class SourceError(TrialconvError):
 
 class OutputError(TrialconvError):
     """An output exists already or cannot be written."""
+
+    exit_code = 5
+
+
+class SinkError(TrialconvError):
+    """Nothing more can be written to what all records go to, so that going on with others is of no use."""
 
     exit_code = 5

@@ -97,7 +97,7 @@ def target_named(name: str) -> Target:
 def transform(record: Record, target: Target, options: Options, *, check: bool = True) -> Converted:
     """Convert a record, list what is lost, and judge the document (unless `check` is False)."""
     ctx = Context(record, target.options(options))
-    document = scrubbed(ctx, target.build(ctx))
+    document = scrubbed(ctx, target.build(ctx), for_xml=target.suffix == ".xml")
     data = target.write(document)
     findings = target.check(document, data) if check else []
     issues = record.issues + ctx.issues + losses(record, target.name)

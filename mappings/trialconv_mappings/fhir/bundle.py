@@ -14,10 +14,10 @@ from trialconv_mappings.fhir.study_common import Neighbours
 
 
 def build_bundle(ctx: Context) -> Element:
-    """Return the Bundle of a record's resources for the FHIR version and the bundle type of the options.
+    """Return the Bundle of a record's resources for the FHIR version, and of the kind that the options say.
 
-    An entry's fullUrl is base/Type/id and its request a PUT to Type/id, so that sending the bundle twice makes
-    nothing twice.
+    By default an entry's fullUrl is base/Type/id and its request a PUT to Type/id, so that sending the bundle
+    twice makes nothing twice. `requests` has the other ways, `split` cuts a bundle that is too large.
     """
     ids = Ids(ctx.record.nct_id)
     parties = Parties(ctx, ids)
@@ -46,14 +46,44 @@ def build_bundle(ctx: Context) -> Element:
 
 
 def _bundle(ctx: Context, resources: list[Element]) -> Element:
+    # What only an option asks for is imported only then: a command for one study would wait for it.
+    options = ctx.options
+    if options.shared_organizations:
+        from trialconv_mappings.fhir.sharing import with_shared_organizations
+
+        resources = with_shared_organizations(resources)
+    if options.narrative:
+        from trialconv_mappings.fhir.narrative import with_narratives
+
+        resources = with_narratives(ctx, resources)
+    if options.provenance:
+        from trialconv_mappings.fhir.provenance import provenance
+
+        resources = [*resources, provenance(ctx, resources)]
+    return {"resourceType": "Bundle", "type": options.bundle, "entry": _entries(ctx, resources)}
+
+
+def _entries(ctx: Context, resources: list[Element]) -> list[Element]:
+    if ctx.options.request != "put":
+        from trialconv_mappings.fhir.requests import conditional_entries
+
+        return conditional_entries(ctx, resources)
+    entries = _put_entries(ctx, resources)
+    if ctx.options.bundle != "batch":
+        return entries
+    # The order in a transaction is nothing to a server; a batch it may work off as it stands.
+    from trialconv_mappings.fhir.split import in_dependency_order
+
+    return in_dependency_order(entries)
+
+
+def _put_entries(ctx: Context, resources: list[Element]) -> list[Element]:
     base = ctx.options.base + "/"
     paths = [resource["resourceType"] + "/" + resource["id"] for resource in resources]
     pairs = zip(paths, resources, strict=True)
-    if ctx.options.bundle == "transaction":
-        entries = [
-            {"fullUrl": base + path, "resource": resource, "request": {"method": "PUT", "url": path}}
-            for path, resource in pairs
-        ]
-    else:
-        entries = [{"fullUrl": base + path, "resource": resource} for path, resource in pairs]
-    return {"resourceType": "Bundle", "type": ctx.options.bundle, "entry": entries}
+    if ctx.options.bundle == "collection":
+        return [{"fullUrl": base + path, "resource": resource} for path, resource in pairs]
+    return [
+        {"fullUrl": base + path, "resource": resource, "request": {"method": "PUT", "url": path}}
+        for path, resource in pairs
+    ]
