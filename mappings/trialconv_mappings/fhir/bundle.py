@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trialconv.context import Context
+from trialconv.lineage import checked_date
 from trialconv_mappings.fhir.activities import activities
 from trialconv_mappings.fhir.group import eligibility_group
 from trialconv_mappings.fhir.parties import Parties
@@ -11,6 +12,7 @@ from trialconv_mappings.fhir.plan import arms, plan_definition
 from trialconv_mappings.fhir.research_study import research_study
 from trialconv_mappings.fhir.sites import sites
 from trialconv_mappings.fhir.study_common import Neighbours
+from trialconv_mappings.fhir.terms import DATA_VERSION
 
 
 def build_bundle(ctx: Context) -> Element:
@@ -60,7 +62,26 @@ def _bundle(ctx: Context, resources: list[Element]) -> Element:
         from trialconv_mappings.fhir.provenance import provenance
 
         resources = [*resources, provenance(ctx, resources)]
-    return {"resourceType": "Bundle", "type": options.bundle, "entry": _entries(ctx, resources)}
+    made: Element = {"resourceType": "Bundle"}
+    if data_version := _data_version(ctx):
+        made["meta"] = data_version
+    made["type"] = options.bundle
+    made["entry"] = _entries(ctx, resources)
+    return made
+
+
+def _data_version(ctx: Context) -> Element | None:
+    """Return the day of the registry's data as the Bundle's meta.
+
+    It says nothing of the study, whose resources are the same on any day.
+    """
+    day = ctx.record.study.derived_section.misc_info_module.version_holder
+    if not day:
+        return None
+    path, target = "derivedSection.miscInfoModule.versionHolder", "Bundle.meta.extension(registry-data-version)"
+    if checked_date(ctx, day, path, target) is None:
+        return None
+    return {"extension": [{"url": ctx.options.base + DATA_VERSION, "valueDate": day}]}
 
 
 def _entries(ctx: Context, resources: list[Element]) -> list[Element]:
