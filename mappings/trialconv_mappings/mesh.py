@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from trialconv.record import Study
+from trialconv.record.sections import BrowseModule
 
 #: The code system of MeSH, as terminology.hl7.org names it.
 MESH: Final = "https://www.nlm.nih.gov/mesh"
@@ -15,5 +16,13 @@ def condition_headings(study: Study) -> dict[str, tuple[str, str]]:
 
     A condition is coded only where it is the same term; look it up by `condition.casefold()`.
     """
-    meshes = study.derived_section.condition_browse_module.meshes
-    return {mesh.term.casefold(): (mesh.id, mesh.term) for mesh in meshes if mesh.term and mesh.id}
+    return _headings(study.derived_section.condition_browse_module)
+
+
+def intervention_headings(study: Study) -> dict[str, tuple[str, str]]:
+    """Return the same of the headings derived from the names of the interventions."""
+    return _headings(study.derived_section.intervention_browse_module)
+
+
+def _headings(module: BrowseModule) -> dict[str, tuple[str, str]]:
+    return {mesh.term.casefold(): (mesh.id, mesh.term) for mesh in module.meshes if mesh.term and mesh.id}

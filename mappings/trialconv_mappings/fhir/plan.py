@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from trialconv.context import Context
 from trialconv.lineage import plain
 from trialconv.record.protocol import ArmGroup
+from trialconv_mappings.arm_links import arm_links
 from trialconv_mappings.fhir.activities import Activity
 from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, reference
 from trialconv_mappings.fhir.terms import IN_R4, PLAN_DEFINITION_TYPE
@@ -63,7 +64,7 @@ def plan_definition(
 
 
 def _actions(ctx: Context, study_arms: list[Arm], study_activities: list[Activity]) -> list[Element]:
-    by_arm, unlinked = _linked(ctx, study_arms, study_activities)
+    by_arm, unlinked = arm_links(ctx, "PlanDefinition.action")
     actions = []
     if study_arms:
         top: Element = {"title": "Arms", "groupingBehavior": "logical-group"}
@@ -71,59 +72,15 @@ def _actions(ctx: Context, study_arms: list[Arm], study_activities: list[Activit
         if model in _ONE_ARM_EACH and len(study_arms) > 1:
             top["selectionBehavior"] = "exactly-one"
         top["action"] = [
-            _arm_action(ctx, number, arm, linked)
+            _arm_action(ctx, number, arm, [study_activities[position] for position in linked])
             for number, (arm, linked) in enumerate(zip(study_arms, by_arm, strict=True))
         ]
         actions.append(top)
     if unlinked:
         top = {"title": "Interventions (arm not stated)", "groupingBehavior": "logical-group"}
-        top["action"] = [_intervention_action(activity) for activity in unlinked]
+        top["action"] = [_intervention_action(study_activities[position]) for position in unlinked]
         actions.append(top)
     return actions
-
-
-def _linked(
-    ctx: Context, study_arms: list[Arm], study_activities: list[Activity]
-) -> tuple[list[list[Activity]], list[Activity]]:
-    """Return the activities of each arm, and those that no arm has.
-
-    The registry states each link twice: the intervention names its arms by their labels, the arm its
-    interventions as "Type: name". Both are followed.
-    """
-    labels = [_label(activity) for activity in study_activities]
-    by_label: dict[str | None, list[int]] = {}
-    for number, arm in enumerate(study_arms):
-        by_label.setdefault(arm.group.label, []).append(number)
-    links: list[set[int]] = [set() for _ in study_arms]
-    for number, activity in enumerate(study_activities):
-        for label in activity.intervention.arm_group_labels:
-            numbers = by_label.get(label, ())
-            if not numbers:
-                source = f"protocolSection.armsInterventionsModule.interventions[{number}].armGroupLabels"
-                ctx.note("unknown-arm", f"no arm is called {label!r}", source, "PlanDefinition.action")
-            elif len(numbers) == 1:
-                links[numbers[0]].add(number)
-            # Arms of one label cannot be told apart by it; they name their interventions themselves.
-    for number, (arm, found) in enumerate(zip(study_arms, links, strict=True)):
-        for name in arm.group.intervention_names:
-            named = [position for position, label in enumerate(labels) if label == name]
-            if not named:
-                source = f"{_ARMS}[{number}].interventionNames"
-                ctx.note(
-                    "unknown-intervention", f"no intervention is called {name!r}", source, "PlanDefinition.action"
-                )
-            elif found.isdisjoint(named):
-                found.update(named)
-    everywhere = set().union(*links)
-    return (
-        [[study_activities[position] for position in sorted(found)] for found in links],
-        [activity for position, activity in enumerate(study_activities) if position not in everywhere],
-    )
-
-
-def _label(activity: Activity) -> str:
-    kind = (activity.intervention.type or "").replace("_", " ").title()
-    return f"{kind}: {activity.intervention.name}"
 
 
 def _arm_action(ctx: Context, number: int, arm: Arm, linked: list[Activity]) -> Element:
