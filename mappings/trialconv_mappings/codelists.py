@@ -35,4 +35,26 @@ CODELISTS: Final[dict[str, Codelist]] = {
     "cdisc_trial_phase": Codelist("C66737", "2026-03-27"),
     "cdisc_who_masked": Codelist("C215480", "2026-03-27"),
     "cdisc_yes_no": Codelist("C66742", "2026-03-27"),
+    "usdm_age_unit": Codelist("C66781", "2026-03-27"),
+    "usdm_design_characteristic": Codelist("C207416", "2026-03-27"),
+    "usdm_document_type": Codelist("C215477", "2026-03-27"),
+    "usdm_endpoint_level": Codelist("C188726", "2026-03-27"),
+    "usdm_id_issuer_type": Codelist("C188724", "2026-03-27"),
+    "usdm_intervention_role": Codelist("C207417", "2026-03-27"),
+    "usdm_objective_level": Codelist("C188725", "2026-03-27"),
+    "usdm_organization_type": Codelist("C188724", "2026-03-27"),
+    "usdm_party_role": Codelist("C215480", "2026-03-27"),
+    "usdm_sex": Codelist("C66732", "2026-03-27"),
+    "usdm_title_type": Codelist("C207419", "2026-03-27"),
+}
+
+#: The codelists of `usdm_fixed`, which has a row for each code that every document of USDM uses.
+FIXED: Final[dict[str, Codelist]] = {
+    "registry": Codelist("C188724", "2026-03-27"),
+    "issued": Codelist("C207413", "2026-03-27"),
+    "global": Codelist("C207412", "2026-03-27"),
+    "fixed reference": Codelist("C201264", "2026-03-27"),
+    "start to start": Codelist("C201265", "2026-03-27"),
+    "unknown": Codelist("C66742", "2026-03-27"),
+    "other": Codelist("C207415", "2026-03-27"),
 }
