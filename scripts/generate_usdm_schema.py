@@ -4,12 +4,12 @@
 
 DIR holds `schemas/usdm-4.0` (USDM_API.json, dataStructure.yml and USDM_CORE_Rules.xlsx of
 https://github.com/cdisc-org/DDF-RA) and `terminology/registry_codelists.tsv` (the CDISC codelists that NCI EVS
-publishes). Writes `usdm-4.0.schema.json` and `usdm-4.0.rules.json` into
-converter/trialconv/validators/_generated. `--check` writes nothing; it exits with 1 when that folder holds anything
-else than what it would write, and with 2 when the official files are not there.
+publishes). Writes `usdm-4.0.schema.json` and `usdm-4.0.rules.json` into converter/trialconv/validators/_generated.
+`--check` writes nothing; it exits with 1 when that folder holds anything else than what it would write, and with 2
+when the official files are not there.
 
-The schema is that of the OpenAPI, without titles and defaults, and stricter in what the OpenAPI leaves to words: no
-attribute that the class does not have (DDF00125), and at least one item where the model's cardinality is `1..*`
+The schema is that of the OpenAPI, without titles and defaults, and stricter in what the OpenAPI leaves to words:
+no attribute that the class does not have (DDF00125), and at least one item where the model's cardinality is `1..*`
 (DDF00126). Where an element may be of several classes, `instanceType` decides, so that an error names one class.
 """
 
@@ -52,7 +52,11 @@ def make_schema(api: Schema, classes: Model) -> Schema:
         if name not in reached:
             reached[name] = _definition(name, definitions[name], classes)
             waiting += sorted(set(re.findall(r'"#/\$defs/(\w+)"', json.dumps(reached[name]))))
-    return {"$schema": _DRAFT, "$ref": "#/$defs/Wrapper", "$defs": {name: reached[name] for name in sorted(reached)}}
+    return {
+        "$schema": _DRAFT,
+        "$ref": "#/$defs/Wrapper",
+        "$defs": dict(sorted(reached.items())),
+    }
 
 
 def _definition(name: str, body: Schema, classes: Model) -> Schema:
@@ -111,9 +115,7 @@ def _one_of(choices: list[Schema]) -> Schema:
     return {"if": {"not": {"type": "null"}}, "then": made} if others else made
 
 
-def make_rules(
-    classes: Model, schema: Schema, rules: list[dict[str, str]], terminology: Path
-) -> dict[str, Any]:
+def make_rules(classes: Model, schema: Schema, rules: list[dict[str, str]], terminology: Path) -> dict[str, Any]:
     """Return what references refer to, and which codelist an attribute takes its codes from by which rule."""
     defined = schema["$defs"]
     references: dict[str, dict[str, list[str]]] = {}

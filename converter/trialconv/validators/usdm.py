@@ -115,7 +115,8 @@ def _schema_issue(error: jsonschema_rs.ValidationError) -> Issue:
 
 def _explained(error: jsonschema_rs.ValidationError) -> tuple[str, str]:
     """Return the rule that an error of the schema breaks, and the error in words."""
-    keyword, details, found = error.kind.name, error.kind.as_dict(), error.instance
+    keyword, details = error.kind.name, error.kind.as_dict()
+    found: Any = error.instance
     if keyword == "additionalProperties":
         names = ", ".join(shortened(name) for name in details["unexpected"][:20])
         return "DDF00125", f"{names}; the class has no such attribute"

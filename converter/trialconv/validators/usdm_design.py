@@ -84,7 +84,9 @@ def _type(design: Element) -> Iterator[Finding]:
     if there >= _CENTRES:
         yield Finding("DDF00154", design, "characteristics", "the study has both a single centre and several")
     if there >= _COUNTRIES:
-        yield Finding("DDF00257", design, "characteristics", "the study is both in a single country and in several")
+        yield Finding(
+            "DDF00257", design, "characteristics", "the study is both in a single country and in several"
+        )
 
 
 def _objectives(design: Element) -> Iterator[Finding]:
@@ -132,7 +134,9 @@ def _population(design: Element) -> Iterator[Finding]:
     ):
         here = bool(population.get(key))
         there = [bool(cohort.get(key)) for cohort in cohorts]
-        if here == any(there) and (here or is_required) or (any(there) and not all(there)):
+        is_at_both = here and any(there)
+        is_nowhere = is_required and not here and not any(there)
+        if is_at_both or is_nowhere or (any(there) and not all(there)):
             message = "it must stand either in the population or in all of its cohorts"
             yield Finding(rule, population, key, message)
     for each in (population, *cohorts):
@@ -168,7 +172,7 @@ def _timelines(design: Element) -> Iterator[Finding]:
 
 def _timeline(timeline: Element) -> Iterator[Finding]:
     exits = {each["id"] for each in listed(timeline, "exits")}
-    instances = [each for each in listed(timeline, "instances")]
+    instances = listed(timeline, "instances")
     timings = listed(timeline, "timings")
     if not exits:
         yield Finding("DDF00108", timeline, "exits", "the timeline has no exit")

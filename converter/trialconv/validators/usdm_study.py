@@ -53,7 +53,9 @@ def _sponsor(scope: Scope) -> Iterator[Finding]:
     version = scope.version
     sponsors = [role for role in listed(version, "roles") if code_of(role, "code") == _SPONSOR]
     if len(sponsors) != 1:
-        yield Finding("DDF00201", version, "roles", f"there are {len(sponsors)} roles of the sponsor; expected one")
+        yield Finding(
+            "DDF00201", version, "roles", f"there are {len(sponsors)} roles of the sponsor; expected one"
+        )
         return
     (sponsor,) = sponsors
     organizations = listed(sponsor, "organizationIds")
@@ -62,7 +64,9 @@ def _sponsor(scope: Scope) -> Iterator[Finding]:
         yield Finding("DDF00202", sponsor, "organizationIds", message)
         return
     if version["id"] not in listed(sponsor, "appliesToIds"):
-        yield Finding("DDF00203", sponsor, "appliesToIds", "the role of the sponsor does not apply to the study version")
+        yield Finding(
+            "DDF00203", sponsor, "appliesToIds", "the role of the sponsor does not apply to the study version"
+        )
     own = [each for each in version["studyIdentifiers"] if each["scopeId"] == organizations[0]]
     if len(own) != 1:
         message = f"{len(own)} identifiers are of the sponsor; expected one"
@@ -99,7 +103,8 @@ def _dates(scope: Scope) -> Iterator[Finding]:
     seen: dict[Any, set[tuple[Any, ...]]] = {}
     for each in listed(scope.version, "dateValues"):
         kind = code_of(each, "type")
-        scopes = tuple(sorted(str((code_of(one, "type"), code_of(one, "code"))) for one in each["geographicScopes"]))
+        areas = ((code_of(one, "type"), code_of(one, "code")) for one in each["geographicScopes"])
+        scopes = tuple(sorted(str(area) for area in areas))
         before = seen.setdefault(kind, set())
         if scopes in before:
             message = f"two dates have the type {kind} and the same scope"
@@ -154,7 +159,9 @@ def _single_objects(scope: Scope) -> Iterator[Finding]:
         yield from _duration(each)
     for each in scope.everything("BiospecimenRetention"):
         if each["isRetained"] and each.get("includesDNA") is None:
-            yield Finding("DDF00231", each, "includesDNA", "specimens are retained; expected whether they include DNA")
+            yield Finding(
+                "DDF00231", each, "includesDNA", "specimens are retained; expected whether they include DNA"
+            )
 
 
 def _duration(each: Element) -> Iterator[Finding]:
@@ -179,7 +186,8 @@ def _quantities(scope: Scope) -> Iterator[Finding]:
     for each in scope.everything("StudyDesignPopulation", "StudyCohort"):
         for key, rule in (("plannedEnrollmentNumber", "DDF00234"), ("plannedCompletionNumber", "DDF00235")):
             value = each.get(key)
-            if value and any(part.get("unit") for part in (value, value.get("minValue", {}), value.get("maxValue", {}))):
+            parts = (value, value.get("minValue", {}), value.get("maxValue", {})) if value else ()
+            if any(part.get("unit") for part in parts):
                 yield Finding(rule, each, key, "a number of persons has no unit")
         planned = each.get("plannedAge")
         if planned and planned["isApproximate"]:

@@ -1,7 +1,7 @@
 """Codes in USDM: from the codelist of their attribute, with its preferred term, and consistent with one another.
 
-The codelists are of one version. Where a document names another version, what differs is a warning: the term may be
-right in that version.
+The codelists are of one version. Where a document names another version, what differs is a warning: the term may
+be right in that version.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from trialconv.issues import Severity
 from trialconv.validators.usdm_scope import Element, Finding, Scope, facts, listed
 
 _CDISC: Final = "http://www.cdisc.org"
-#: Unknown and Other. They are in no closed codelist, and there is nothing else to say where such a code is demanded.
+#: Unknown and Other: what is left to say where a code is demanded and the closed codelist has none that is true.
 _NO_TERM: Final = frozenset({"C17998", "C17649"})
 _AGE_UNITS: Final = "C66781"
 _LENGTH_OF_DATE: Final = 10
@@ -101,7 +101,7 @@ def _of_attribute(elements: list[Element], key: str, codelist: str, rule: str) -
 
 
 def _of_codelist(element: Element, key: str, code: Element, codelist: str, rule: str) -> Iterator[Finding]:
-    """Yield a Finding when a code is not one of its codelist, or stands beside another term than the preferred one."""
+    """Yield a Finding when a code is not in its codelist, or has another decode than its preferred term."""
     known = facts().codelists[codelist]
     own, decode, is_cdisc = code["code"], code["decode"], code["codeSystem"] == _CDISC
     severity: Severity = "error" if not is_cdisc or code["codeSystemVersion"] == known.version else "warning"
@@ -121,10 +121,10 @@ def _of_codelist(element: Element, key: str, code: Element, codelist: str, rule:
 
 
 def _age_units(element: Element) -> Iterator[Finding]:
-    planned = element.get("plannedAge")
-    for key in ("minValue", "maxValue") if planned else ():
-        unit = planned[key].get("unit")
-        code = unit["standardCode"] if unit else None
+    planned: Element = element.get("plannedAge") or {}
+    for key, quantity in ((key, planned[key]) for key in ("minValue", "maxValue") if key in planned):
+        unit = quantity.get("unit")
+        code: Element | None = unit["standardCode"] if unit else None
         if code is None or code["code"] not in facts().codelists[_AGE_UNITS].terms:
             shown = code["code"] if code else "no unit"
             message = f"{shown} is not in the codelist of age units, {_AGE_UNITS}"

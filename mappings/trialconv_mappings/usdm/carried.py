@@ -16,8 +16,14 @@ from trialconv_mappings.usdm.draft import Draft, Element
 
 _P: Final = "protocolSection."
 
-#: The sections that are carried; the others are what the registry adds to a record.
-_CARRIED: Final = (_P, "hasResults", "documentSection.largeDocumentModule.noSap")
+#: The beginnings of the paths that are carried; all others are what the registry adds to a record.
+_CARRIED: Final = (
+    _P,
+    "hasResults",
+    "documentSection.largeDocumentModule.noSap",
+    "derivedSection.conditionBrowseModule.meshes",
+    "derivedSection.interventionBrowseModule.meshes",
+)
 
 #: Fields, or objects and lists of them, that stand whole and unchanged in objects of their own.
 HOMES: Final = (

@@ -125,10 +125,16 @@ def _identifiers(draft: Draft, organizations: Organizations) -> list[Element]:
         ),
     ]
     said = {(each["scopeId"], each["text"]) for each in made}
-    others = [(alias, organizations.registry, _IDS + "nctIdAliases[]", "", []) for alias in ids.nct_id_aliases]
+    others: list[tuple[str, str, str, str, list[Element]]] = [
+        (alias, organizations.registry, _IDS + "nctIdAliases[]", "", []) for alias in ids.nct_id_aliases
+    ]
     for other in ids.secondary_id_infos:
         path = _IDS + "secondaryIdInfos[]"
-        words = [item for name in ("type", "domain", "link") for item in draft.carried(f"{path}.{name}", getattr(other, name))]
+        words = [
+            *draft.carried(path + ".type", other.type),
+            *draft.carried(path + ".domain", other.domain),
+            *draft.carried(path + ".link", other.link),
+        ]
         scope = organizations.issuer(other.type, other.domain)
         others.append((other.id or "", scope, path, other.link or "", words))
     for text, scope, source, link, words in others:
@@ -188,5 +194,3 @@ def _documents(draft: Draft) -> list[Element]:
             )
         )
     return made
-
-

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
-import msgspec
-
 from trialconv.context import Context
 from trialconv.lineage import code as look_up
 from trialconv.lineage import plain
@@ -87,7 +85,7 @@ class Draft:
         return [self.code(term) for term in self._terms(name, word, source, target)] if word else []
 
     def required(self, name: str, word: str | None, source: str, target: str) -> Element:
-        """Return the code for a word where USDM demands one: Unknown without a word, Other for one without a code."""
+        """Return the code that USDM demands for a word: Unknown without a word, Other for one without a code."""
         if not word:
             return self.unknown(target)
         found = self._terms(name, word, source, target)
@@ -126,7 +124,7 @@ class Draft:
     # extension attributes
 
     def carried(self, path: str, value: Any) -> list[Element]:
-        """Return a value of the registry as extension attributes, named by its path: one, or one per item of a list.
+        """Return a value of the registry as extension attributes named by its path, one per item of a list.
 
         An object of a list is an attribute with a class, which holds the attributes of its fields.
         """
@@ -157,7 +155,7 @@ class Draft:
 
 
 @cache
-def _names(kind: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
+def _names(kind: Any) -> tuple[tuple[str, str], ...]:
     """Return the names of the fields of a struct, in Python and in the registry."""
     return tuple(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
 

@@ -42,7 +42,9 @@ def interventions(draft: Draft, *, has_design: bool) -> Interventions:
     by_arm, _ = arm_links(draft.ctx, "StudyElement.studyInterventionIds")
     headings = intervention_headings(draft.ctx.record.study)
     made = [
-        _intervention(draft, item, _role(draft, module.arm_groups, by_arm, position), headings, has_design=has_design)
+        _intervention(
+            draft, item, _role(draft, module.arm_groups, by_arm, position), headings, has_design=has_design
+        )
         for position, item in enumerate(module.interventions)
     ]
     return Interventions(made, by_arm)

@@ -26,17 +26,18 @@ class Organizations:
         self._by_name: dict[str, str] = {}
         self._issuers: dict[tuple[str | None, str | None], str] = {}
         self.registry = self._add(
-            draft.fixed("registry"), "ClinicalTrials.gov", identifierScheme="Web address", identifier="clinicaltrials.gov"
+            draft.fixed("registry"),
+            "ClinicalTrials.gov",
+            remember=False,
+            identifierScheme="Web address",
+            identifier="clinicaltrials.gov",
         )
         module = draft.ctx.record.study.protocol_section.sponsor_collaborators_module
         self.sponsor = self._sponsor(module.lead_sponsor, _SPONSORS + "leadSponsor")
-        self.collaborators = list(
-            dict.fromkeys(
-                self._sponsor(each, _SPONSORS + "collaborators[]") for each in module.collaborators if each.name or each.class_
-            )
-        )
+        named = [each for each in module.collaborators if each.name or each.class_]
+        found = dict.fromkeys(self._sponsor(each, _SPONSORS + "collaborators[]") for each in named)
         # The sponsor has its role already.
-        self.collaborators = [each for each in self.collaborators if each != self.sponsor]
+        self.collaborators = [each for each in found if each != self.sponsor]
 
     def named(self, name: str) -> str:
         """Return the id of the organisation with exactly this name, a new one if need be."""
@@ -44,7 +45,7 @@ class Organizations:
         return known or self._add(self._draft.unknown(_TYPE), name)
 
     def issuer(self, kind: str | None, domain: str | None) -> str:
-        """Return the id of the organisation that gave a secondary id, told by the type and the domain of the id."""
+        """Return the id of the organisation that gave a secondary id, told by the id's type and domain."""
         known = self._issuers.get((kind, domain))
         if known is None:
             source = "protocolSection.identificationModule.secondaryIdInfos[].type"

@@ -58,7 +58,9 @@ def criteria(draft: Draft) -> Criteria:
             draft.make(
                 "EligibilityCriterion",
                 name=name,
-                category=draft.required("cdisc_criterion_kind", each.kind, _CRITERIA, "EligibilityCriterion.category"),
+                category=draft.required(
+                    "cdisc_criterion_kind", each.kind, _CRITERIA, "EligibilityCriterion.category"
+                ),
                 identifier=name,
                 criterionItemId=item["id"],
             )

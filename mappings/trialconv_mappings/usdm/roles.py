@@ -75,7 +75,9 @@ class Roles:
         if not party.investigator_full_name:
             return
         person = self._person(
-            party.investigator_full_name, party.investigator_title, self._affiliation(party.investigator_affiliation)
+            party.investigator_full_name,
+            party.investigator_title,
+            self._affiliation(party.investigator_affiliation),
         )
         self._add(party.type, f"Responsible party: {party.type}", _PARTY + "type", assignedPersons=[person])
 
