@@ -59,6 +59,17 @@ def make_schema(api: Schema, classes: Model) -> Schema:
     }
 
 
+def schema_text(schema: Schema) -> str:
+    """Return a schema as JSON with one definition on each line, so that a difference can be read."""
+
+    def compact(value: Any) -> str:
+        return json.dumps(value, separators=(",", ":"))
+
+    lines = ",\n".join(f"{compact(name)}:{compact(body)}" for name, body in schema["$defs"].items())
+    head = ",\n".join(f"{compact(key)}:{compact(value)}" for key, value in schema.items() if key != "$defs")
+    return f'{{\n{head},\n"$defs":{{\n{lines}\n}}\n}}\n'
+
+
 def _definition(name: str, body: Schema, classes: Model) -> Schema:
     properties = {}
     for key, value in body["properties"].items():
@@ -96,8 +107,9 @@ def _one_of(choices: list[Schema]) -> Schema:
     if len(names) < 2:
         if names and others == [{"type": "null"}]:
             return {"if": {"not": {"type": "null"}}, "then": {"$ref": f"#/$defs/{names[0]}"}}
-        if all(set(one) == {"type"} for one in choices):
-            return {"type": [one["type"] for one in choices]}
+        if all(set(one) <= {"type", "format"} for one in choices):
+            # A format says something of texts only.
+            return {**dict(*[one for one in choices if "format" in one]), "type": [one["type"] for one in choices]}
         return {"anyOf": choices}
     cases = [
         {
@@ -172,7 +184,7 @@ def generate(sources: Path) -> dict[str, str]:
     terminology = sources / "terminology" / "registry_codelists.tsv"
     rules = make_rules(classes, schema, core_rules(folder / "USDM_CORE_Rules.xlsx"), terminology)
     return {
-        "usdm-4.0.schema.json": json.dumps(schema, separators=(",", ":")) + "\n",
+        "usdm-4.0.schema.json": schema_text(schema),
         "usdm-4.0.rules.json": json.dumps(rules, indent=1) + "\n",
     }
 

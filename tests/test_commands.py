@@ -23,6 +23,7 @@ COMMANDS = [
     ["to-fhir", "--fhir-version", "R5"],
     ["to-odm"],
     ["to-odm", "--odm-version", "1.3.2"],
+    ["to-usdm"],
 ]
 #: A base that no url can begin with, which makes every bundle invalid.
 BROKEN = ["--base", "http://a b"]
@@ -65,6 +66,8 @@ def test_one_study_goes_to_standard_output(command: list[str], one: Path) -> Non
     assert "1 converted" in ran.err
     if command[0] == "to-odm":
         assert validate_odm_xml(ran.out) == []
+    elif command[0] == "to-usdm":
+        assert ran.document["study"]["name"] == "NCT99999901"
     else:
         assert ran.document["entry"][0]["resource"]["id"] == "NCT99999901"
 

@@ -213,7 +213,7 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
     "conformance": IssueKind(
         "error",
         "The document breaks a conformance rule of its standard, beyond the schema; the brackets name the rule.",
-        "Correct the element. A warning stands where the rule expects rather than demands.",
+        "Correct the element. It is a warning where the rule expects something and does not demand it.",
     ),
     "duplicate-id": IssueKind("error", "Two things have the same identity.", "Make the ids unique."),
     "fhir-version-assumed": IssueKind(

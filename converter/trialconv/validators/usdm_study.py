@@ -182,7 +182,7 @@ def _quantities(scope: Scope) -> Iterator[Finding]:
             message = f"the least value, {least['value']}, is not less than the greatest, {most['value']}"
             # A registry states a single year of age as a range of that year to that year.
             is_same = least["value"] == most["value"]
-            yield Finding("DDF00241", each, "minValue", message, severity="warning" if is_same else "error")
+            yield Finding("DDF00241", each, "minValue", message, severity="information" if is_same else "error")
     for each in scope.everything("StudyDesignPopulation", "StudyCohort"):
         for key, rule in (("plannedEnrollmentNumber", "DDF00234"), ("plannedCompletionNumber", "DDF00235")):
             value = each.get(key)

@@ -71,7 +71,6 @@ def _version(draft: Draft) -> Element:
     return draft.make(
         "StudyVersion",
         id=version_id,
-        extensionAttributes=carried(draft, has_design=made is not None),
         versionIdentifier=_label(draft),
         rationale=draft.fill.text("StudyVersion.rationale"),
         dateValues=_dates(draft),
@@ -83,6 +82,7 @@ def _version(draft: Draft) -> Element:
         roles=roles.elements,
         organizations=organizations.elements,
         studyInterventions=given.elements,
+        extensionAttributes=carried(draft, has_design=made is not None),
     )
 
 

@@ -183,7 +183,7 @@ def _inside(draft: Draft, path: str, name: str, value: Any) -> Iterator[Element]
     if isinstance(value, dict):
         pairs = value.items()
     else:
-        pairs = ((key, getattr(value, attribute)) for attribute, key in _names(type(value)))
+        pairs = ((key, getattr(value, attribute)) for attribute, key in _names(value.__class__))
     held: list[Element] = []
     for key, inner in pairs:
         held += _attributes(draft, f"{path}.{key}", f"{name}.{key}", inner)
