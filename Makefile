@@ -42,8 +42,9 @@ bench: $(VENV)/.stamp-dev ## measure, and write the figures into docs/
 accept: $(VENV)/.stamp-dev ## rewrite the expected documents of tests/cases; read the diff before you commit it
 	$(BIN)/python tests/accept.py
 
-schemas: $(VENV)/.stamp-dev ## make the FHIR schemas anew from the official definition packages
+schemas: $(VENV)/.stamp-dev ## make the FHIR and USDM schemas anew from the official definitions
 	$(BIN)/python scripts/generate_fhir_schemas.py
+	$(BIN)/python scripts/generate_usdm_schema.py
 
 docs: $(VENV)/.stamp-dev ## renew the generated parts of README.md and docs/
 	$(BIN)/python scripts/make_docs.py

@@ -1,13 +1,19 @@
-"""The USDM mapping: where what a registry says stands, what is filled in, and that one can be told from the other."""
+"""The USDM mapping: where what a registry says stands, and what is filled in and marked."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from made_up import Tree, converted, noted, study
+from made_up import Tree, converted, defects, noted, study
 from trialconv import __version__
+from trialconv.catalog import TARGETS
+from trialconv.context import Options
+from trialconv.pipeline import transform
+from trialconv.readers.ctgov_json import read_study
+from trialconv.record import SourceInfo
 from usdm_made_up import BASE, TYPES, build, full_study_of, objects
 
 NOT_STATED = "Not stated in the registry record."
@@ -202,7 +208,7 @@ def test_titles_have_types() -> None:
 
 
 def test_sponsor_is_a_role_of_one_organisation() -> None:
-    """The lead sponsor is the one sponsor, collaborators are co-sponsors, and a class decides what it says only."""
+    """The lead sponsor is the one sponsor, collaborators are co-sponsors; a class decides what it says only."""
     module = {
         "leadSponsor": {"name": "Made-up Institute", "class": "NIH"},
         "collaborators": [
@@ -259,7 +265,7 @@ def test_contacts_can_be_left_out() -> None:
 
 
 def test_site_belongs_to_an_organisation_with_an_address() -> None:
-    """A location is a site of its facility, with the ISO 3166-1 alpha-3 code of its country, and the country's name."""
+    """A location is a site of its facility, with the ISO 3166-1 alpha-3 code of its country and its name."""
     place = {
         "facility": "Made-up Hospital",
         "city": "Oslo",
@@ -449,6 +455,18 @@ def test_only_planned_numbers_are_planned(kind: str | None, planned: int | None)
     tree = study(designModule={"enrollmentInfo": {"count": 120, **({"type": kind} if kind else {})}})
     assert design(tree)["population"].get("plannedEnrollmentNumber", {}).get("value") == planned
     assert words(version(tree), "designModule.enrollmentInfo.count") == [120]
+
+
+@pytest.mark.parametrize("count", [10**30, -5])
+def test_impossible_numbers_are_carried_and_told(count: int) -> None:
+    """A number of participants that nobody can plan is an Issue, and stays beside."""
+    tree = study(designModule={"enrollmentInfo": {"count": count, "type": "ESTIMATED"}})
+    source = read_study(json.dumps(tree).encode(), SourceInfo("made up"))
+    done = transform(source, TARGETS["usdm-4.0"], Options())
+    assert defects(done.findings) == []
+    assert "plannedEnrollmentNumber" not in objects(done.document, "StudyDesignPopulation")[0]
+    assert str(count).encode() in done.data
+    assert noted(done, "number-out-of-range") == ["protocolSection.designModule.enrollmentInfo.count"]
 
 
 def test_healthy_subjects_that_nobody_speaks_of_are_marked() -> None:

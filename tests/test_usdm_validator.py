@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import trialconv
 from command_runner import run
 from made_up import Tree, defects
 from trialconv import validate
 from trialconv.issues import CATALOGUE
 from trialconv.validators.usdm import validate_usdm
+from trialconv.validators.usdm_design import WITHIN, within_findings
 from trialconv.validators.usdm_scope import Scope, facts
 from trialconv.validators.usdm_terms import term_findings
 from usdm_defects import OF_DESIGNS, OF_STUDIES, OF_TERMS, Defect, code
 from usdm_made_up import TYPES, build, full_study_of, objects
 
+VALIDATORS = Path(trialconv.__file__).parent / "validators"
 DEFECTS = [*OF_STUDIES, *OF_TERMS, *OF_DESIGNS]
 BOUND = [(kind, key) for kind, attributes in facts().codes.items() for key in attributes]
 
@@ -179,6 +183,38 @@ def test_references_stay_in_their_design() -> None:
     other["studyCells"][0]["armId"] = "StudyArm_1"
     version["studyDesigns"].append(other)
     assert "DDF00071" in {each.rule for each in validate_usdm(made)}
+
+
+@pytest.mark.parametrize(("kind", "key", "rule"), WITHIN)
+def test_each_reference_within_a_design(kind: str, key: str, rule: str) -> None:
+    """Each reference that has to stay within a design may name an object of its own design, and of no other."""
+
+    def design(name: str, target: str) -> Tree:
+        inside = [
+            {"id": f"{name}_from", "instanceType": kind, key: target},
+            {"id": f"{name}_to", "instanceType": "Made-up"},
+        ]
+        return {"id": name, "instanceType": "InterventionalStudyDesign", "inside": inside}
+
+    def found(target: str) -> list[str]:
+        designs = [design("One", target), design("Two", "Two_to")]
+        version = {"id": "V", "instanceType": "StudyVersion", "studyDesigns": designs}
+        scope = Scope(version, [])
+        return [each.rule for one in scope.designs for each in within_findings(one, scope)]
+
+    assert found("One_to") == []
+    assert found("Two_to") == [rule]
+
+
+def test_every_rule_has_a_test() -> None:
+    """Every rule that the validator names is one that a test here breaks."""
+    broken_ones = {defect.rule for defect in DEFECTS} | {rule for _, _, rule in WITHIN}
+    broken_ones |= {rule for attributes in facts().codes.values() for _, rule in attributes.values()}
+    broken_ones |= {"DDF00081", "DDF00082", "DDF00125", "DDF00126"}
+    texts = (path.read_text(encoding="utf-8") for path in VALIDATORS.glob("usdm*.py"))
+    named = {rule for text in texts for rule in re.findall(r"DDF\d{5}", text)}
+    assert len(named) > 80
+    assert named - broken_ones == set()
 
 
 def test_versions_may_share_ids() -> None:

@@ -19,7 +19,7 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 def scrubbed(ctx: Context, document: Any) -> Any:
     """Return the document with each control character replaced by U+FFFD, and an Issue for each place.
 
-    Only FHIR documents (dicts) are looked at; the ODM mapping replaces characters as it goes.
+    Only JSON documents (dicts) are looked at; the ODM mapping replaces characters as it goes.
     """
     if not ctx.record.has_unusual_characters or not isinstance(document, dict):
         return document

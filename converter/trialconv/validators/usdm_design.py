@@ -21,7 +21,7 @@ _OBSERVATIONAL: Final = {"C16084", "C129000"}
 _DURATION: Final = re.compile(r"P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?")
 
 #: References that stay within a design: the class, the attribute, the rule.
-_WITHIN: Final = (
+WITHIN: Final = (
     ("StudyEpoch", "previousId", "DDF00024"),
     ("StudyEpoch", "nextId", "DDF00024"),
     ("Activity", "nextId", "DDF00028"),
@@ -46,7 +46,7 @@ _WITHIN: Final = (
 def design_findings(group: Group, scope: Scope) -> Iterator[Finding]:
     """Yield what is wrong with a study design; `group` holds it and all that is in it."""
     design = group.roots[0]
-    yield from _within(group, scope)
+    yield from within_findings(group, scope)
     yield from _type(design)
     yield from _objectives(design)
     yield from _structure(design)
@@ -55,12 +55,13 @@ def design_findings(group: Group, scope: Scope) -> Iterator[Finding]:
     yield from _timelines(design)
 
 
-def _within(group: Group, scope: Scope) -> Iterator[Finding]:
+def within_findings(group: Group, scope: Scope) -> Iterator[Finding]:
+    """Yield the references of a study design that lead out of it."""
     design = group.roots[0]
     if len(scope.designs) > 1:
         # With one design, a reference into another one has been found to refer to nothing.
         own = {each["id"] for elements in group.by_class.values() for each in elements}
-        for kind, key, rule in _WITHIN:
+        for kind, key, rule in WITHIN:
             for element in group.of(kind):
                 value = element.get(key) or []
                 for target in value if isinstance(value, list) else [value]:

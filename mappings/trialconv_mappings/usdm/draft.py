@@ -17,6 +17,8 @@ from trialconv_mappings.usdm.terms import Term, country, fixed, terms
 #: A USDM object: what JSON makes of it.
 Element = dict[str, Any]
 
+#: What every reader of JSON can hold as a whole number.
+LARGEST_INTEGER: Final = 2**63 - 1
 _PROTOCOL: Final = "protocolSection."
 _FILLED_IN: Final = "filledIn"
 
@@ -168,7 +170,11 @@ def _attributes(draft: Draft, path: str, name: str, value: Any) -> Iterator[Elem
     elif isinstance(value, bool):
         yield draft.extension(name, "valueBoolean", value)
     elif isinstance(value, int):
-        yield draft.extension(name, "valueInteger", value)
+        # A number that is too large stays as its digits.
+        is_number = abs(value) <= LARGEST_INTEGER
+        yield draft.extension(
+            name, "valueInteger" if is_number else "valueString", value if is_number else str(value)
+        )
     elif isinstance(value, float):
         yield draft.extension(name, "valueQuantity", draft.make("Quantity", value=value))
     elif isinstance(value, list):

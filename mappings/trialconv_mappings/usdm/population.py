@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from trialconv.lineage import plain
-from trialconv.record.protocol import EligibilityModule
+from trialconv.record.protocol import EligibilityModule, EnrollmentInfo
 from trialconv_mappings.criteria import split_criteria
 from trialconv_mappings.durations import Span, span
 from trialconv_mappings.usdm import placeholders
-from trialconv_mappings.usdm.draft import Draft, Element, html
+from trialconv_mappings.usdm.draft import LARGEST_INTEGER, Draft, Element, html
 from trialconv_mappings.usdm.terms import terms
 
 _MODULE: Final = "protocolSection.eligibilityModule."
@@ -72,9 +72,6 @@ def population(draft: Draft, found: Criteria, id_: str) -> Element:
     """Return the population of the design."""
     protocol = draft.ctx.record.study.protocol_section
     eligibility = protocol.eligibility_module
-    enrollment = protocol.design_module.enrollment_info
-    # The number of those who took part is not a planned one, and without a type it is neither.
-    is_planned = enrollment.type == "ESTIMATED" and enrollment.count is not None
     healthy, marks = eligibility.healthy_volunteers, []
     if healthy is None:
         healthy = draft.fill.false("StudyDesignPopulation.includesHealthySubjects")
@@ -87,11 +84,24 @@ def population(draft: Draft, found: Criteria, id_: str) -> Element:
         name=draft.name("POP"),
         description=plain(text) if text else None,
         includesHealthySubjects=healthy,
-        plannedEnrollmentNumber=draft.make("Quantity", value=enrollment.count) if is_planned else None,
+        plannedEnrollmentNumber=_planned_number(draft, protocol.design_module.enrollment_info),
         plannedSex=_sex(draft, eligibility.sex),
         criterionIds=[each["id"] for each in found.elements],
         plannedAge=_age(draft, eligibility),
     )
+
+
+def _planned_number(draft: Draft, enrollment: EnrollmentInfo) -> Element | None:
+    """Return the number of participants if it is a planned one; that of those who took part is not."""
+    count = enrollment.count
+    if enrollment.type != "ESTIMATED" or count is None:
+        return None
+    if not 0 <= count <= LARGEST_INTEGER:
+        source = "protocolSection.designModule.enrollmentInfo.count"
+        target = "StudyDesignPopulation.plannedEnrollmentNumber"
+        draft.ctx.note("number-out-of-range", f"{str(count)[:40]} participants cannot be planned", source, target)
+        return None
+    return draft.make("Quantity", value=count)
 
 
 def _sex(draft: Draft, word: str | None) -> list[Element]:
