@@ -40,8 +40,8 @@ _ROOMS: Final = {
     "usdm_": (
         "CDISC controlled terminology, for USDM",
         (
-            "The display is the preferred term, which USDM carries as the decode. Words with a table for ODM above "
-            "are coded by that table; `usdm_preferred_term` has the preferred terms of its codes."
+            "The display is the preferred term, which USDM carries as the decode. Words with a table for ODM "
+            "above are coded by that table; `usdm_preferred_term` has the preferred terms of its codes."
         ),
     ),
     "countries": ("Countries", "The registry's names of countries and their ISO 3166-1 codes."),

@@ -73,6 +73,16 @@ def test_any_study_becomes_valid_odm(target: str) -> None:
     check()
 
 
+@STEADY
+@given(studies())
+def test_any_study_becomes_valid_usdm(tree: Tree) -> None:
+    """The same studies give USDM documents without errors; a warning tells of a record that contradicts itself."""
+    made = transform(record(tree), TARGETS["usdm-4.0"], Options())
+    assert {str(found) for found in made.findings if found.severity == "error"} == set()
+    assert {found.rule for found in made.findings if found.severity == "warning"} <= {"DDF00191"}
+    assert any(found.code == "filled-in" for found in made.issues)
+
+
 @settings(STEADY, max_examples=60)
 @given(studies(), st.sampled_from(list(TARGETS)))
 def test_any_study_gives_the_same_bytes_again(tree: Tree, target: str) -> None:

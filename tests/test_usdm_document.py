@@ -429,6 +429,7 @@ def test_all_sexes_are_two_codes() -> None:
         ("18 Years", "64 Years", [(18, "Year"), (64, "Year")], []),
         ("6 Months", "5 Years", [(6, "Month"), (5, "Year")], []),
         ("18 Years", None, [(18, "Year"), (150, "Year")], ["maxValue"]),
+        ("150 Years", None, [(150, "Year"), (151, "Year")], ["maxValue"]),
         (None, "30 Days", [(0, "Day"), (30, "Day")], ["minValue"]),
         (None, None, [(0, "Year"), (150, "Year")], ["minValue", "maxValue"]),
         ("30 Minutes", "1 Hour", [(0.5, "Hour"), (1, "Hour")], []),

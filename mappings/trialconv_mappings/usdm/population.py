@@ -126,7 +126,10 @@ def _age(draft: Draft, eligibility: EligibilityModule) -> Element:
         marks.append("minValue")
     if most is None:
         most = Span(placeholders.OLDEST, placeholders.AGE_UNIT)
-        draft.fill.note(target + ".maxValue", f"{placeholders.OLDEST} {placeholders.AGE_UNIT}s")
+        if least.minutes >= most.minutes:
+            # Nobody is so old, but the range has to go on.
+            most = Span(least.number + 1, least.unit)
+        draft.fill.note(target + ".maxValue", f"{most.number} {most.unit}s")
         marks.append("maxValue")
     return draft.make(
         "Range",
