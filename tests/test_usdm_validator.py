@@ -67,7 +67,7 @@ def test_defect_is_found(defect: Defect) -> None:
     found = [each for each in validate_usdm(broken(defect)) if each.rule == defect.rule]
     assert found, [str(each) for each in validate_usdm(broken(defect))]
     assert {(each.code, each.severity) for each in found} == {(defect.code, defect.severity)}
-    assert all(each.target_path.startswith("study.versions[0](StudyVersion_1)") for each in found)
+    assert all(each.target_path.startswith("study.versions[0](StudyVersion_1)") for each in found), found
     assert all(each.code in CATALOGUE for each in found)
 
 

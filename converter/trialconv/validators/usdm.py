@@ -59,7 +59,8 @@ def validate_usdm(document: Any) -> list[Issue]:
     found = [finding for scope in _scopes(document["study"]) for finding in _rule_findings(scope)]
     if not found:
         return []
-    places = paths(document, {id(finding.element) for finding in found})
+    wanted = {id(finding.element) for finding in found if finding.element is not None}
+    places = paths(document, wanted) if wanted else {}
     return _listed([_rule_issue(finding, places) for finding in found])
 
 
@@ -96,11 +97,11 @@ def _listed(found: list[Issue]) -> list[Issue]:
 
 
 def _rule_issue(finding: Finding, places: dict[int, str]) -> Issue:
-    path = places.get(id(finding.element), "study")
+    path = "" if finding.element is None else places[id(finding.element)]
     return issue(
         finding.code,
         finding.message,
-        target_path=f"{path}.{finding.attribute}" if finding.attribute else path,
+        target_path=".".join(part for part in (path, finding.attribute) if part),
         rule=finding.rule,
         severity=finding.severity,
     )

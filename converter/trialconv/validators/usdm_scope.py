@@ -21,10 +21,13 @@ _DESIGNS: Final = "studyDesigns"
 
 
 class Finding(NamedTuple):
-    """What is wrong: the rule, the object and its attribute, in words; and the code and severity of the Issue."""
+    """What is wrong: the rule, the object and its attribute, in words; and the code and severity of the Issue.
+
+    Without an object it is said of all of a class, and the attribute has the name of the class before it.
+    """
 
     rule: str
-    element: Element
+    element: Element | None
     attribute: str
     message: str
     code: str = "conformance"
@@ -105,6 +108,10 @@ class Scope(Group):
         self.designs = [Group(design) for design in version.get(_DESIGNS) or ()]
         self.findings: list[Finding] = []
         self.ids: dict[str, Element] = {}
+        self._everything: dict[str, list[Element]] = {kind: [*found] for kind, found in self.by_class.items()}
+        for group in self.designs:
+            for kind, elements in group.by_class.items():
+                self._everything[kind] = self._everything.get(kind, []) + elements
         groups = [self, *self.designs, Group(*documents)]
         for group in groups:
             for elements in group.by_class.values():
@@ -113,10 +120,9 @@ class Scope(Group):
             for kind, elements in group.by_class.items():
                 self._check_references(kind, elements)
 
-    def everything(self, *kinds: str) -> Iterator[Element]:
-        """Yield the objects of some classes, in the version and in its designs."""
-        for group in (self, *self.designs):
-            yield from group.of(*kinds)
+    def everything(self, *kinds: str) -> list[Element]:
+        """Return the objects of some classes, in the version and in its designs."""
+        return [element for kind in kinds for element in self._everything.get(kind, ())]
 
     def _take_ids(self, elements: list[Element]) -> None:
         ids = self.ids

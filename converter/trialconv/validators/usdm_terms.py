@@ -39,7 +39,7 @@ def term_findings(scope: Scope) -> Iterator[Finding]:
     """Yield what is wrong with the codes of a study version."""
     yield from _consistency(scope)
     for kind, attributes in facts().codes.items():
-        elements = list(scope.everything(kind))
+        elements = scope.everything(kind)
         for key, (codelist, rule) in attributes.items() if elements else ():
             yield from _of_attribute(elements, key, codelist, rule)
     for element in scope.everything("StudyDesignPopulation", "StudyCohort"):
@@ -56,8 +56,13 @@ def _consistency(scope: Scope) -> Iterator[Finding]:
     decodes: dict[tuple[str, str, str], str] = {}
     codes: dict[tuple[str, str, str], str] = {}
     versions: dict[str, str] = {}
+    seen: set[tuple[str, str, str, str]] = set()
     for code in scope.everything("Code"):
-        system, version, own, decode = code["codeSystem"], code["codeSystemVersion"], code["code"], code["decode"]
+        all_of_it = code["codeSystem"], code["codeSystemVersion"], code["code"], code["decode"]
+        if all_of_it in seen:
+            continue
+        seen.add(all_of_it)
+        system, version, own, decode = all_of_it
         before = versions.setdefault(system, version)
         if before != version:
             message = f"{system} stands here in version {version}, and elsewhere in version {before}"
@@ -94,11 +99,12 @@ def _of_attribute(elements: list[Element], key: str, codelist: str, rule: str) -
                     yield from _of_codelist(element, key, code, codelist, rule)
     known = facts().codelists[codelist]
     if without_term and not known.extensible and not _NO_TERM.intersection(known.terms):
-        first = without_term[0]
-        count = f"{len(without_term)} objects have" if len(without_term) > 1 else "it has"
-        message = f"{count} the code Unknown or Other, which the closed codelist {codelist} does not have"
+        place = f"{without_term[0]['instanceType']}.{key}"
+        message = (
+            f"Unknown or Other stands there ({len(without_term)}); the closed codelist {codelist} has neither"
+        )
         # Whoever wrote it had no other choice, so that this is no defect to mend.
-        yield Finding(rule, first, key, message, "binding", "information")
+        yield Finding(rule, None, place, message, "binding", "information")
 
 
 def _of_codelist(element: Element, key: str, code: Element, codelist: str, rule: str) -> Iterator[Finding]:

@@ -52,7 +52,7 @@ class Draft:
         """
         made: Element = {"id": attributes.pop("id", None) or self.id(kind)}
         for name, value in attributes.items():
-            if value is not None and value != []:
+            if value or (value is not None and value != []):
                 made[name] = value
         made["instanceType"] = kind
         return made
@@ -132,10 +132,9 @@ class Draft:
         """
         if value is None:
             return []
-        name = path.removeprefix(_PROTOCOL)
         if type(value) is str and path not in MARKUP:
-            return [self.extension(name.replace("[]", ""), "valueString", value)]
-        return list(_attributes(self, path, name.replace("[]", ""), value))
+            return [self.extension(_name(path), "valueString", value)]
+        return list(_attributes(self, path, _name(path), value))
 
     def marked(self, *names: str) -> list[Element]:
         """Return the extension attributes that say which attributes of an object are placeholders."""
@@ -157,6 +156,12 @@ class Draft:
 
 
 @cache
+def _name(path: str) -> str:
+    """Return the end of the url of what stands at a path of the registry."""
+    return path.removeprefix(_PROTOCOL).replace("[]", "")
+
+
+@cache
 def _names(kind: Any) -> tuple[tuple[str, str], ...]:
     """Return the names of the fields of a struct, in Python and in the registry."""
     return tuple(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
@@ -171,10 +176,10 @@ def _attributes(draft: Draft, path: str, name: str, value: Any) -> Iterator[Elem
         yield draft.extension(name, "valueBoolean", value)
     elif isinstance(value, int):
         # A number that is too large stays as its digits.
-        is_number = abs(value) <= LARGEST_INTEGER
-        yield draft.extension(
-            name, "valueInteger" if is_number else "valueString", value if is_number else str(value)
-        )
+        if abs(value) <= LARGEST_INTEGER:
+            yield draft.extension(name, "valueInteger", value)
+        else:
+            yield draft.extension(name, "valueString", str(value))
     elif isinstance(value, float):
         yield draft.extension(name, "valueQuantity", draft.make("Quantity", value=value))
     elif isinstance(value, list):
