@@ -16,7 +16,7 @@ import jsonschema_rs
 import orjson
 
 from trialconv.issues import SEVERITIES, Issue, issue
-from trialconv.validators.schema_messages import shortened
+from trialconv.validators.schema_messages import TYPE_NAMES, shortened
 from trialconv.validators.usdm_design import design_findings
 from trialconv.validators.usdm_scope import Finding, Scope, paths
 from trialconv.validators.usdm_study import study_findings
@@ -24,17 +24,6 @@ from trialconv.validators.usdm_terms import term_findings
 
 #: Of many errors the first are listed and the others counted.
 _MOST: Final = 200
-_DEEPEST: Final = 200
-
-_TYPES: Final = {
-    "array": "a list",
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "null": "null",
-    "number": "a number",
-    "object": "an object",
-    "string": "text",
-}
 
 
 def is_usdm(document: Any) -> bool:
@@ -124,7 +113,7 @@ def _explained(error: jsonschema_rs.ValidationError) -> tuple[str, str]:
     if keyword == "required":
         return "DDF00125", f"the attribute {details['property']} is missing; it is required"
     if keyword == "type":
-        expected = " or ".join(_TYPES[name] for name in details["types"])
+        expected = " or ".join(TYPE_NAMES[name] for name in details["types"])
         return "DDF00082", f"{shortened(found)}; expected {expected}"
     if keyword in ("const", "enum"):
         allowed = details.get("options") or [details.get("expected_value")]
