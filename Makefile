@@ -42,9 +42,10 @@ bench: $(VENV)/.stamp-dev ## measure, and write the figures into docs/
 accept: $(VENV)/.stamp-dev ## rewrite the expected documents of tests/cases; read the diff before you commit it
 	$(BIN)/python tests/accept.py
 
-schemas: $(VENV)/.stamp-dev ## make the FHIR schemas and element tables anew from the official definition packages
+schemas: $(VENV)/.stamp-dev ## make the schemas and element tables anew from the official definitions
 	$(BIN)/python scripts/generate_fhir_schemas.py
 	$(BIN)/python scripts/generate_fhir_elements.py
+	$(BIN)/python scripts/generate_usdm_schema.py
 
 docs: $(VENV)/.stamp-dev ## renew the generated parts of README.md and docs/
 	$(BIN)/python scripts/make_docs.py

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -34,6 +35,13 @@ _ROOMS: Final = {
     "ctgov_legacy_": (
         "Legacy registry XML to today's values",
         "What the old XML spells out, and the value that the registry's present data structure has for it.",
+    ),
+    "usdm_": (
+        "CDISC controlled terminology, for USDM",
+        (
+            "The display is the preferred term, which USDM carries as the decode. Words with a table for ODM "
+            "above are coded by that table; `usdm_preferred_term` has the preferred terms of its codes."
+        ),
     ),
     "countries": ("Countries", "The registry's names of countries and their ISO 3166-1 codes."),
     "ucum_": ("Units", "Units of age in UCUM."),
@@ -231,6 +239,15 @@ def schemas(_: Path) -> str:
     return "\n".join((table_, "", about, "", *left_out))
 
 
+def usdm_rules(_: Path) -> str:
+    """Return the ids of the conformance rules of USDM that the validator names."""
+    folder = ROOT / "converter" / "trialconv" / "validators"
+    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("usdm*.py"))]
+    texts.append((folder / "_generated" / "usdm-4.0.rules.json").read_text(encoding="utf-8"))
+    ids = sorted({rule for text in texts for rule in re.findall(r"DDF(\d{5})", text)})
+    return f"The rules, {len(ids)} of them: " + ", ".join(f"DDF{rule}" for rule in ids) + "."
+
+
 #: Every generated part, by the name in its marks: a function of the folder that holds docs/.
 BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "code-tables": code_tables,
@@ -245,4 +262,5 @@ BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "schemas": schemas,
     "status-r4": status_r4,
     "targets": targets,
+    "usdm-rules": usdm_rules,
 }

@@ -20,7 +20,7 @@ from trialconv.pipeline import read, transform
 CASES = Path(__file__).resolve().parent / "cases"
 
 #: The targets whose documents are kept. R4B differs from R4 in no element that a study uses.
-KEPT = ("fhir-r4", "fhir-r5", "odm-2.0", "odm-1.3.2")
+KEPT = ("fhir-r4", "fhir-r5", "odm-2.0", "odm-1.3.2", "usdm-4.0")
 
 
 def folders() -> list[Path]:

@@ -164,6 +164,27 @@ def _odm_target(version: OdmVersion) -> Target:
     )
 
 
+def _usdm_target() -> Target:
+    def build(ctx: Context) -> Any:
+        from trialconv_mappings.usdm.document import build_usdm
+
+        return build_usdm(ctx)
+
+    def write(document: Any) -> bytes:
+        from trialconv.writers.json import write_json
+
+        return write_json(document)
+
+    def check(document: Any, data: bytes) -> list[Issue]:
+        from trialconv.validators.usdm import validate_usdm
+
+        return validate_usdm(document)
+
+    return Target(
+        "usdm-4.0", "CDISC USDM 4.0 study definition, JSON", ".json", "application/json", {}, build, write, check
+    )
+
+
 READERS: Final[dict[str, Reader]] = {
     reader.name: reader
     for reader in (
@@ -179,5 +200,6 @@ TARGETS: Final[dict[str, Target]] = {
         *(_fhir_target(version) for version in FHIR_VERSIONS),
         _odm_target("2.0"),
         _odm_target("1.3.2"),
+        _usdm_target(),
     )
 }

@@ -224,7 +224,7 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
     "invalid-document": IssueKind(
         "error",
         "The file is not a document that trialconv can validate.",
-        "Give FHIR JSON, or ODM XML 1.3.2 or 2.0.",
+        "Give FHIR JSON, USDM 4.0 JSON, or ODM XML 1.3.2 or 2.0.",
     ),
     "schema": IssueKind("error", "The document breaks the official schema.", "Correct the element."),
     "binding": IssueKind(
@@ -241,6 +241,11 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "error",
         "A reference points to a type that its element does not allow.",
         "Refer to an allowed type.",
+    ),
+    "conformance": IssueKind(
+        "error",
+        "The document breaks a conformance rule of its standard, beyond the schema; the brackets name the rule.",
+        "Correct the element. It is a warning where the rule expects something and does not demand it.",
     ),
     "duplicate-id": IssueKind("error", "Two things have the same identity.", "Make the ids unique."),
     "fhir-version-assumed": IssueKind(

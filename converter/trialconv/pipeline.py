@@ -162,7 +162,7 @@ def tally_record(record: Record, tallies: Sequence[Tally], options: Options) -> 
 
 
 def convert(record: Record, target: str = "fhir-r4", options: Options | None = None) -> Any:
-    """Return a record as a document: a dict for a FHIR target, XML bytes for an ODM target.
+    """Return a record as a document: a dict for a FHIR or USDM target, XML bytes for an ODM target.
 
     `target` is a name of `trialconv.catalog.TARGETS`. The document is the caller's own: changing it changes
     nothing else. Use `trialconv.validate` to judge it.
@@ -173,7 +173,7 @@ def convert(record: Record, target: str = "fhir-r4", options: Options | None = N
 
 
 def validate(document: Any, *, fhir_version: FhirVersion | None = None, engine: str = "trialconv") -> list[Issue]:
-    """Judge a document: a FHIR resource or Bundle as a dict, or FHIR JSON or ODM XML as bytes or text.
+    """Judge a document: a FHIR resource or Bundle or a USDM study as a dict, or JSON or ODM XML as bytes or text.
 
     Without `fhir_version` the version is inferred from version-specific elements, else R4; an Issue of
     severity information says which one it was and why. The engine `fhir.resources` asks that library instead
@@ -191,11 +191,16 @@ def validate(document: Any, *, fhir_version: FhirVersion | None = None, engine: 
         try:
             document = json.loads(document)
         except (ValueError, RecursionError) as error:
-            return [issue("invalid-document", f"neither FHIR JSON nor ODM XML: {error}")]
+            return [issue("invalid-document", f"neither JSON of FHIR or USDM nor ODM XML: {error}")]
+    from trialconv.validators.usdm import is_usdm, validate_usdm
+
+    if is_usdm(document):
+        return validate_usdm(document)
     from trialconv.validators.fhir import infer_version, validate_fhir
 
     if not isinstance(document, dict) or not isinstance(document.get("resourceType"), str):
-        return [issue("invalid-document", "expected a JSON object with a resourceType, or ODM XML")]
+        expected = "a JSON object with a resourceType (FHIR), or with study and usdmVersion (USDM), or ODM XML"
+        return [issue("invalid-document", f"expected {expected}")]
     assumed = []
     if fhir_version is None:
         fhir_version, why = infer_version(document)

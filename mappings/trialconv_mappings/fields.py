@@ -27,6 +27,7 @@ _COLUMNS: Final = {
     "fhir-r5": ("fhir", "fhir-r5"),
     "odm-2.0": ("odm", "odm-2.0"),
     "odm-1.3.2": ("odm", "odm-1.3.2"),
+    "usdm-4.0": ("usdm", "usdm-4.0"),
 }
 
 
@@ -39,6 +40,7 @@ CARRIED_EXTRAS: Final[dict[str, frozenset[str] | None]] = {
     "fhir-r5": _PAGE_EXTRAS,
     "odm-2.0": None,
     "odm-1.3.2": frozenset(),
+    "usdm-4.0": None,
 }
 
 #: Where a value stands: in an element of the standard, or in an extension of it.

@@ -55,7 +55,7 @@ class Report:
         for found in outcome.issues:
             self._take(found)
         for found in outcome.findings:
-            self._take(msgspec.structs.replace(found, record=outcome.record.nct_id), always=True)
+            self._take(msgspec.structs.replace(found, record=outcome.record.nct_id))
         if not written and not outcome.valid:
             message = "the document fails validation and was not written; --keep-invalid writes it"
             self._progress.say(f"error: {outcome.record.nct_id}: {message}")

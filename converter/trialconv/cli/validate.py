@@ -35,7 +35,9 @@ from trialconv.issues import Issue, at_or_above, issue
     help="Text for people, or one JSON line per Issue.",
 )
 def command(files: tuple[str, ...], fhir_version: FhirVersion | None, engine: str, report_format: str) -> None:
-    """Check FHIR JSON (a resource or a Bundle) and ODM XML (1.3.2, 2.0) against the official schemas.
+    """Check FHIR JSON (a resource or a Bundle), ODM XML (1.3.2, 2.0) and USDM JSON (4.0).
+
+    Each is checked against its official schema and the rules beyond it; the content tells which it is.
 
     Exits with 3 when an error is found. FILE may be - for standard input.
 

@@ -40,8 +40,8 @@ def activities(ctx: Context, ids: Ids) -> list[Activity]:
         if labels and (labels != sorted(set(labels)) or not arms.issuperset(labels)):
             # The plan has the links, but neither another order than that of the words nor arms that are not there.
             url = ctx.options.base + ARM_LABEL
-            exact = [extension(url, valueString=label) for label in labels if label]
-            made["extension"] = made.get("extension", []) + exact
+            if exact := [extension(url, valueString=label) for label in labels if label]:
+                made["extension"] = made.get("extension", []) + exact
         found.append(Activity(item, made))
     return found
 

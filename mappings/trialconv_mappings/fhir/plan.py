@@ -5,12 +5,12 @@ A registry states no visits, timings or decisions, so there are none here.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
 from trialconv.lineage import code
 from trialconv.record.protocol import ArmGroup
+from trialconv_mappings.arm_links import arm_links, label_of
 from trialconv_mappings.fhir.activities import Activity
 from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, put_markdown, put_plain, reference
 from trialconv_mappings.fhir.study_facts import outcomes as study_outcomes
@@ -85,7 +85,7 @@ def _goals(ctx: Context) -> list[Element]:
 
 
 def _actions(ctx: Context, study_arms: list[Arm], study_activities: list[Activity]) -> list[Element]:
-    by_arm, unlinked = _linked(ctx, study_arms, study_activities)
+    by_arm, unlinked = arm_links(ctx, "PlanDefinition.action")
     actions = []
     if study_arms:
         top: Element = {"title": "Arms", "groupingBehavior": "logical-group"}
@@ -95,80 +95,15 @@ def _actions(ctx: Context, study_arms: list[Arm], study_activities: list[Activit
             if rows:
                 top["selectionBehavior"] = rows[0].code
         top["action"] = [
-            _arm_action(ctx, number, arm, linked)
+            _arm_action(ctx, number, arm, [study_activities[position] for position in linked])
             for number, (arm, linked) in enumerate(zip(study_arms, by_arm, strict=True))
         ]
         actions.append(top)
     if unlinked:
         top = {"title": "Interventions (arm not stated)", "groupingBehavior": "logical-group"}
-        top["action"] = [_intervention_action(activity) for activity in unlinked]
+        top["action"] = [_intervention_action(study_activities[position]) for position in unlinked]
         actions.append(top)
     return actions
-
-
-def _linked(
-    ctx: Context, study_arms: list[Arm], study_activities: list[Activity]
-) -> tuple[list[list[Activity]], list[Activity]]:
-    """Return the activities of each arm, and those that no arm has.
-
-    The registry states each link twice: the intervention names its arms by their labels, the arm its
-    interventions as "Type: name". Both are followed.
-    """
-    labels = [_label(activity) for activity in study_activities]
-    by_label = _arms_by_label(ctx, study_arms)
-    links: list[set[int]] = [set() for _ in study_arms]
-    for number, activity in enumerate(study_activities):
-        for label in activity.intervention.arm_group_labels:
-            numbers = by_label.get(label, ())
-            if not numbers:
-                source = f"protocolSection.armsInterventionsModule.interventions[{number}].armGroupLabels"
-                ctx.note("unknown-arm", f"no arm is called {label!r}", source, "PlanDefinition.action")
-            elif len(numbers) == 1:
-                links[numbers[0]].add(number)
-            # Arms of one label cannot be told apart by it; they name their interventions themselves.
-    for number, (arm, found) in enumerate(zip(study_arms, links, strict=True)):
-        for name in arm.group.intervention_names:
-            named = [position for position, label in enumerate(labels) if label == name]
-            if not named:
-                source = f"{_ARMS}[{number}].interventionNames"
-                ctx.note(
-                    "unknown-intervention", f"no intervention is called {name!r}", source, "PlanDefinition.action"
-                )
-            elif found.isdisjoint(named):
-                found.update(named)
-    everywhere = set().union(*links)
-    return (
-        [[study_activities[position] for position in sorted(found)] for found in links],
-        [activity for position, activity in enumerate(study_activities) if position not in everywhere],
-    )
-
-
-def _arms_by_label(ctx: Context, study_arms: list[Arm]) -> dict[str | None, list[int]]:
-    """Return the positions of the arms by their labels; labels should be unique."""
-    by_label: dict[str | None, list[int]] = {}
-    for number, arm in enumerate(study_arms):
-        by_label.setdefault(arm.group.label, []).append(number)
-    if len(by_label) < len(study_arms):
-        for label, numbers in by_label.items():
-            if len(numbers) > 1:
-                source = f"{_ARMS}[{numbers[1]}].label"
-                message = f"{len(numbers)} arms are called {label!r}"
-                ctx.note("repeated-arm-label", message, source, "PlanDefinition.action.title")
-    return by_label
-
-
-def _label(activity: Activity) -> str:
-    return label_of(activity.intervention.type, activity.intervention.name)
-
-
-def label_of(type_: str | None, name: str | None) -> str:
-    """Return how arms name an intervention: `Dietary Supplement: Made-up oil`."""
-    return f"{_kind(type_ or '')}: {name}"
-
-
-@lru_cache(maxsize=256)
-def _kind(type_: str) -> str:
-    return type_.replace("_", " ").title()
 
 
 def _arm_action(ctx: Context, number: int, arm: Arm, linked: list[Activity]) -> Element:
@@ -191,11 +126,11 @@ def _arm_action(ctx: Context, number: int, arm: Arm, linked: list[Activity]) -> 
         kind = concept(ctx, ARM_TYPES, group.type, f"{_ARMS}[{number}].type", target)
         action["code"] = kind if in_r5 else [kind]
     names = group.intervention_names
-    if names and names != [_label(activity) for activity in linked]:
+    if names and names != [label_of(each.intervention.type, each.intervention.name) for each in linked]:
         # The plan has the links, but neither another order nor interventions that are not there.
         url = ctx.options.base + INTERVENTION_NAME
-        exact = [extension(url, valueString=name) for name in names if name]
-        action["extension"] = action.get("extension", []) + exact
+        if exact := [extension(url, valueString=name) for name in names if name]:
+            action["extension"] = action.get("extension", []) + exact
     if linked:
         action["groupingBehavior"] = "logical-group"
         action["action"] = [_intervention_action(activity) for activity in linked]

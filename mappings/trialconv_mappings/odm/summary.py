@@ -14,9 +14,9 @@ from trialconv.context import Context
 from trialconv.lineage import checked_date, code, joined, plain
 from trialconv.odm_tree import Node
 from trialconv.record.protocol import DesignModule, EligibilityModule, Outcome, ProtocolSection, StatusModule
+from trialconv_mappings.durations import Duration, duration
 from trialconv_mappings.odm.carried import Carrier, parameter
 from trialconv_mappings.odm.codelists import coding
-from trialconv_mappings.odm.durations import Duration, duration
 from trialconv_mappings.odm.text import clean
 from trialconv_mappings.tables import Row, table
 

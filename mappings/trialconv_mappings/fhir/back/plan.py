@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from trialconv_mappings.arm_links import label_of
 from trialconv_mappings.fhir.back.bundles import Resources, exact, first, named, put, texts, value_of, without_none
 from trialconv_mappings.fhir.parts import Element
-from trialconv_mappings.fhir.plan import label_of
 from trialconv_mappings.fhir.study_facts import OUTCOME_KINDS
 
 _P = "protocolSection."
