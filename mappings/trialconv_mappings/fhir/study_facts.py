@@ -226,9 +226,6 @@ def classifiers(ctx: Context) -> list[Element]:
         ("Expanded access intermediate", design.expanded_access_types.intermediate),
         ("Expanded access treatment", design.expanded_access_types.treatment),
         ("Enrollment type", None if _is_recruitment(design.enrollment_info) else design.enrollment_info.type),
-        ("Sex", "ALL" if protocol.eligibility_module.sex == "ALL" else None),
-        ("Accepts healthy volunteers", protocol.eligibility_module.healthy_volunteers or None),
-        ("Eligibility is based on gender", protocol.eligibility_module.gender_based),
     )
     found = [{"text": f"{name}: {_word(value)}"} for name, value in facts if value not in (None, "")]
     found += [{"text": f"Age group: {age}"} for age in protocol.eligibility_module.std_ages if age]

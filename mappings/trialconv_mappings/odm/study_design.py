@@ -11,7 +11,7 @@ from trialconv.context import Context
 from trialconv.lineage import code, joined, plain
 from trialconv.odm_tree import Node
 from trialconv.record.protocol import Intervention, Outcome
-from trialconv_mappings.criteria import Criterion, split_criteria
+from trialconv_mappings.criteria import Block, cohort_blocks, has_others, read_criteria, study_wide, whole_text
 from trialconv_mappings.mesh import MESH, condition_headings
 from trialconv_mappings.odm.codelists import coding
 from trialconv_mappings.odm.text import clean, description
@@ -133,23 +133,33 @@ def target_population(ctx: Context) -> list[Node]:
     return [Node("StudyTargetPopulation", {"OID": "POP.1", "Name": "Study population"}, [made])]
 
 
-def split(ctx: Context) -> list[Criterion]:
-    """Return the study's criteria one by one; none, and an Issue, when the text cannot be split for certain."""
+def listed_criteria(ctx: Context) -> list[Block]:
+    """Return the study's criteria one by one, and those of each cohort as one that begins with the cohort's words.
+
+    What is not said to include or exclude is left to the whole text. Issues tell of it, and of what could not be
+    split for certain.
+    """
     markup = ctx.record.study.protocol_section.eligibility_module.eligibility_criteria
     if not markup:
         return []
-    criteria = split_criteria(markup)
-    if not criteria:
-        ctx.note(
-            "criteria-not-split",
-            "the text of the criteria has no certain reading as a list",
-            _ELIGIBILITY + "eligibilityCriteria",
-            "Protocol/InclusionExclusionCriteria",
+    tree = read_criteria(markup)
+    doubts = tree.doubts
+    listed = [Block(node.kind, whole_text(node)) for node in study_wide(tree) if node.kind] + cohort_blocks(tree)
+    source, target = _ELIGIBILITY + "eligibilityCriteria", "Protocol/InclusionExclusionCriteria"
+    if tree.is_whole:
+        ctx.note("criteria-not-split", f"the criteria are carried as one text: {doubts[0]}", source, target)
+    elif doubts:
+        why = "; ".join(dict.fromkeys(doubts))
+        ctx.note("criteria-partly-split", f"{len(doubts)} parts are carried whole: {why}", source, target)
+    if not tree.is_whole and has_others(tree):
+        why = (
+            "criteria of a cohort are one with its words in front, those of no stated kind in the whole text only"
         )
-    return [each for each in criteria if each.text]
+        ctx.note("criteria-not-study-wide", why, source, target)
+    return [each for each in listed if each.text]
 
 
-def criteria_and_conditions(ctx: Context, criteria: list[Criterion]) -> tuple[list[Node], list[Node]]:
+def criteria_and_conditions(ctx: Context, criteria: list[Block]) -> tuple[list[Node], list[Node]]:
     """Return the `InclusionExclusionCriteria` (ODM 2.0) and the `ConditionDef` that each criterion refers to.
 
     The condition is the criterion's text. It has no formal expression, since a registry has none.
@@ -169,8 +179,8 @@ def criteria_and_conditions(ctx: Context, criteria: list[Criterion]) -> tuple[li
         # ODM 2.0 demands a signature; an empty one says that the condition takes no parameters.
         children = [text, Node("MethodSignature")] if is_v2 else [text]
         conditions.append(Node("ConditionDef", {"OID": f"COND.{number}", "Name": name}, children))
-    if not criteria and not is_v2:
-        conditions = _whole_criteria(ctx, source)
+    if not is_v2:
+        conditions += _whole_criteria(ctx, source)
     lists = (("InclusionCriteria", made["inclusion"]), ("ExclusionCriteria", made["exclusion"]))
     below = [Node(name, {}, nodes) for name, nodes in lists if nodes]
     return ([Node("InclusionExclusionCriteria", {}, below)] if below else []), conditions

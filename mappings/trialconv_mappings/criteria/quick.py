@@ -1,0 +1,122 @@
+"""The commonest section by a short way: one plain list, each line an item, and nothing that needs a second look.
+
+It makes the same nodes as `members`, and gives up where it cannot (a test compares both on every text). What a line
+begins and ends with is looked up by three characters; which of these are harmless is worked out once.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trialconv.lineage import plain
+from trialconv_mappings.criteria.leaves import leaf, may_be_other, may_say_other
+from trialconv_mappings.criteria.lines import split_lines
+from trialconv_mappings.criteria.model import Criterion, Kind
+from trialconv_mappings.criteria.words import introduces
+
+_NUMBERS: Final = tuple(f"{number}. " for number in range(1, 100))
+_TO_NINE: Final = 9
+# Space that would belong to the lead of the next item, or that the lines are not cut at.
+_ODD_SPACE: Final = (" \n", "\t", "\r", "\xa0", "<!-- -->")
+_JOINTS: Final = ("or", "and")
+_JOINING: Final = ("or ", "Or ", "OR ", "or,", "OR:", "and", "And", "AND")
+_KNOWN_BEGINS: Final[set[str]] = set()
+_OTHER_BEGINS: Final[set[str]] = set()
+_HARMLESS_ENDS: Final[set[str]] = set()
+_MOST_KNOWN: Final = 20_000
+
+
+def plain_list(kind: Kind | None, cohort: str | None, raw: str) -> list[Criterion] | None:
+    """Return the nodes of a section's text when it is one plain list, else None."""
+    text = raw.lstrip("\n")
+    breaks = raw[: len(raw) - len(text)]
+    if text.startswith("* "):
+        items = text[2:].split("\n* ")
+        if text.count("\n") != len(items) - 1:
+            return None
+        leads = ["\n* "] * len(items)
+        leads[0] = breaks + "* "
+    elif text.startswith("1. "):
+        lines = text.split("\n")
+        if len(lines) > len(_NUMBERS) or not all(map(str.startswith, lines, _NUMBERS)):
+            return None
+        items = [line[3:] for line in lines[:_TO_NINE]] + [line[4:] for line in lines[_TO_NINE:]]
+        leads = ["\n" + number for number in _NUMBERS[: len(items)]]
+        leads[0] = breaks + "1. "
+        if f"{len(items) + 1}." in items[-1] or f"{len(items) + 1})" in items[-1]:
+            return None
+    else:
+        return None
+    for odd in _ODD_SPACE:
+        if odd in raw:
+            return None
+    if "ollow" in raw or "below" in raw:
+        for item in items:
+            if introduces(item):
+                return None
+    begins = {item[:3] for item in items}
+    if not begins <= _KNOWN_BEGINS and not _learn(begins - _KNOWN_BEGINS):
+        return None
+    ends = {item[-3:] for item in items}
+    if not (ends <= _HARMLESS_ENDS or _all_harmless(ends)):
+        return None
+    new = tuple.__new__
+    nodes = [
+        new(Criterion, (kind, "criterion", words, None, cohort, (), lead, item, None))
+        for words, lead, item in zip(_texts(raw, items), leads, items, strict=True)
+    ]
+    others = begins & _OTHER_BEGINS
+    says = may_say_other(kind, raw)
+    if others or says:
+        for place, item in enumerate(items):
+            if item[:3] in others or (says and may_say_other(kind, item)):
+                nodes[place] = leaf(kind, cohort, leads[place], item)
+    return nodes
+
+
+def _texts(raw: str, items: list[str]) -> list[str]:
+    """Return the plain text of each item."""
+    if "\\" not in raw and "&" not in raw:
+        return items
+    return [plain(item) if "\\" in item or "&" in item else item for item in items]
+
+
+def _learn(begins: set[str]) -> bool:
+    """Work out what lines begin with that was not seen before. False when one may be no item of a plain list."""
+    for begin in begins:
+        if not begin or begin.startswith(_JOINING) or _may_be_marker(begin):
+            return False
+        if len(_KNOWN_BEGINS) < _MOST_KNOWN:
+            _KNOWN_BEGINS.add(begin)
+            if may_be_other(begin):
+                _OTHER_BEGINS.add(begin)
+        elif may_be_other(begin):
+            return False
+    return True
+
+
+def _may_be_marker(begin: str) -> bool:
+    """Tell whether a line may begin with a second marker: `- a`, `a. b`, `ii. c`, `(1) d`."""
+    if begin[:2].isalpha() and begin.lower().strip("ivx.) "):
+        return False
+    if begin[:1] in "(\\[" or begin[:1].isspace() or begin[1:2] in (".", ")") or not begin.isprintable():
+        return True
+    return any(mark for _, mark, _ in split_lines(f"{begin.strip()} x"))
+
+
+def _all_harmless(ends: set[str]) -> bool:
+    """Tell whether none of the ends introduces what follows or joins it."""
+    for end in ends - _HARMLESS_ENDS:
+        word = end.lower().rstrip(" ,;:/*_")
+        if (
+            end[-1:] in (":", "\uff1a")
+            or ":" in end
+            or word.endswith(_JOINTS)
+            or word in ("nd", "r", "")
+            or end[-1:].isspace()
+        ):
+            # The end of a word such as "factor," cannot be told from the word "or," here.
+            return False
+        if len(_HARMLESS_ENDS) < _MOST_KNOWN:
+            _HARMLESS_ENDS.add(end)
+    return True
