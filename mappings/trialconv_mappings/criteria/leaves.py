@@ -24,30 +24,28 @@ def plain_text(source: str) -> str:
     return source
 
 
-def _firsts(*lists: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    """Return the beginnings of words: of three characters, and the words of two and of one."""
-    listed = [word for words_ in lists for word in words_]
-    return (
-        frozenset(word[:3] for word in listed if len(word) > 2),
-        frozenset(word for word in listed if len(word) == 2),
-        frozenset(word for word in listed if len(word) == 1),
-    )
-
-
-# What a line begins with that may be no criterion, or one of some participants: one look-up tells of most lines
-# that they are neither.
-_THREE, _TWO, _ONE = _firsts(words.NOTHING_BEGINS, words.NOTE_BEGINS, words.COHORT_BEGINS)
+_BEGINS: Final = tuple(word[:7] for word in (*words.NOTHING_BEGINS, *words.NOTE_BEGINS, *words.COHORT_BEGINS))
+# What lines begin with that is known to be none of these: one look-up is enough for most lines.
+PLAIN_BEGINS: Final[set[str]] = set()
+_MOST_KNOWN: Final = 50_000
 
 
 def may_be_other(text: str) -> bool:
     """Tell whether a line begins like a note, like nothing or like a criterion of some participants."""
-    return text[:3] in _THREE or text[:2] in _TWO or text[:1] in _ONE
+    begin = text[:7]
+    if begin in PLAIN_BEGINS:
+        return False
+    if begin.startswith(_BEGINS):
+        return True
+    if len(PLAIN_BEGINS) < _MOST_KNOWN:
+        PLAIN_BEGINS.add(begin)
+    return False
 
 
 def leaf(kind: Kind | None, cohort: str | None, lead: str, source: str) -> Criterion:
     """Return a node for words without anything below them."""
     text = plain_text(source) if "\\" in source or "&" in source or "\n" in source else source
-    if text[:3] in _THREE or text[:2] in _TWO or text[:1] in _ONE:
+    if text[:7] not in PLAIN_BEGINS and may_be_other(text):
         if text.startswith(words.NOTHING_BEGINS) and words.is_nothing(text):
             return Criterion(None, "nothing", text, None, cohort, (), lead, source)
         if text.startswith(words.NOTE_BEGINS) and words.is_note(text):
@@ -67,5 +65,10 @@ def may_say_other(kind: Kind | None, text: str) -> bool:
     if kind == "inclusion":
         return "xclu" in text or "XCLU" in text or "ligible" in text
     return kind == "exclusion" and (
-        "llowed" in text or "ligible" in text or "ermi" in text or "cceptable" in text or "ncluded" in text
+        " allowed" in text
+        or "eligible" in text
+        or "ermitted" in text
+        or "ermissible" in text
+        or "cceptable" in text
+        or " included" in text
     )

@@ -234,7 +234,7 @@ def _lists(made: Members, spans: list[Span]) -> None:
             made.nodes.append(leaf(made.kind, made.cohort, lead, source))
             top.append(made.nodes[-1])
             continue
-        elif words.cohort_of_item(text) is None and not _is_title(made, text, titles):
+        elif words.cohort_of_line(text) is None and not _is_title(made, text, titles):
             made.whole(start, len(lines), UNCLEAR_LINE, made.kind)
             break
         _block(made, lead, source, spans[number], several=len(headings) > 1 or start > 0)
@@ -251,7 +251,7 @@ _STATES: Final = re.compile(r"[<>=\u2264\u2265\d]")
 
 def _is_criterion(text: str) -> bool:
     """Tell whether a paragraph above a list is a criterion beside it: no heading, no introduction, no remark."""
-    if words.is_sentence(text) or words.combines(text) or text[:1].islower() or words.cohort_of_item(text):
+    if words.is_sentence(text) or words.combines(text) or text[:1].islower() or words.cohort_of_line(text):
         return False
     return text[-1] == "." or (_STATES.search(text) is not None and len(text) > _SHORT_LINE)
 
@@ -268,6 +268,8 @@ def _alone(made: Members, spans: list[Span], number: int, lead: str, source: str
     found = leaf(made.kind, made.cohort, lead, source)
     if found.role in ("note", "nothing"):
         made.nodes.append(found)
+    elif words.is_note(found.text):
+        made.nodes.append(Criterion(None, "note", found.text, None, made.cohort, (), lead, source))
     elif made.kind is None and found.text.isupper():
         made.nodes.append(found._replace(role="heading"))
     elif words.introduces(source):
@@ -285,7 +287,7 @@ def _block(made: Members, lead: str, source: str, below: Span, *, several: bool)
     text = plain_text(source)
     cohort = made.cohort
     if cohort is None:
-        cohort = words.cohort_of_item(text) or (words.cohort_of_heading(text) if several else None)
+        cohort = words.cohort_of_line(text) or (words.cohort_of_heading(text) if several else None)
     kind = None if words.turns_round(text) and made.kind == "inclusion" else made.kind
     inner = Members(kind, cohort, made.lines[below[1] : below[2]])
     _link(inner, _list(inner, 0, len(inner.lines)))
@@ -337,7 +339,7 @@ def _parent(made: Members, item: Item, *, top: bool) -> Criterion:
         if made.kind == "inclusion" and words.says_excluded(text):
             return _as_whole(item, made.cohort)
         if cohort is None:
-            cohort = words.cohort_of_item(text)
+            cohort = words.cohort_of_line(text)
     below = Members(kind, cohort, made.lines)
     children = tuple(
         _parent(below, child, top=False) if child.children else _below(below, child) for child in item.children
@@ -372,14 +374,18 @@ def _below(made: Members, item: Item) -> Criterion:
 
 def _joiner(text: str, item: Item, *, turned: bool) -> Joiner | None:
     """Return how the items below an item hold together, by its words and by the ends of their lines."""
-    said = words.joiner(text)
+    if turned:
+        return None
+    said = words.combines(text)
+    if said == "count":
+        return None
     listed = [child.source for child in item.children if not child.lead.isspace()]
     if len(listed) != len(item.children):
         between = {child.source.strip(" .,:;()").lower() for child in item.children if child.lead.isspace()}
         if between & {"or", "and", "and/or"}:
             return None
     linked = _linked(listed, _joints(listed))
-    if turned or linked == "mixed" or (said and linked and said != linked):
+    if linked == "mixed" or (said and linked and said != linked):
         return None
     return said or linked
 

@@ -16,14 +16,17 @@ from trialconv_mappings.criteria.words import introduces
 
 _NUMBERS: Final = tuple(f"{number}. " for number in range(1, 100))
 _TO_NINE: Final = 9
-# Space that would belong to the lead of the next item, or that the lines are not cut at.
-_ODD_SPACE: Final = (" \n", "\t", "\r", "\xa0", "<!-- -->")
 _JOINTS: Final = ("or", "and")
 _JOINING: Final = ("or ", "Or ", "OR ", "or,", "OR:", "and", "And", "AND")
-_KNOWN_BEGINS: Final[set[str]] = set()
-_OTHER_BEGINS: Final[set[str]] = set()
+# What items begin with, in seven characters, that is harmless.
+_ITEMS_BEGIN: Final[set[str]] = set()
 _HARMLESS_ENDS: Final[set[str]] = set()
-_MOST_KNOWN: Final = 20_000
+_MOST_KNOWN: Final = 50_000
+
+
+def has_odd_space(text: str) -> bool:
+    """Tell whether a text has space that would belong to the lead of the next item, or that lines are not cut at."""
+    return " \n" in text or "\t" in text or "\r" in text or "\xa0" in text or "<!-- -->" in text
 
 
 def plain_list(kind: Kind | None, cohort: str | None, raw: str) -> list[Criterion] | None:
@@ -47,15 +50,13 @@ def plain_list(kind: Kind | None, cohort: str | None, raw: str) -> list[Criterio
             return None
     else:
         return None
-    for odd in _ODD_SPACE:
-        if odd in raw:
-            return None
     if "ollow" in raw or "below" in raw:
         for item in items:
             if introduces(item):
                 return None
-    begins = {item[:3] for item in items}
-    if not begins <= _KNOWN_BEGINS and not _learn(begins - _KNOWN_BEGINS):
+    begins = {item[:7] for item in items}
+    others = None if begins <= _ITEMS_BEGIN else _learn(begins - _ITEMS_BEGIN)
+    if others is not None and None in others:
         return None
     ends = {item[-3:] for item in items}
     if not (ends <= _HARMLESS_ENDS or _all_harmless(ends)):
@@ -65,11 +66,10 @@ def plain_list(kind: Kind | None, cohort: str | None, raw: str) -> list[Criterio
         new(Criterion, (kind, "criterion", words, None, cohort, (), lead, item, None))
         for words, lead, item in zip(_texts(raw, items), leads, items, strict=True)
     ]
-    others = begins & _OTHER_BEGINS
     says = may_say_other(kind, raw)
     if others or says:
         for place, item in enumerate(items):
-            if item[:3] in others or (says and may_say_other(kind, item)):
+            if (others and item[:7] in others) or (says and may_say_other(kind, item)):
                 nodes[place] = leaf(kind, cohort, leads[place], item)
     return nodes
 
@@ -81,23 +81,25 @@ def _texts(raw: str, items: list[str]) -> list[str]:
     return [plain(item) if "\\" in item or "&" in item else item for item in items]
 
 
-def _learn(begins: set[str]) -> bool:
-    """Work out what lines begin with that was not seen before. False when one may be no item of a plain list."""
+def _learn(begins: set[str]) -> set[str | None]:
+    """Return what lines begin with that may be other than criteria; None among them for what may be no item.
+
+    What is harmless is remembered.
+    """
+    others: set[str | None] = set()
     for begin in begins:
         if not begin or begin.startswith(_JOINING) or _may_be_marker(begin):
-            return False
-        if len(_KNOWN_BEGINS) < _MOST_KNOWN:
-            _KNOWN_BEGINS.add(begin)
-            if may_be_other(begin):
-                _OTHER_BEGINS.add(begin)
-        elif may_be_other(begin):
-            return False
-    return True
+            return {None}
+        if may_be_other(begin):
+            others.add(begin)
+        elif len(_ITEMS_BEGIN) < _MOST_KNOWN:
+            _ITEMS_BEGIN.add(begin)
+    return others
 
 
 def _may_be_marker(begin: str) -> bool:
     """Tell whether a line may begin with a second marker: `- a`, `a. b`, `ii. c`, `(1) d`."""
-    if begin[:2].isalpha() and begin.lower().strip("ivx.) "):
+    if begin[:2].isalpha() and begin.split(" ")[0].lower().strip("ivx.) "):
         return False
     if begin[:1] in "(\\[" or begin[:1].isspace() or begin[1:2] in (".", ")") or not begin.isprintable():
         return True

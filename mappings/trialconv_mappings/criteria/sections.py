@@ -9,7 +9,7 @@ from trialconv_mappings.criteria.model import Kind
 from trialconv_mappings.criteria.words import (
     Heading,
     cohort_of_heading,
-    cohort_of_item,
+    cohort_of_line,
     glued_heading,
     heading,
     inline_heading,
@@ -83,7 +83,7 @@ def _candidates(text: str, words: tuple[str, ...]) -> list[tuple[int, int]]:
             end = len(text) if end < 0 else end
             if text[place - 1 : place] not in ("c", "C"):  # occlusion
                 start = text.rfind("\n", 0, place) + 1
-                if end - start < _LONGEST_BARE or any(each in text[start:end] for each in _CRITERIA):
+                if _may_head(text, start, end):
                     found.append((start, end))
             elif text.find(word, place + 1, end) >= 0:
                 place = text.find(word, place + 1)
@@ -92,6 +92,14 @@ def _candidates(text: str, words: tuple[str, ...]) -> list[tuple[int, int]]:
     return sorted(set(found)) if len(words) > 1 and found else found
 
 
+def _may_head(text: str, start: int, end: int) -> bool:
+    """Tell cheaply whether a line may be a heading: it is bare and short, or speaks of criteria."""
+    if end - start < _LONGEST_BARE and not (text[start] in "*123456789" and end - start > _LONGEST_MARKED):
+        return True
+    return any(text.find(each, start, end) >= 0 for each in _CRITERIA)
+
+
+_LONGEST_MARKED: Final = 30
 _HEADINGS: Final[dict[tuple[str, bool], Heading | None]] = {}
 _MOST_HEADINGS: Final = 2048
 _LONGEST_KEPT: Final = 60
@@ -147,7 +155,7 @@ class _Cutter:
             self.open(Heading(kind), space + indent, body[:length])
             self._rest(line[len(indent) + length :])
             return True
-        glued = glued_heading(body)
+        glued = glued_heading(body) if ":" in body or "\uff1a" in body else None
         if glued is not None:
             start, end, kind = glued
             kept = body[:start].rstrip()
@@ -195,7 +203,7 @@ def outer_cohort(section: Section, following: Section, *, again: bool) -> str | 
     alone = len(section.lines) == 1 and section.heading is None
     if len(body) > 80 or body[-1] in ".;," or (mark and not alone) or (not alone and space.count("\n") < 2):
         return None
-    names = cohort_of_item(body) is not None or (cohort_of_heading(body) is not None and body.endswith(":"))
+    names = cohort_of_line(body) is not None or (cohort_of_heading(body) is not None and body.endswith(":"))
     if not (names or alone or (again and len(body) < 40)):
         return None
     if alone and (len(body.split()) > 6 or depth(space)):

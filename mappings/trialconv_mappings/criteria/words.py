@@ -268,36 +268,47 @@ _ALL: Final = re.compile(
     r"|\b(?:all|both|each) of(?: the| these)?\s*:?\W*$|\b(?:all|both)\s*:\W*$",
     re.I,
 )
-_TURNED: Final = re.compile(
-    r"\b(?:no|not|none|nor|neither|never|without|absence|absent|lack|free|denies|deny|unless|except|exception|exceptions|excepting|"
-    r"exclud\w*|exclusion\w*|other than|cannot|can't|won't|don't|doesn't|allowed|permitted|acceptable|ineligible|n't)\b",
-    re.I,
+_TURNING: Final = frozenset(
+    "no not none nor neither never without absence absent lack lacking free denies deny unless except exception "
+    "exceptions excepting cannot allowed permitted acceptable ineligible".split()
 )
+_LETTERS: Final = re.compile(r"[a-z]+")
+#: Words without which a line says nothing of how the list below it holds together.
+_ANCHORS: Final = ("ollowing", "OLLOWING", "riteria", "onditions", "elow", "equirements", "ither", "hese")
+
+
+def turns_round(text: str) -> bool:
+    """Tell whether what stands below a line may mean the opposite of what the line is in."""
+    low = text.lower()
+    return (
+        not _TURNING.isdisjoint(_LETTERS.findall(low))
+        or "exclu" in low
+        or "other than" in low
+        or "n't" in low
+        or "n\u2019t" in low
+    )
 
 
 def joiner(text: str) -> Joiner | None:
-    """Return how the list below a line holds together, where the line says so and is not turned round."""
-    if _TURNED.search(text):
-        return None
-    some, every = _ANY.search(text), _ALL.search(text)
-    if (some is None) is (every is None) or _COUNT.search(text):
-        return None
-    return "any-of" if some else "all-of"
+    """Return how the list below a line holds together, where the line says so and does not turn it round."""
+    said = combines(text)
+    return None if said is None or said == "count" or turns_round(text) else said
 
 
 def combines(text: str) -> Joiner | Literal["count"] | None:
     """Return what an introduction says of the list below it, whatever it says of those who meet it."""
+    for anchor in _ANCHORS:
+        if anchor in text:
+            break
+    else:
+        if text.rstrip(": ")[-3:].lower() not in (" of", "all", "oth", "the"):
+            return None
     if _COUNT.search(text):
         return "count"
     some, every = _ANY.search(text), _ALL.search(text)
     if some and every:
         return "count"
     return "any-of" if some else "all-of" if every else None
-
-
-def turns_round(text: str) -> bool:
-    """Tell whether what stands below a line may mean the opposite of what the line is in."""
-    return bool(_TURNED.search(text))
 
 
 def is_frame(text: str) -> bool:
@@ -336,69 +347,14 @@ _NOTE: Final = re.compile(
     re.I,
 )
 NOTHING_BEGINS: Final = (
-    "None",
-    "none",
-    "NONE",
-    "No",
-    "no",
-    "NO",
-    "Nil",
-    "nil",
-    "NIL",
-    "N/",
-    "n/",
-    "N.",
-    "n.",
-    "There",
-    "there",
-    "(",
-    "-",
+    *("None", "none", "NONE", "Nil", "nil", "NIL", "N/", "n/", "N.", "n.", "Not app", "not app", "NOT APP", "There", "there"),
+    *(f"{no} {word}" for no in ("No", "no", "NO") for word in ("crit", "excl", "incl", "spec", "furt", "addi", "othe")),
+    *("No specific", "(none", "(None", "-"),
 )
 NOTE_BEGINS: Final = (
-    *(
-        "Note",
-        "NOTE",
-        "note",
-        "N.B",
-        "NB",
-        "n.b",
-        "Remark",
-        "remark",
-        "REMARK",
-        "Comment",
-        "Please",
-        "PLEASE",
-        "(Note",
-        "[Note",
-    ),
-    *(
-        "Other",
-        "other",
-        "OTHER",
-        "Further",
-        "further",
-        "Additional",
-        "additional",
-        "ADDITIONAL",
-        "More",
-        "For ",
-        "for ",
-    ),
-    *(
-        "*",
-        "\\*",
-        "_",
-        "\u2020",
-        "There are",
-        "Key ",
-        "Some ",
-        "The ",
-        "Individuals ",
-        "Patients may",
-        "Subjects may",
-        "Participants may",
-        "[*",
-    ),
+    *("Note", "NOTE", "note", "N.B", "NB", "n.b", "Remark", "remark", "REMARK", "Comment", "Please", "PLEASE"),
+    *("(Note", "(NOTE", "[Note", "Other ", "other ", "OTHER ", "Further", "further", "Additional", "additional", "More "),
+    *("For more", "For add", "For fur", "*", "\\*", "_", "\u2020", "[*", "(*", "There are", "Key ", "Some ", "The info", "The cri"),
 )
 _NOTHING: Final = re.compile(
     r"\W*(?:none(?: (?:listed|specified|stated|identified|known|reported))?|nil|n\.?/?a\.?|not applicable"
@@ -418,62 +374,20 @@ def is_nothing(body: str) -> bool:
 
 
 _COHORT_ITEM: Final = re.compile(
-    r"\W*for (?:all |the )?((?:patients|subjects|participants|those|women|men|females|males|children|adults|adolescents|infants|controls)\b[^:\n.]{0,60})$|\W*(?:for |in |only )?(?:the )?((?:cohorts?|groups?|arms?|parts?|phases?|stages?|sub-?stud(?:y|ies)|populations?|tracks?|aims?|periods?)\s*[-#]?\s*[(\"\u201c]?(?:[A-Z]|\d+[A-Za-z]?|[IVX]+)\b[^:\n.]{0,60}"
+    r"\W*(?:for |in |only )?(?:the )?((?:cohorts?|groups?|arms?|parts?|phases?|stages?|sub-?stud(?:y|ies)|populations?|tracks?|aims?|periods?)\s*[-#]?\s*[(\"\u201c]?(?:[A-Z]|\d+[A-Za-z]?|[IVX]+)\b[^:\n.]{0,60}"
     r"|(?:cases?|controls?|(?:healthy|normal|control|case)\s+(?:subjects?|volunteers?|controls?|participants?|individuals?|groups?|arms?|cohorts?|adults?|donors?|people|persons?)|recipients?|donors?|caregivers?|partners?|clinicians?|providers?|families|parents)\b[^:.\n]{0,40})(?::|\s[-\u2013]\s|$)"
     r"|\W*(?:group|cohort|arm)\s+[\"\u201c][^\"\u201d]{1,60}[\"\u201d]",
     re.I,
 )
 COHORT_BEGINS: Final = (
-    *(
-        "Cohort",
-        "cohort",
-        "COHORT",
-        "Group",
-        "group",
-        "GROUP",
-        "Arm",
-        "arm",
-        "ARM",
-        "Part",
-        "part",
-        "PART",
-        "Phase",
-        "PHASE",
-    ),
-    *("Sub", "sub", "SUB", "Case", "case", "CASE", "Control", "control", "CONTROL", "Health", "health", "HEALTH"),
-    *(
-        "For ",
-        "for ",
-        "FOR ",
-        "In ",
-        "The ",
-        "the ",
-        "THE ",
-        "(",
-        "[",
-        '"',
-        "*",
-        "_",
-        "#",
-        "-",
-        "Stage",
-        "Aim",
-        "Track",
-    ),
-    *(
-        "Normal",
-        "normal",
-        "NORMAL",
-        "Recipient",
-        "Donor",
-        "Caregiver",
-        "Partner",
-        "Population",
-        "Period",
-        "Only",
-        "only",
-    ),
-    *("Clinician", "Provider", "Parent", "Families"),
+    *("Cohort", "cohort", "COHORT", "Group", "group", "GROUP", "Arm ", "Arms ", "arm ", "ARM ", "Part ", "part ", "PART "),
+    *("Parts ", "Phase ", "PHASE ", "Stage ", "Aim ", "Track ", "Sub-stu", "Substud", "SUBSTUD", "sub-stu", "substud"),
+    *("Case", "case ", "cases", "CASE", "Control", "control", "CONTROL", "Healthy", "healthy", "HEALTHY", "Normal ", "normal "),
+    *("For coh", "For gro", "For arm", "For par", "For con", "For cas", "For hea", "For the", "For nor", "For pha", "For sub"),
+    *("For pat", "For all", "For wom", "For men", "For chi", "For adu", "For tho", "For fem", "For mal", "For inf", "For ado"),
+    *("In coho", "In grou", "In part", "In the ", "The con", "The coh", "The gro", "The cas", "The hea", "(", "[", '"', "*", "_", "#"),
+    *("Recipient", "recipient", "Donor", "donor", "Caregiver", "Partner", "Population", "Period ", "Only ", "only "),
+    *("Clinician", "Provider", "Parents", "Families", "-"),
 )
 _COHORT_HEADING: Final = re.compile(
     r"\b(?:cohorts?|groups?|arms?|part|parts|phase|stage|sub-?stud(?:y|ies)|extension|population|patients?|subjects?|participants?|volunteers?|"
@@ -483,12 +397,28 @@ _COHORT_HEADING: Final = re.compile(
 )
 
 
+_COHORT_LINE: Final = re.compile(
+    r"\W*for (?:all |the )?((?:patients|subjects|participants|those|women|men|females|males|children|adults|adolescents"
+    r"|infants|controls)\b[^:\n.]{0,60})$",
+    re.I,
+)
+
+
 def cohort_of_item(body: str) -> str | None:
-    """Return the words with which a criterion limits itself to some of the participants."""
+    """Return the words with which a criterion limits itself to some of the participants: `Cohort A: ...`."""
+    found = _COHORT_ITEM.match(body)
+    if found is None or (found.end() == len(body) and body[-1] not in ":-\u2013\"\u201d"):
+        return None
+    return (found[1] or found[0]).strip(_MARKS + ' \t(["\u201c')
+
+
+def cohort_of_line(body: str) -> str | None:
+    """Return the words of a line of its own that names some of the participants: `Cohort A`, `For women`."""
     found = _COHORT_ITEM.match(body)
     if found is None:
-        return None
-    return (found[1] or found[2] or found[0]).strip(_MARKS + ' \t(["\u201c')
+        line = _COHORT_LINE.match(body)
+        return line[1].strip() if line else None
+    return (found[1] or found[0]).strip(_MARKS + ' \t(["\u201c')
 
 
 def cohort_of_heading(body: str) -> str | None:
