@@ -10,7 +10,7 @@ from trialconv_mappings.criteria import words
 from trialconv_mappings.criteria.leaves import SAYS_OTHER, leaf, may_be_other, plain_lines, plain_text
 from trialconv_mappings.criteria.lines import Line, depth, style
 from trialconv_mappings.criteria.model import Criterion, Joiner, Kind, Role
-from trialconv_mappings.criteria.nesting import Item, cut_inline, nested
+from trialconv_mappings.criteria.nesting import UNSEEN_END, Item, cut_inline, nested
 
 ALTERNATIVES: Final = "some of the list are alternatives, and which cannot be seen"
 JOINED: Final = "criteria of exclusion that may hold together only"
@@ -230,7 +230,7 @@ def _lists(made: Members, spans: list[Span]) -> None:
                 break
         elif style(lines[spans[number][1]][1])[1] == 1:
             pass  # a list that begins to count below it
-        elif _is_criterion(text):
+        elif _is_criterion(text) or (start == 0 and "\n" not in lead and not words.is_sentence(text)):
             made.nodes.append(leaf(made.kind, made.cohort, lead, source))
             top.append(made.nodes[-1])
             continue
@@ -288,10 +288,10 @@ def _block(made: Members, lead: str, source: str, below: Span, *, several: bool)
     cohort = made.cohort
     if cohort is None:
         cohort = words.cohort_of_line(text) or (words.cohort_of_heading(text) if several else None)
-    kind = None if words.turns_round(text) and made.kind == "inclusion" else made.kind
+    kind = None if words.turns_round(text, made.kind) and made.kind == "inclusion" else made.kind
     inner = Members(kind, cohort, made.lines[below[1] : below[2]])
     _link(inner, _list(inner, 0, len(inner.lines)))
-    joiner = words.joiner(text) or inner.joiner
+    joiner = words.joiner(text, made.kind) or inner.joiner
     node = Criterion(made.kind, "heading", text, joiner, cohort, tuple(inner.nodes), lead, source)
     made.nodes.append(node)
 
@@ -301,6 +301,13 @@ def _list(made: Members, start: int, stop: int) -> list[Criterion]:
     items, doubt = nested(made.lines[start:stop], start)
     found = []
     kind, cohort, nodes = made.kind, made.cohort, made.nodes
+    if items and not items[0].children and words.introduces(items[0].source) and words.is_frame(items[0].source):
+        first = items.pop(0)
+        text = plain_text(first.source)
+        if not _only_introduces(made, text):
+            made.whole(start, stop, UNSEEN_END, kind)
+            return nodes[-1:]
+        nodes.append(Criterion(None, "text", text, None, cohort, (), first.lead, first.source))
     last = len(items) - 1
     for place, item in enumerate(items):
         if item.children:
@@ -311,6 +318,10 @@ def _list(made: Members, start: int, stop: int) -> list[Criterion]:
             continue
         else:
             node = leaf(kind, cohort, item.lead, item.source)
+            if node.role == "note" and found and nodes[-1] is found[-1] and not words.is_general(node.text):
+                # What a note says may limit the criterion above it: they are read together.
+                nodes[-1] = found[-1] = nodes[-1]._replace(children=(*nodes[-1].children, node))
+                continue
         nodes.append(node)
         if node.role == "criterion":
             found.append(node)
@@ -332,7 +343,7 @@ def _pieces(made: Members, item: Item) -> list[Criterion]:
 def _parent(made: Members, item: Item, *, top: bool) -> Criterion:
     """Return the node of an item with items below it."""
     text = plain_text(item.source)
-    turned = words.turns_round(text)
+    turned = words.turns_round(text, made.kind)
     kind = None if turned else made.kind
     cohort = made.cohort
     if top:

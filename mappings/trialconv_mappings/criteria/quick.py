@@ -71,6 +71,8 @@ def plain_list(kind: Kind | None, cohort: str | None, raw: str) -> list[Criterio
         for place, item in enumerate(items):
             if (others and item[:7] in others) or (says and may_say_other(kind, item)):
                 nodes[place] = leaf(kind, cohort, leads[place], item)
+                if nodes[place].role == "note":
+                    return None  # it may belong to the criterion above it
     return nodes
 
 

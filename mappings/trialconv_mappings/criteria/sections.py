@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from trialconv.lineage import plain
 from trialconv_mappings.criteria.lines import Line, depth, split_lines
 from trialconv_mappings.criteria.model import Kind
 from trialconv_mappings.criteria.words import (
@@ -110,7 +111,7 @@ def _heading(body: str, *, marked: bool) -> Heading | None:
     key = (body, marked)
     if key in _HEADINGS:
         return _HEADINGS[key]
-    found = heading(body, marked=marked)
+    found = heading(plain(body), marked=marked)
     if len(_HEADINGS) < _MOST_HEADINGS and len(body) <= _LONGEST_KEPT:
         _HEADINGS[key] = found
     return found
@@ -143,6 +144,8 @@ class _Cutter:
         body_end = line.rstrip()
         current = self.sections[-1]
         found = _heading(body, marked=bool(mark))
+        if found is not None and mark and _is_glued(current, found, before):
+            found = None
         if found is not None and not (mark and _is_item(current, found, bool(before), indent, mark)):
             self.close(before)
             self.open(found, space + indent + mark, body)
@@ -174,6 +177,13 @@ class _Cutter:
             if self.line("", rest[:start], rest[start:]):
                 return
         self.raw = rest
+
+
+def _is_glued(current: Section, found: Heading, before: str) -> bool:
+    """Tell whether the words before "criteria" in a marked line are an item that lost its line break."""
+    if not found.cohort or not before or current.heading is None or current.heading.kind == found.kind:
+        return False
+    return cohort_of_heading(found.cohort) is None
 
 
 def _is_item(current: Section, found: Heading, has_text: bool, indent: str, mark: str) -> bool:

@@ -41,8 +41,14 @@ _FRAME: Final = (
     _PLAIN
     | _PEOPLE
     | frozenset(
-        ["to", "be", "eligible", "eligibility", "enrolled", "enrollment", "enrolment", "enter", "entry", "entered", "considered", "consideration", "included", "inclusion", "excluded", "exclusion", "exclude", "ineligible", "must", "should", "shall", "will", "would", "may", "can", "not", "meet", "meets", "met", "meeting", "satisfy", "satisfies", "fulfil", "fulfill", "fulfils", "fulfills", "fulfilling", "have", "has", "having", "who", "that", "which", "whom", "those", "these", "each", "every", "any", "one", "or", "more", "at", "least", "either", "both", "none", "if", "when", "where", "they", "he", "she", "it", "his", "her", "their", "there", "below", "above", "listed", "stated", "described", "conditions", "condition", "requirements", "requirement", "items", "participate", "participation", "participating", "from", "with", "screening", "baseline", "visit", "time", "prior", "order", "candidate", "candidates", "candidacy", "potential", "prospective", "adult", "adults", "men", "women", "male", "female", "volunteers", "everyone", "everybody", "only", "also", "take", "part", "based", "on", "present", "apply", "applies", "applicable", "true", "do", "does", "being", "by", "consist", "consists", "qualify", "qualified", "render", "disqualify", "disqualified", "required", "established", "were", "was", "registered", "recruited", "recruitment", "randomised", "randomized", "randomisation", "randomization", "specifically", "clinical", "accordance", "specified", "selection", "selected", "received", "presence", "since", "into", "registration", "fulfilled", "lead", "subjected", "cases", "statements", "answers", "yes", "no"]
+        ["to", "be", "eligible", "eligibility", "enrolled", "enrollment", "enrolment", "enter", "entry", "entered", "considered", "consideration", "included", "inclusion", "excluded", "exclusion", "exclude", "ineligible", "must", "should", "shall", "will", "would", "may", "can", "not", "meet", "meets", "met", "meeting", "satisfy", "satisfies", "fulfil", "fulfill", "fulfils", "fulfills", "fulfilling", "have", "has", "having", "who", "that", "which", "whom", "those", "these", "each", "every", "any", "one", "or", "more", "at", "least", "either", "both", "none", "if", "when", "where", "they", "he", "she", "it", "his", "her", "their", "there", "below", "above", "listed", "stated", "described", "conditions", "condition", "requirements", "requirement", "items", "participate", "participation", "participating", "from", "with", "screening", "baseline", "visit", "time", "prior", "order", "candidate", "candidates", "candidacy", "potential", "prospective", "", "", "", "", "", "", "", "everyone", "everybody", "only", "also", "take", "part", "based", "on", "present", "apply", "applies", "applicable", "true", "do", "does", "being", "by", "consist", "consists", "qualify", "qualified", "render", "disqualify", "disqualified", "required", "established", "were", "was", "registered", "recruited", "recruitment", "randomised", "randomized", "randomisation", "randomization", "specifically", "clinical", "accordance", "specified", "selection", "selected", "received", "presence", "since", "into", "registration", "fulfilled", "lead", "subjected", "cases", "statements", "answers", "yes", "no"]
     )
+)
+#: Words without which a line is no sentence that introduces a list: "Patients:" alone is a heading.
+_FRAMING: Final = frozenset(
+    "following below above criteria criterion conditions condition requirements requirement eligible ineligible "
+    "included excluded inclusion exclusion meet meets met meeting fulfil fulfill fulfils fulfills fulfilling satisfy "
+    "satisfies must answers qualify disqualify".split()
 )
 _NEGATING: Final = frozenset(("not", "no", "none", "never", "without", "neither", "nor", "unless", "except"))
 _VERBS: Final = frozenset(
@@ -65,17 +71,22 @@ def heading(body: str, *, marked: bool) -> Heading | None:
     if not found:
         return _eligibility_heading(body, marked=marked)
     kinds = {_kind(each) for each in found}
+    if not marked and not body[: found[0].start()].strip() and re.match(r"\s*[:\uff1a]\s*\w", body[found[0].end() :]):
+        return None  # a heading with text behind it: see `inline_heading`
     colon = body.rstrip(" *_")[-1:] in (":", "\uff1a")
     first = found[0]
     rest = body[: first.start()] + " " + body[first.end() :]
     start = _ENUMERATION.match(rest)
     rest = rest[start.end() if start else 0 :]
     words = _words(rest)
-    if words <= _PLAIN and not ("are" in words and not colon and len(words) > 1):
+    if words <= _PLAIN and not any(map(str.isdigit, body[first.end() :])) and not ("are" in words and not colon and len(words) > 1):
         return Heading(_kind(first)) if len(kinds) == 1 and (colon or _is_title(body, first)) else None
     if colon and words <= _FRAME and (words & _VERBS):
         return _sentence_heading(kinds, words)
     if len(kinds) > 1 or words & _VERBS or not (colon or (not marked and _is_title(body, first))):
+        return None
+    before, after = body[: first.start()].rstrip(), body[first.end() :].strip(_MARKS)
+    if _DETERMINED.search(before) or len(words) > _MOST_WORDS or (marked and not _may_lead(before, after)):
         return None
     if words & _NEGATING:
         return Heading(None, doubt="a heading that says not")
@@ -89,23 +100,40 @@ def heading(body: str, *, marked: bool) -> Heading | None:
         return None
     if words <= _PLAIN | _PEOPLE:
         return Heading(_kind(first), people=qualifier)
+    if _EVERYBODY.fullmatch(_qualifier(qualifier)):
+        return Heading(_kind(first))
     return Heading(_kind(first), cohort=_qualifier(qualifier))
 
 
+_EVERYBODY: Final = re.compile(r"(?:all|both) (?:groups|cohorts|arms|parts|patients|subjects|participants|phases)", re.I)
+_MOST_WORDS: Final = 14
 _LIMITS: Final = re.compile(
     r"(?:for|of|in|to|at|related|specific|applying|regarding|concerning|by)\b|[-\u2013(\[]", re.I
 )
 
 
+#: Words before "inclusion criteria" that make it a part of a sentence.
+_DETERMINED: Final = re.compile(r"\b(?:the|all|any|of|no|these|those|our|above|below|following|both)$", re.I)
+
+
+def _may_lead(before: str, after: str) -> bool:
+    """Tell whether the words around "criteria" in a marked line may be those of a heading."""
+    if _words(before) and _words(after):
+        return False
+    return len(_words(before)) <= 2 or cohort_of_heading(before) is not None
+
+
 def _qualifier(words: str) -> str:
     """Return the words of a heading without those that join them to "criteria"."""
+    words = re.sub(r"\s+", " ", words)
     shorter = re.sub(
         r"^(?:for|of|in|to|specific to|related to|applying to)\s+(?:the\s+)?|^(?:the|these)\s+",
         "",
         words,
         flags=re.I,
     )
-    return shorter.strip(_MARKS) or words
+    shorter = shorter.strip(_MARKS) or words
+    return shorter + ")" if shorter.count("(") > shorter.count(")") else shorter
 
 
 def _words(text: str) -> frozenset[str]:
@@ -121,13 +149,15 @@ def _is_title(body: str, found: re.Match[str]) -> bool:
     if len(body) > 90 or body.rstrip()[-1:] in (".", ";", ","):
         return False
     before, after = body[: found.start()].strip(_MARKS), body[found.end() :].strip(_MARKS)
-    return bool(_words(before) <= _PLAIN or (not after and before[:1].isupper()) or body.isupper())
+    return bool(_words(before) <= _PLAIN or (before[:1].isupper() and (not after or body[found.end() :].lstrip()[:1] in "-\u2013(")) or body.isupper())
 
 
-def _sentence_heading(kinds: set[Kind], words: frozenset[str]) -> Heading:
+def _sentence_heading(kinds: set[Kind], words: frozenset[str]) -> Heading | None:
     if len(kinds) > 1:
         return Heading(None, doubt="a heading that names both kinds")
     kind = next(iter(kinds))
+    if kind == "inclusion" and ("ineligible" in words or {"not", "eligible"} <= words):
+        return None  # "not eligible for inclusion if" introduces exclusions, and `frame_kind` says so
     # "must not meet any of the exclusion criteria" is a heading of exclusion, "not meeting the inclusion
     # criteria" none of inclusion.
     if kind == "inclusion" and words & (_NEGATING | {"excluded", "ineligible"}):
@@ -178,7 +208,7 @@ def glued_heading(body: str) -> tuple[int, int, Kind] | None:
 
 #: Words that cannot end a sentence: a heading after them belongs to it.
 _OPEN_END: Final = re.compile(
-    r"\b(?:the|all|any|other|following|of|no|these|those|our|and|or|additional|above|below|per|specific|study|non)$|\d$",
+    r"\b(?:the|all|any|other|following|of|no|these|those|our|and|or|additional|above|below|per|specific|non)$|\d$",
     re.I,
 )
 _MENTION: Final = re.compile(r"\b(in|ex)clusions?\s+criteri(?:a|on|as)\b", re.I)
@@ -277,22 +307,22 @@ _LETTERS: Final = re.compile(r"[a-z]+")
 _ANCHORS: Final = ("ollowing", "OLLOWING", "riteria", "onditions", "elow", "equirements", "ither", "hese")
 
 
-def turns_round(text: str) -> bool:
+def turns_round(text: str, kind: Kind | None) -> bool:
     """Tell whether what stands below a line may mean the opposite of what the line is in."""
     low = text.lower()
     return (
         not _TURNING.isdisjoint(_LETTERS.findall(low))
-        or "exclu" in low
+        or ("exclu" in low and kind != "exclusion")
         or "other than" in low
         or "n't" in low
         or "n\u2019t" in low
     )
 
 
-def joiner(text: str) -> Joiner | None:
+def joiner(text: str, kind: Kind | None) -> Joiner | None:
     """Return how the list below a line holds together, where the line says so and does not turn it round."""
     said = combines(text)
-    return None if said is None or said == "count" or turns_round(text) else said
+    return None if said is None or said == "count" or turns_round(text, kind) else said
 
 
 def combines(text: str) -> Joiner | Literal["count"] | None:
@@ -313,12 +343,13 @@ def combines(text: str) -> Joiner | Literal["count"] | None:
 
 def is_frame(text: str) -> bool:
     """Tell whether a line only introduces what follows and says nothing of its own."""
-    return _words(text) <= _FRAME | {"exclusion", "inclusion"}
+    words = _words(text)
+    return words <= _FRAME and not words.isdisjoint(_FRAMING)
 
 
 def frame_kind(text: str) -> Kind | None:
     """Return the kind that an introduction states by its verb ("will be excluded if:")."""
-    words = _words(text)
+    words = _words(text.replace("for inclusion", ""))
     if words & {"excluded", "ineligible", "exclusion", "disqualify", "disqualified"} or (
         "eligible" in words and "not" in words
     ):
@@ -368,20 +399,28 @@ def is_note(body: str) -> bool:
     return bool(_NOTE.match(body))
 
 
+def is_general(note: str) -> bool:
+    """Tell whether a note is about the criteria as such, and not about one of them."""
+    return _GENERAL.search(note) is not None
+
+
+_GENERAL: Final = re.compile(r"\b(?:appl(?:y|ied|ies)|exist|criteria|re-?screened|visit|contact|information)\b", re.I)
+
+
 def is_nothing(body: str) -> bool:
     """Tell whether a line says that there is no criterion."""
     return len(body) < 50 and bool(_NOTHING.fullmatch(body))
 
 
 _COHORT_ITEM: Final = re.compile(
-    r"\W*(?:for |in |only )?(?:the )?((?:cohorts?|groups?|arms?|parts?|phases?|stages?|sub-?stud(?:y|ies)|populations?|tracks?|aims?|periods?)\s*[-#]?\s*[(\"\u201c]?(?:[A-Z]|\d+[A-Za-z]?|[IVX]+)\b[^:\n.]{0,60}"
+    r"\W*(?:for |in |only )?(?:the )?((?:cohorts?|groups?|arms?|parts?|phases?|sub-?stud(?:y|ies)|populations?|tracks?|aims?|periods?)\s*[-#]?\s*[(\"\u201c]?(?:[A-Z]|\d+[A-Za-z]?|[IVX]+)\b[^:\n.]{0,60}"
     r"|(?:cases?|controls?|(?:healthy|normal|control|case)\s+(?:subjects?|volunteers?|controls?|participants?|individuals?|groups?|arms?|cohorts?|adults?|donors?|people|persons?)|recipients?|donors?|caregivers?|partners?|clinicians?|providers?|families|parents)\b[^:.\n]{0,40})(?::|\s[-\u2013]\s|$)"
     r"|\W*(?:group|cohort|arm)\s+[\"\u201c][^\"\u201d]{1,60}[\"\u201d]",
     re.I,
 )
 COHORT_BEGINS: Final = (
     *("Cohort", "cohort", "COHORT", "Group", "group", "GROUP", "Arm ", "Arms ", "arm ", "ARM ", "Part ", "part ", "PART "),
-    *("Parts ", "Phase ", "PHASE ", "Stage ", "Aim ", "Track ", "Sub-stu", "Substud", "SUBSTUD", "sub-stu", "substud"),
+    *("Parts ", "Phase ", "PHASE ", "Aim ", "Track ", "Sub-stu", "Substud", "SUBSTUD", "sub-stu", "substud"),
     *("Case", "case ", "cases", "CASE", "Control", "control", "CONTROL", "Healthy", "healthy", "HEALTHY", "Normal ", "normal "),
     *("For coh", "For gro", "For arm", "For par", "For con", "For cas", "For hea", "For the", "For nor", "For pha", "For sub"),
     *("For pat", "For all", "For wom", "For men", "For chi", "For adu", "For tho", "For fem", "For mal", "For inf", "For ado"),
@@ -423,7 +462,9 @@ def cohort_of_line(body: str) -> str | None:
 
 def cohort_of_heading(body: str) -> str | None:
     """Return the words of a heading that may limit what stands below it to some of the participants."""
-    return body.strip(_MARKS + "()") if _COHORT_HEADING.search(body) else None
+    if _COHORT_HEADING.search(body) is None or _EVERYBODY.search(body) or re.search(r"\b(?:includes?|must)\b", body, re.I):
+        return None
+    return body.strip(_MARKS + "()")
 
 
 # What a criterion says against its section
@@ -437,7 +478,7 @@ _SAYS_EXCLUDED: Final = re.compile(
 )
 _OTHER_KIND: Final = {
     "inclusion": re.compile(
-        r"\b(?:ex?c?l\w*sions?|exclu\w*|exlu\w*|ecxl\w*|non-?\s?(?:inclusion|selection|eligib\w*)|withdraw\w*|discontinu\w*|reject\w*|"
+        r"\b(?:ex?c?l\w*sions?|exclu(?!siv)\w*|exlu\w*|ecxl\w*|non-?\s?(?:inclusion|selection|eligib\w*)|withdraw\w*|discontinu\w*|reject\w*|"
         r"suspen\w*|terminat\w*|drop-?\s?out|stopping|exit|removal|eliminat\w*|ineligib\w*|contra-?indicat\w*|not|except\w*)\b",
         re.I,
     ),
