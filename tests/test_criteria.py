@@ -6,10 +6,10 @@ import json
 import random
 
 import pytest
-from criteria_outline import Case, cases, outline
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from criteria_outline import Case, cases, outline
 from trialconv.lineage import plain
 from trialconv_mappings.criteria import (
     Criterion,

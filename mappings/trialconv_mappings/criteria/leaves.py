@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from trialconv.lineage import plain
-from trialconv_mappings.criteria import words
+from trialconv_mappings.criteria import vocabulary, words
+from trialconv_mappings.criteria.doubts import SAYS_OTHER
 from trialconv_mappings.criteria.model import Criterion, Kind
-
-SAYS_OTHER: Final = "words that say the opposite of the heading"
 
 
 def plain_lines(source: str) -> str:
+    """Return words as they stand in plain text, without empty lines."""
     return "\n".join(line.rstrip() for line in plain(source).split("\n") if line and not line.isspace())
 
 
@@ -24,7 +24,9 @@ def plain_text(source: str) -> str:
     return source
 
 
-_BEGINS: Final = tuple(word[:7] for word in (*words.NOTHING_BEGINS, *words.NOTE_BEGINS, *words.COHORT_BEGINS))
+_BEGINS: Final = tuple(
+    word[:7] for word in (*vocabulary.NOTHING_BEGINS, *vocabulary.NOTE_BEGINS, *vocabulary.COHORT_BEGINS)
+)
 # What lines begin with that is known to be none of these: one look-up is enough for most lines.
 PLAIN_BEGINS: Final[set[str]] = set()
 _MOST_KNOWN: Final = 50_000
@@ -46,11 +48,11 @@ def leaf(kind: Kind | None, cohort: str | None, lead: str, source: str) -> Crite
     """Return a node for words without anything below them."""
     text = plain_text(source) if "\\" in source or "&" in source or "\n" in source else source
     if text[:7] not in PLAIN_BEGINS and may_be_other(text):
-        if text.startswith(words.NOTHING_BEGINS) and words.is_nothing(text):
+        if text.startswith(vocabulary.NOTHING_BEGINS) and words.is_nothing(text):
             return Criterion(None, "nothing", text, None, cohort, (), lead, source)
-        if text.startswith(words.NOTE_BEGINS) and words.is_note(text):
+        if text.startswith(vocabulary.NOTE_BEGINS) and words.is_note(text):
             return Criterion(None, "note", text, None, cohort, (), lead, source)
-        if cohort is None and text.startswith(words.COHORT_BEGINS):
+        if cohort is None and text.startswith(vocabulary.COHORT_BEGINS):
             cohort = words.cohort_of_item(text)
     if kind is not None and may_say_other(kind, text):
         if kind == "inclusion" and words.says_excluded(text):

@@ -6,16 +6,19 @@ import re
 from operator import itemgetter
 from typing import Final, Literal
 
-from trialconv_mappings.criteria import words
-from trialconv_mappings.criteria.leaves import SAYS_OTHER, leaf, may_be_other, plain_lines, plain_text
+from trialconv_mappings.criteria import vocabulary, words
+from trialconv_mappings.criteria.doubts import (
+    AFTER_LIST,
+    ALTERNATIVES,
+    JOINED,
+    SAYS_OTHER,
+    UNCLEAR_LINE,
+    UNSEEN_END,
+)
+from trialconv_mappings.criteria.leaves import leaf, may_be_other, plain_lines, plain_text
 from trialconv_mappings.criteria.lines import Line, depth, style
 from trialconv_mappings.criteria.model import Criterion, Joiner, Kind, Role
-from trialconv_mappings.criteria.nesting import UNSEEN_END, Item, cut_inline, nested
-
-ALTERNATIVES: Final = "some of the list are alternatives, and which cannot be seen"
-JOINED: Final = "criteria of exclusion that may hold together only"
-UNCLEAR_LINE: Final = "a line that may be a heading or a criterion"
-AFTER_LIST: Final = "a paragraph after a list"
+from trialconv_mappings.criteria.nesting import Item, cut_inline, nested
 
 JOINT: Final = re.compile(r"(?:\W|^)((?:and\s?/\s?)?or|and)[ ,;:/*_]*$", re.IGNORECASE)
 _LONGEST_JOINT: Final = 12
@@ -378,7 +381,7 @@ def _below(made: Members, item: Item) -> Criterion:
     if item.lead.isspace() or (len(text) < 8 and _ALONE.fullmatch(text)):  # a line that goes on after a list
         role: Role = "note" if words.is_note(text) else "text"
         return Criterion(None, role, text, None, made.cohort, (), item.lead, item.source)
-    if may_be_other(text) and text.startswith(words.NOTE_BEGINS) and words.is_note(text):
+    if may_be_other(text) and text.startswith(vocabulary.NOTE_BEGINS) and words.is_note(text):
         return Criterion(None, "note", text, None, made.cohort, (), item.lead, item.source)
     return Criterion(made.kind, "criterion", text, None, made.cohort, (), item.lead, item.source)
 

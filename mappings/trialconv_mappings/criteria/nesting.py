@@ -10,13 +10,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from trialconv_mappings.criteria.doubts import MIXED, NUMBERS, UNSEEN_END
 from trialconv_mappings.criteria.lines import Line, as_roman, depth, style
 from trialconv_mappings.criteria.words import introduces, is_frame
-
-UNSEEN_END: Final = "a list inside a list, whose end cannot be seen"
-MIXED: Final = "markers that may or may not nest"
-NUMBERS: Final = "numbers that do not count on"
-
 
 _JOINS: Final = re.compile(r"\W(?:or|and|and\s?/\s?or)[ ,;:/*_]*$", re.IGNORECASE)
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from trialconv_mappings.criteria import words
+from trialconv_mappings.criteria import vocabulary, words
+from trialconv_mappings.criteria.doubts import BEFORE, HIDDEN, TWICE
 from trialconv_mappings.criteria.leaves import plain_lines, plain_text
 from trialconv_mappings.criteria.members import members
 from trialconv_mappings.criteria.model import CriteriaTree, Criterion
 from trialconv_mappings.criteria.quick import has_odd_space, plain_list
 from trialconv_mappings.criteria.sections import Section, cut, outer_cohorts
-
-BEFORE: Final = "text before the first heading"
-TWICE: Final = "a heading twice"
-HIDDEN: Final = "a heading that may begin inside a line"
 
 
 def read_criteria(markup: str) -> CriteriaTree:
@@ -101,7 +96,13 @@ def _unheaded(section: Section, cohort: str | None, *, only: bool) -> list[Crite
     if not lines:
         return []
     space, mark, body = lines[0]
-    if not mark and body.endswith(words.INTRO_ENDS) and words.is_frame(body) and len(lines) > 1 and lines[1][1]:
+    if (
+        not mark
+        and body.endswith(vocabulary.INTRO_ENDS)
+        and words.is_frame(body)
+        and len(lines) > 1
+        and lines[1][1]
+    ):
         kind = words.frame_kind(body)
         some = words.combines(body)
         if kind and some in (None, "any-of" if kind == "exclusion" else "all-of"):
@@ -113,7 +114,7 @@ def _unheaded(section: Section, cohort: str | None, *, only: bool) -> list[Crite
             ]
     made = members(None, cohort, lines)
     if not only and any(node.role != "note" for node in made.nodes):
-        if any(mark for _, mark, _ in lines) or lines[-1][2].endswith(words.INTRO_ENDS):
+        if any(mark for _, mark, _ in lines) or lines[-1][2].endswith(vocabulary.INTRO_ENDS):
             made.everything(BEFORE)
         else:
             made.nodes = [node._replace(role="text") if node.role == "criterion" else node for node in made.nodes]

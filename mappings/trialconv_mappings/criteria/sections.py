@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from trialconv.lineage import plain
-from trialconv_mappings.criteria.lines import Line, depth, split_lines
-from trialconv_mappings.criteria.model import Kind
-from trialconv_mappings.criteria.words import (
+from trialconv_mappings.criteria.headings import (
     Heading,
-    cohort_of_heading,
-    cohort_of_line,
     glued_heading,
     heading,
     inline_heading,
     mentions_heading,
 )
+from trialconv_mappings.criteria.lines import Line, depth, split_lines
+from trialconv_mappings.criteria.model import Kind
+from trialconv_mappings.criteria.words import cohort_of_heading, cohort_of_line
 
 
 class Section:
