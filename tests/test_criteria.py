@@ -165,7 +165,10 @@ def test_alternatives_are_one_criterion() -> None:
 
 def test_cohorts_are_not_study_wide() -> None:
     """Criteria of a cohort are blocks that begin with its words, and are not listed as holding for everybody."""
-    text = "Group 1\n\nInclusion Criteria:\n\n* one\n\nExclusion Criteria:\n\n* two\n\nGroup 2\n\nInclusion Criteria:\n\n* three"
+    text = (
+        "Group 1\n\nInclusion Criteria:\n\n* one\n\nExclusion Criteria:\n\n* two\n\n"
+        "Group 2\n\nInclusion Criteria:\n\n* three"
+    )
     tree = read_criteria(text)
     assert study_wide(tree) == []
     assert [node.cohort for node in cohorts(tree)] == ["Group 1", "Group 2"]

@@ -319,7 +319,7 @@ def criterion(made: Tree) -> Tree:
 
 @pytest.mark.parametrize("target", FHIR_TARGETS)
 def test_criteria_that_cannot_be_split(target: str) -> None:
-    """A text that can be read in several ways stays whole, with an Issue and without a characteristic of its own."""
+    """A text that can be read in several ways stays whole, with an Issue and no characteristic of its own."""
     text = "Inclusion:\n\n* fever\n\nExclusion:\n\n* cough\n\nInclusion:\n\n* made up"
     made = converted(study(eligibilityModule={"eligibilityCriteria": text}), target)
     (group,) = resources(made.document, "Group")

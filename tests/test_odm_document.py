@@ -310,7 +310,7 @@ def test_criteria_refer_to_their_conditions() -> None:
 
 @pytest.mark.parametrize("version", ODM_VERSIONS)
 def test_text_without_a_kind_stays_whole(version: OdmVersion) -> None:
-    """Criteria that neither include nor exclude make no criterion; a parameter or one condition carries the text."""
+    """Criteria of no stated kind make no criterion; a parameter or one condition carries the text."""
     root, ctx = built(study(eligibilityModule={"eligibilityCriteria": "Any\\_body."}), odm_version=version)
     assert list(root.find_all("Criterion")) == []
     assert codes(ctx) == {"criteria-not-study-wide"}

@@ -42,47 +42,43 @@ def heading(body: str, *, marked: bool) -> Heading | None:
     found = list(_CLUSION.finditer(body))
     if not found:
         return _eligibility_heading(body, marked=marked)
-    kinds = {_kind(each) for each in found}
-    if (
-        not marked
-        and not body[: found[0].start()].strip()
-        and re.match(r"\s*[:\uff1a]\s*\w", body[found[0].end() :])
-    ):
+    if not marked and not body[: found[0].start()].strip() and _GOES_ON.match(body, found[0].end()):
         return None  # a heading with text behind it: see `inline_heading`
+    return _named_heading(body, found[0], {_kind(each) for each in found}, marked=marked)
+
+
+_GOES_ON: Final = re.compile(r"\s*[:\uff1a]\s*\w")
+
+
+def _named_heading(body: str, found: re.Match[str], kinds: set[Kind], *, marked: bool) -> Heading | None:
+    """Return what a line says that names a kind of criteria, where it is a heading."""
     colon = body.rstrip(" *_")[-1:] in (":", "\uff1a")
-    first = found[0]
-    rest = body[: first.start()] + " " + body[first.end() :]
+    rest = body[: found.start()] + " " + body[found.end() :]
     start = _ENUMERATION.match(rest)
     rest = rest[start.end() if start else 0 :]
     words = words_of(rest)
-    if (
-        words <= PLAIN
-        and not any(map(str.isdigit, body[first.end() :]))
-        and not ("are" in words and not colon and len(words) > 1)
-    ):
-        return Heading(_kind(first)) if len(kinds) == 1 and (colon or _is_title(body, first)) else None
+    if words <= PLAIN and not any(map(str.isdigit, body[found.end() :])) and (colon or words != {"are", "as"}):
+        return Heading(_kind(found)) if len(kinds) == 1 and (colon or _is_title(body, found)) else None
     if colon and words <= FRAME and (words & VERBS):
         return _sentence_heading(kinds, words)
-    if len(kinds) > 1 or words & VERBS or not (colon or (not marked and _is_title(body, first))):
+    if len(kinds) > 1 or words & VERBS or not (colon or (not marked and _is_title(body, found))):
         return None
-    before, after = body[: first.start()].rstrip(), body[first.end() :].strip(MARKS)
+    before, after = body[: found.start()].rstrip(), body[found.end() :].strip(MARKS)
     if _DETERMINED.search(before) or len(words) > _MOST_WORDS or (marked and not _may_lead(before, after)):
         return None
     if words & NEGATING:
         return Heading(None, doubt=SAYS_NOT)
-    qualifier = rest.strip(MARKS + "()[]\uff08\uff09")
-    if (
-        not colon
-        and not words_of(body[: first.start()])
-        and not _LIMITS.match(rest.lstrip(" "))
-        and not cohort_of_heading(rest)
-    ):
+    if not colon and not words_of(before) and not _LIMITS.match(rest.lstrip(" ")) and not cohort_of_heading(rest):
         return None
+    return _limited(_kind(found), rest.strip(MARKS + "()[]\uff08\uff09"), words)
+
+
+def _limited(kind: Kind, limits: str, words: frozenset[str]) -> Heading:
+    """Return a heading whose words may limit it to some of the participants."""
     if words <= PLAIN | PEOPLE:
-        return Heading(_kind(first), people=qualifier)
-    if EVERYBODY.fullmatch(_qualifier(qualifier)):
-        return Heading(_kind(first))
-    return Heading(_kind(first), cohort=_qualifier(qualifier))
+        return Heading(kind, people=limits)
+    cohort = _qualifier(limits)
+    return Heading(kind) if EVERYBODY.fullmatch(cohort) else Heading(kind, cohort=cohort)
 
 
 _MOST_WORDS: Final = 14

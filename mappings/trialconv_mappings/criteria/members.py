@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from enum import Enum
+from itertools import pairwise
 from operator import itemgetter
-from typing import Final, Literal
+from typing import Final
 
 from trialconv_mappings.criteria import vocabulary, words
 from trialconv_mappings.criteria.doubts import (
@@ -15,15 +17,12 @@ from trialconv_mappings.criteria.doubts import (
     UNCLEAR_LINE,
     UNSEEN_END,
 )
+from trialconv_mappings.criteria.joints import is_enumeration, joints, linked
 from trialconv_mappings.criteria.leaves import leaf, may_be_other, plain_lines, plain_text
 from trialconv_mappings.criteria.lines import Line, depth, style
 from trialconv_mappings.criteria.model import Criterion, Joiner, Kind, Role
 from trialconv_mappings.criteria.nesting import Item, cut_inline, nested
 
-JOINT: Final = re.compile(r"(?:\W|^)((?:and\s?/\s?)?or|and)[ ,;:/*_]*$", re.IGNORECASE)
-_LONGEST_JOINT: Final = 12
-_OR_BEGINS: Final = ("or ", "Or ", "OR ", "or,", "and/or", "And/or", "AND/OR", "OR:")
-_AND_BEGINS: Final = ("and ", "And ", "AND ")
 _ALONE: Final = re.compile(r"\W*(and\s?/\s?or|or|and)\W*", re.IGNORECASE)
 
 
@@ -71,7 +70,7 @@ Span = tuple[bool, int, int]
 
 
 def _spans(lines: list[Line]) -> list[Span]:
-    """Return the lists and the paragraphs of a section: whether it is a list, its first line, the line after it."""
+    """Return the lists and paragraphs of a section: whether a list, the first line, the line after the last."""
     spans: list[Span] = []
     base = 0
     for number, (space, mark, body) in enumerate(lines):
@@ -191,58 +190,71 @@ def _only_introduces(made: Members, text: str) -> bool:
 
 def _lists(made: Members, spans: list[Span]) -> None:
     """Read a section that has lists, with what stands between them."""
-    lines = made.lines
-    top: list[Criterion] = []
-    headings = [
-        made.lines[start][2]
-        for number, (is_list, start, stop) in enumerate(spans[:-1])
-        if not is_list and spans[number + 1][0] and words.introduces(made.lines[stop - 1][2])
+    headed = [
+        _source(made.lines, start, stop)[1]
+        for (is_list, start, stop), (below, _, _) in pairwise(spans)
+        if below and not is_list
     ]
-    titles = sum(
-        not is_list and spans[place + 1][0] and _looks_titled(_source(lines, start, stop)[1])
-        for place, (is_list, start, stop) in enumerate(spans[:-1])
-    )
+    several = sum(map(words.introduces, headed)) > 1
+    titles = sum(map(_looks_titled, headed))
+    top: list[Criterion] = []
     number = 0
     while number < len(spans):
         is_list, start, stop = spans[number]
-        number += 1
         if is_list:
             top += _list(made, start, stop)
-            continue
-        lead, source = _source(lines, start, stop)
-        text = plain_text(source)
-        alone = _ALONE.fullmatch(source)
-        if alone:
-            if made.kind == "inclusion" and alone[1].lower() == "and":
-                made.nodes.append(Criterion(None, "text", text, None, made.cohort, (), lead, source))
-                continue
-            made.everything(ALTERNATIVES)
-            return
-        followed = number < len(spans) and spans[number][0]
-        if not followed or words.is_note(text) or words.is_nothing(text):
-            if not _alone(made, spans, number - 1, lead, source):
+        else:
+            below = spans[number + 1] if number + 1 < len(spans) and spans[number + 1][0] else None
+            step = _between(made, top, spans[number], below, titles=titles)
+            if step is _Step.STOP:
                 break
-            continue
-        if _only_introduces(made, text):
-            made.nodes.append(Criterion(None, "text", text, None, made.cohort, (), lead, source))
-            continue
-        if words.introduces(source):
-            other = words.frame_kind(text) if words.is_frame(text) else None
-            if (other and made.kind and other != made.kind) or words.heads_other(text, made.kind):
-                made.whole(start, len(lines), SAYS_OTHER)
-                break
-        elif style(lines[spans[number][1]][1])[1] == 1:
-            pass  # a list that begins to count below it
-        elif _is_criterion(text) or (start == 0 and "\n" not in lead and not words.is_sentence(text)):
-            made.nodes.append(leaf(made.kind, made.cohort, lead, source))
-            top.append(made.nodes[-1])
-            continue
-        elif words.cohort_of_line(text) is None and not _is_title(made, text, titles):
-            made.whole(start, len(lines), UNCLEAR_LINE, made.kind)
-            break
-        _block(made, lead, source, spans[number], several=len(headings) > 1 or start > 0)
+            if step is _Step.BLOCK and below is not None:
+                lead, source = _source(made.lines, start, stop)
+                _block(made, lead, source, below, several=several or start > 0)
+                number += 1
         number += 1
-    _link(made, top)
+    if not any(node.doubt == ALTERNATIVES for node in made.nodes):
+        _link(made, top)
+
+
+class _Step(Enum):
+    """What a paragraph between lists turned out to be: read, the heading of a block, or the end of the reading."""
+
+    READ = 1
+    BLOCK = 2
+    STOP = 3
+
+
+def _between(made: Members, top: list[Criterion], span: Span, below: Span | None, *, titles: int) -> _Step:
+    """Read a paragraph of a section that has lists; `below` is the list that it stands above."""
+    _, start, stop = span
+    lead, source = _source(made.lines, start, stop)
+    text = plain_text(source)
+    alone = _ALONE.fullmatch(source)
+    if alone and not (made.kind == "inclusion" and alone[1].lower() == "and"):
+        made.everything(ALTERNATIVES)
+        return _Step.STOP
+    if alone or (below is not None and _only_introduces(made, text)):
+        made.nodes.append(Criterion(None, "text", text, None, made.cohort, (), lead, source))
+        return _Step.READ
+    if below is None or words.is_note(text) or words.is_nothing(text):
+        return _Step.READ if _alone(made, span, lead, source) else _Step.STOP
+    if words.introduces(source):
+        other = words.frame_kind(text) if words.is_frame(text) else None
+        if (other and made.kind and other != made.kind) or words.heads_other(text, made.kind):
+            made.whole(start, len(made.lines), SAYS_OTHER)
+            return _Step.STOP
+        return _Step.BLOCK
+    if style(made.lines[below[1]][1])[1] == 1:
+        return _Step.BLOCK  # the list begins to count below the line
+    if _is_criterion(text) or (start == 0 and "\n" not in lead and not words.is_sentence(text)):
+        made.nodes.append(leaf(made.kind, made.cohort, lead, source))
+        top.append(made.nodes[-1])
+        return _Step.READ
+    if words.cohort_of_line(text) is None and not _is_title(made, text, titles):
+        made.whole(start, len(made.lines), UNCLEAR_LINE, made.kind)
+        return _Step.STOP
+    return _Step.BLOCK
 
 
 def _looks_titled(source: str) -> bool:
@@ -266,7 +278,7 @@ def _is_title(made: Members, text: str, titles: int) -> bool:
     return _looks_titled(text) and (titles > 1 or made.kind is None)
 
 
-def _alone(made: Members, spans: list[Span], number: int, lead: str, source: str) -> bool:
+def _alone(made: Members, span: Span, lead: str, source: str) -> bool:
     """Add a paragraph that no list follows. Returns False when the section could not be read further."""
     found = leaf(made.kind, made.cohort, lead, source)
     if found.role in ("note", "nothing"):
@@ -276,10 +288,10 @@ def _alone(made: Members, spans: list[Span], number: int, lead: str, source: str
     elif made.kind is None and found.text.isupper():
         made.nodes.append(found._replace(role="heading"))
     elif words.introduces(source):
-        made.whole(spans[number][1], len(made.lines), UNCLEAR_LINE, made.kind)
+        made.whole(span[1], len(made.lines), UNCLEAR_LINE, made.kind)
         return False
-    elif any(is_list for is_list, _, _ in spans[:number]) and words.is_sentence(found.text):
-        made.whole(spans[number][1], spans[number][2], AFTER_LIST)
+    elif any(mark for _, mark, _ in made.lines[: span[1]]) and words.is_sentence(found.text):
+        made.whole(span[1], span[2], AFTER_LIST)
     else:
         made.nodes.append(found)
     return True
@@ -398,48 +410,10 @@ def _joiner(text: str, item: Item, *, turned: bool) -> Joiner | None:
         between = {child.source.strip(" .,:;()").lower() for child in item.children if child.lead.isspace()}
         if between & {"or", "and", "and/or"}:
             return None
-    linked = _linked(listed, _joints(listed))
-    if linked == "mixed" or (said and linked and said != linked):
+    together = linked(listed, joints(listed))
+    if together == "mixed" or (said and together and said != together):
         return None
-    return said or linked
-
-
-def _ends(source: str) -> str:
-    """Return the word that joins a line to the next: `or`, `and` or none."""
-    found = JOINT.search(source[-_LONGEST_JOINT:])
-    if found is None:
-        return ""
-    return "and" if found[1][0] in "aA" and "/" not in found[1] else "or"
-
-
-def _begins(source: str) -> str:
-    """Return the word that joins a line to the one before it: `or`, `and` or none."""
-    if source.startswith(_OR_BEGINS):
-        return "or"
-    return "and" if source.startswith(_AND_BEGINS) else ""
-
-
-def _joints(sources: list[str]) -> list[str]:
-    """Return the word between each line and the next."""
-    ends = [_ends(source) if source[-1] in _JOINT_LAST else "" for source in sources[:-1]]
-    begins = [_begins(source) if source[:2] in _JOINT_FIRST else "" for source in sources[1:]]
-    return [end or begin for end, begin in zip(ends, begins, strict=True)]
-
-
-_JOINT_LAST: Final = frozenset("rRdD,;:/*_")
-_JOINT_FIRST: Final = frozenset(("or", "Or", "OR", "an", "An", "AN"))
-
-
-def _linked(sources: list[str], joints: list[str]) -> Joiner | Literal["mixed"] | None:
-    """Return how the words between the members of a list join them; "mixed" when not all are joined alike."""
-    if not any(joints):
-        return None
-    used = set(joints)
-    if len(used) == 1:
-        return "any-of" if "or" in used else "all-of"
-    if len(used) == 2 and joints[-1] and not any(joints[:-1]) and all(each[-1:] in ",;" for each in sources[:-2]):
-        return "any-of" if joints[-1] == "or" else "all-of"
-    return "mixed"
+    return said or together
 
 
 def _link(made: Members, found: list[Criterion]) -> None:
@@ -447,26 +421,17 @@ def _link(made: Members, found: list[Criterion]) -> None:
     if len(found) < 2 or made.kind is None:
         return
     sources = [node.source if not node.children else _last_words(node) for node in found]
-    joints = _joints(sources)
-    linked = _linked(sources, joints)
-    if linked is None:
+    between = joints(sources)
+    together = linked(sources, between)
+    if together is None:
         return
     if made.kind == "inclusion":
-        if linked == "any-of" and len(found) == len(made.nodes):
+        if together == "any-of" and len(found) == len(made.nodes):
             made.joiner = "any-of"
-        elif "or" in joints:
+        elif "or" in between:
             made.everything(ALTERNATIVES)
-    elif "and" in joints and not (linked == "all-of" and _is_enumeration(sources, joints)):
+    elif "and" in between and not (together == "all-of" and is_enumeration(sources, between)):
         made.everything(JOINED)
-
-
-def _is_enumeration(sources: list[str], joints: list[str]) -> bool:
-    """Tell whether "and" only ends an enumeration: `a;` then `b; and` then `c`."""
-    return (
-        joints[-1] == "and"
-        and not any(joints[:-1])
-        and re.search(r"[;,]\s*and\W*$", sources[-2], re.I) is not None
-    )
 
 
 def _last_words(node: Criterion) -> str:

@@ -1,7 +1,7 @@
 """The tree of a criteria text, and the ways to walk it.
 
-Each node keeps its own piece of the source: its `lead` (marker, blank lines, indentation) and its `source` (its own
-words as they stand). In the order of the tree these pieces are the whole text, character by character.
+Each node keeps its own piece of the source: its `lead` (marker, blank lines, indentation) and its `source` (its
+own words as they stand). In the order of the tree these pieces are the whole text, character by character.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ def whole_text(node: Criterion) -> str:
 def study_wide(tree: CriteriaTree) -> list[Criterion]:
     """Return the criteria that hold for every participant, each with its sub-criteria below it.
 
-    All inclusion criteria among them have to be met, and none of the exclusion criteria. What is said of a cohort is
-    left out, and what is not said to include or to exclude. A list of alternatives, a part with a heading of its
+    All inclusion criteria among them have to be met, and none of the exclusion criteria. What is said of a cohort
+    is left out, and what is not said to include or to exclude. A list of alternatives, a part with a heading of its
     own and a part that was not taken apart are one criterion each.
     """
     return _study_wide(tree.nodes)

@@ -1,7 +1,7 @@
 """A list of marked lines as items with the items below them, where their place is certain.
 
-Indentation nests, and so does a change of markers below a line that introduces it. A list inside a list on the same
-level and with the same markers has an end that nobody can see: there the reading stops, and the caller keeps the
+Indentation nests, and so does a change of markers below a line that introduces it. A list inside a list on the
+same level and with the same markers has an end that nobody can see: there the reading stops, and the caller keeps the
 rest whole.
 """
 
@@ -153,52 +153,67 @@ def _beside(levels: list[_Level], top: list[Item], name: str, number: int, item:
         _cut_inline(last, number)
     previous = last.items[-1]
     introduced = not previous.children and introduces(previous.source)
-    fitting = _fitting(levels, name, number)
+    if last.linked:
+        _after_joint(levels, top, item)
+        return
     if introduced and number and name == last.style and "ollowing" not in previous.source[-60:]:
         introduced = number == 1  # the count goes on: a colon, and no list inside the list
-    if last.linked:
-        if _JOINS.search(previous.source):
-            last.items.append(item)
-            return
-        if previous.source[-1] in ",;":
-            raise Doubt(top[-1].line, UNSEEN_END)
-        levels.pop()
-        levels[-1].items.append(item)
-        return
     if introduced and name == last.style and not number and _JOINS.search(item.source):
         levels.append(_Level(last.depth, name, number, previous.children, linked=True))
         previous.children.append(item)
         return
-    if introduced:
-        if fitting and not (fitting == [len(levels) - 1] and _harmless(levels, previous)):
-            # Below its introduction, or beside it?
-            if fitting != [len(levels) - 2] or last.style == levels[-2].style:
-                raise Doubt(top[-1].line, UNSEEN_END)
-        elif not fitting:
-            _below(levels, name, number, item, pending=False)
-            return
+    fitting = _fitting(levels, name, number)
+    if introduced and not fitting:
+        _below(levels, name, number, item, pending=False)
+        return
+    harmless = fitting == [len(levels) - 1] and _harmless(levels, previous)
+    beside = fitting == [len(levels) - 2] and last.style != levels[-2].style
+    if introduced and not harmless and not beside:
+        raise Doubt(top[-1].line, UNSEEN_END)
     if len(fitting) > 1:
         raise Doubt(top[-1].line, NUMBERS)
     if fitting:
-        while len(levels) - 1 > fitting[0]:
-            gone = levels.pop()
-            if gone.pending and not number:
-                raise Doubt(top[-1].line, MIXED)
-        level = levels[-1]
-        level.last = level.last + 1 if number else 0
-        level.items.append(item)
-        return
-    if name == last.style or any(level.style == name and level.depth == last.depth for level in levels):
-        if name == last.style and (number > last.last or number == last.last) and len(_same(levels)) == 1:
-            last.last = number  # a number left out, or given twice
-            last.items.append(item)
-            return
+        _go_on(levels, top, fitting[0], number, item)
+    else:
+        _with_new_marker(levels, top, name, number, item, introduced=introduced)
+
+
+def _after_joint(levels: list[_Level], top: list[Item], item: Item) -> None:
+    """Add an item after one of a list that is told by its joints: to it while they last, else beside it."""
+    last = levels[-1].items[-1].source
+    if last[-1] in ",;" and not _JOINS.search(last):
+        raise Doubt(top[-1].line, UNSEEN_END)
+    if not _JOINS.search(last):
+        levels.pop()
+    levels[-1].items.append(item)
+
+
+def _go_on(levels: list[_Level], top: list[Item], place: int, number: int, item: Item) -> None:
+    """Add an item to the open list at a place, and close those below it."""
+    while len(levels) - 1 > place:
+        gone = levels.pop()
+        if gone.pending and not number:
+            raise Doubt(top[-1].line, MIXED)
+    level = levels[-1]
+    level.last = level.last + 1 if number else 0
+    level.items.append(item)
+
+
+def _with_new_marker(
+    levels: list[_Level], top: list[Item], name: str, number: int, item: Item, *, introduced: bool
+) -> None:
+    """Add an item that goes on with none of the open lists."""
+    last = levels[-1]
+    if name == last.style and number >= last.last and len(_same(levels)) == 1:
+        last.last = number  # a number left out, or given twice
+        last.items.append(item)
+    elif name == last.style or any(level.style == name and level.depth == last.depth for level in levels):
         raise Doubt(top[-1].line, NUMBERS)
-    if not introduced and _is_same_list(levels, name, number):
+    elif not introduced and _is_same_list(levels, name, number):
         last.items.append(item)
         last.style, last.last = name, number
-        return
-    _below(levels, name, number, item, pending=True)
+    else:
+        _below(levels, name, number, item, pending=True)
 
 
 def _is_same_list(levels: list[_Level], name: str, number: int) -> bool:

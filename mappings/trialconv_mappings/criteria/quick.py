@@ -1,7 +1,7 @@
 """The commonest section by a short way: one plain list, each line an item, and nothing that needs a second look.
 
-It makes the same nodes as `members`, and gives up where it cannot (a test compares both on every text). What a line
-begins and ends with is looked up by three characters; which of these are harmless is worked out once.
+It makes the same nodes as `members`, and gives up where it cannot (a test compares both on real texts). What a
+line begins and ends with is looked up by three characters; which of these are harmless is worked out once.
 """
 
 from __future__ import annotations
@@ -25,35 +25,15 @@ _MOST_KNOWN: Final = 50_000
 
 
 def has_odd_space(text: str) -> bool:
-    """Tell whether a text has space that would belong to the lead of the next item, or that lines are not cut at."""
+    """Tell whether a text has space that belongs to the lead of the next item, or that lines are not cut at."""
     return " \n" in text or "\t" in text or "\r" in text or "\xa0" in text or "<!-- -->" in text
 
 
 def plain_list(kind: Kind | None, cohort: str | None, raw: str) -> list[Criterion] | None:
     """Return the nodes of a section's text when it is one plain list, else None."""
-    text = raw.lstrip("\n")
-    breaks = raw[: len(raw) - len(text)]
-    if text.startswith("* "):
-        items = text[2:].split("\n* ")
-        if text.count("\n") != len(items) - 1:
-            return None
-        leads = ["\n* "] * len(items)
-        leads[0] = breaks + "* "
-    elif text.startswith("1. "):
-        lines = text.split("\n")
-        if len(lines) > len(_NUMBERS) or not all(map(str.startswith, lines, _NUMBERS)):
-            return None
-        items = [line[3:] for line in lines[:_TO_NINE]] + [line[4:] for line in lines[_TO_NINE:]]
-        leads = ["\n" + number for number in _NUMBERS[: len(items)]]
-        leads[0] = breaks + "1. "
-        if f"{len(items) + 1}." in items[-1] or f"{len(items) + 1})" in items[-1]:
-            return None
-    else:
+    items, leads = _items(raw)
+    if not items or (("ollow" in raw or "below" in raw) and any(map(introduces, items))):
         return None
-    if "ollow" in raw or "below" in raw:
-        for item in items:
-            if introduces(item):
-                return None
     begins = {item[:7] for item in items}
     others = None if begins <= _ITEMS_BEGIN else _learn(begins - _ITEMS_BEGIN)
     if others is not None and None in others:
@@ -74,6 +54,25 @@ def plain_list(kind: Kind | None, cohort: str | None, raw: str) -> list[Criterio
                 if nodes[place].role == "note":
                     return None  # it may belong to the criterion above it
     return nodes
+
+
+def _items(raw: str) -> tuple[list[str], list[str]]:
+    """Return the items of a plain list and what stands before each; nothing when it is none."""
+    text = raw.lstrip("\n")
+    breaks = raw[: len(raw) - len(text)]
+    if text.startswith("* "):
+        items = text[2:].split("\n* ")
+        if text.count("\n") != len(items) - 1:
+            return [], []
+        return items, [breaks + "* ", *["\n* "] * (len(items) - 1)]
+    lines = text.split("\n")
+    if len(lines) > len(_NUMBERS) or not all(map(str.startswith, lines, _NUMBERS)):
+        return [], []
+    items = [line[3:] for line in lines[:_TO_NINE]] + [line[4:] for line in lines[_TO_NINE:]]
+    following = str(len(items) + 1)
+    if following + "." in items[-1] or following + ")" in items[-1]:
+        return [], []  # more items in the last line
+    return items, [breaks + "1. ", *["\n" + number for number in _NUMBERS[1 : len(items)]]]
 
 
 def _texts(raw: str, items: list[str]) -> list[str]:

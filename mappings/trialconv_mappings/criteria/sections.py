@@ -52,7 +52,7 @@ _LONGEST_BARE: Final = 80
 
 
 def cut(text: str) -> list[Section]:
-    """Return the sections of a text (without white space at its end); the first has no heading and often no text."""
+    """Return the sections of a text without white space at its end; the first has no heading, often no text."""
     cutter = _Cutter()
     _cut_at(cutter, text, _candidates(text, _KIND_WORDS))
     first = cutter.sections[0].raw

@@ -90,7 +90,7 @@ _COHORT_BEGINS: Final = (
 COHORT_BEGINS: Final = tuple(word for word in _COHORT_BEGINS.split("|") if word)
 
 _INTRO_ENDS: Final = (
-    "follows|follows.|:|：|:*|:**|:)|following|Following|FOLLOWING|following.|following)|criteria):|: |"
+    "follows|follows.|:|\uff1a|:*|:**|:)|following|Following|FOLLOWING|following.|following)|criteria):|: |"
 )
 #: What lines end with that need what follows.
 INTRO_ENDS: Final = tuple(word for word in _INTRO_ENDS.split("|") if word)

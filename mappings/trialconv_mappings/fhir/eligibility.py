@@ -3,8 +3,8 @@
 R5 has `EvidenceVariable.characteristic.definitionByCombination` (https://hl7.org/fhir/R5/evidencevariable.html),
 whose code says how its members hold together. It is used where the text says so, and for the lists below the
 registry's headings: all inclusion criteria have to be met and no exclusion criterion
-(https://clinicaltrials.gov/policy/protocol-definitions#EligibilityCriteria). Everything else of the tree, and all of
-it before R5, is an extension that nests as the text does.
+(https://clinicaltrials.gov/policy/protocol-definitions#EligibilityCriteria). Everything else of the tree, and all
+of it before R5, is an extension that nests as the text does.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _section(ctx: Context, section: Criterion) -> Element | None:
 
 
 def _characteristic(ctx: Context, node: Criterion, *, exclude: bool) -> Element:
-    """Return the characteristic of a criterion: its words, or the combination of its sub-criteria that it states."""
+    """Return the characteristic of a criterion: its words, or the combination of sub-criteria that it states."""
     made: Element = {}
     joined = node.joiner is not None and all(child.kind or child.role in _WORDS_ONLY for child in node.children)
     if node.children and not joined:

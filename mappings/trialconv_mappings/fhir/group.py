@@ -1,7 +1,7 @@
 """Who may take part: the Group that defines the study's population.
 
 The members of `Group.characteristic` all have to hold (R4, R4B and R5), so that only study-wide criteria
-stand there, each with its sub-criteria and alternatives inside its text. The tree of the criteria stands beside it.
+stand there, each with its sub-criteria and alternatives inside its text. The tree of criteria stands beside it.
 """
 
 from __future__ import annotations
