@@ -2,7 +2,8 @@
 
 A file holds cases. A case is a line `#### its name`, the text, a line `----` and the outline: a line per node,
 below the node that it belongs to, with `+` for inclusion, `-` for exclusion and `?` for neither, the node's role,
-how its children hold together, its cohort, why it was not taken apart, and its words (` / ` for the end of a line).
+how its children hold together, its cohort, why it was not taken apart, and its words (` / ` for
+the end of a line).
 """
 
 from __future__ import annotations

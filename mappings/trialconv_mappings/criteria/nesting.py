@@ -1,7 +1,8 @@
 """A list of marked lines as items with the items below them, where their place is certain.
 
 Indentation nests, and so does a change of markers below a line that introduces it. A list inside a list on the
-same level and with the same markers has an end that nobody can see: there the reading stops, and the caller keeps the
+same level and with the same markers has an end that nobody can see: there the reading stops, and the caller keeps
+the
 rest whole.
 """
 
