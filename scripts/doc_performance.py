@@ -111,6 +111,6 @@ def eligibility(root: Path) -> str:
             "|---|---:|",
             *(f"| {doubt} | {count} |" for doubt, count in doubts),
             "",
-            f"Reading a text takes {figures['microseconds']:.0f} microseconds on average ({figures['processor']}).",
+            f"Reading a text takes {figures['microseconds']:.0f} µs on average ({figures['processor']}).",
         ]
     )

@@ -300,9 +300,8 @@ def _alone(made: Members, span: Span, lead: str, source: str) -> bool:
 def _block(made: Members, lead: str, source: str, below: Span, *, several: bool) -> None:
     """Add a heading of a part, and the list below it as its children."""
     text = plain_text(source)
-    cohort = made.cohort
-    if cohort is None:
-        cohort = words.cohort_of_line(text) or (words.cohort_of_heading(text) if several else None)
+    own = words.cohort_of_line(text) or (words.cohort_of_heading(text) if several else None)
+    cohort = own or made.cohort
     kind = None if words.turns_round(text, made.kind) and made.kind == "inclusion" else made.kind
     inner = Members(kind, cohort, made.lines[below[1] : below[2]])
     _link(inner, _list(inner, 0, len(inner.lines)))

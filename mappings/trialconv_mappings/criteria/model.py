@@ -89,8 +89,8 @@ def study_wide(tree: CriteriaTree) -> list[Criterion]:
     """Return the criteria that hold for every participant, each with its sub-criteria below it.
 
     All inclusion criteria among them have to be met, and none of the exclusion criteria. What is said of a
-    cohort is left out, and what is not said to include or to exclude. A list of alternatives, a part with a heading of
-    its own and a part that was not taken apart are one criterion each.
+    cohort is left out, and what is not said to include or to exclude. A list of alternatives, a part with a
+    heading of its own and a part that was not taken apart are one criterion each.
     """
     return _study_wide(tree.nodes)
 
