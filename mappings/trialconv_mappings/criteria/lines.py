@@ -41,35 +41,10 @@ def depth(space: str) -> int:
 _ORDINAL: Final = re.compile(
     r"\(?(?:(\d+)|([ivx]{2,5}|[IVX]{2,5})|([A-Za-z])|([\u2460-\u2473]))(\\?\.\)|\\?[.)]|\u3001|)$"
 )
-_ROMAN: Final = {
-    numeral: number
-    for number, numeral in enumerate(
-        [
-            "i",
-            "ii",
-            "iii",
-            "iv",
-            "v",
-            "vi",
-            "vii",
-            "viii",
-            "ix",
-            "x",
-            "xi",
-            "xii",
-            "xiii",
-            "xiv",
-            "xv",
-            "xvi",
-            "xvii",
-            "xviii",
-            "xix",
-            "xx",
-        ],
-        1,
-    )
-}
-_KNOWN: Final[dict[str, tuple[str, int]]] = {}
+_NUMERALS: Final = "i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx"
+_ROMAN: Final = {numeral: number for number, numeral in enumerate(_NUMERALS.split(), 1)}
+#: The markers that were seen before.
+KNOWN: Final[dict[str, tuple[str, int]]] = {}
 _MOST_KNOWN: Final = 4096
 
 
@@ -78,11 +53,11 @@ def style(mark: str) -> tuple[str, int]:
 
     A single letter that may be a Roman number is a letter: see `as_roman`.
     """
-    known = _KNOWN.get(mark)
+    known = KNOWN.get(mark)
     if known is None:
         known = _style(mark)
-        if len(_KNOWN) < _MOST_KNOWN:
-            _KNOWN[mark] = known
+        if len(KNOWN) < _MOST_KNOWN:
+            KNOWN[mark] = known
     return known
 
 

@@ -12,7 +12,7 @@ import re
 from typing import Final
 
 from trialconv_mappings.criteria.doubts import MIXED, NUMBERS, UNSEEN_END
-from trialconv_mappings.criteria.lines import Line, as_roman, depth, style
+from trialconv_mappings.criteria.lines import KNOWN, Line, as_roman, depth, style
 from trialconv_mappings.criteria.words import introduces, is_frame
 
 _JOINS: Final = re.compile(r"\W(?:or|and|and\s?/\s?or)[ ,;:/*_]*$", re.IGNORECASE)
@@ -80,14 +80,13 @@ def nested(lines: list[Line], first: int) -> tuple[list[Item], Doubt | None]:
                 if levels:
                     # The next item of a plain list: most lines are one.
                     level = levels[-1]
-                    name, ordinal = style(mark)
-                    previous = level.items[-1]
+                    name, ordinal = KNOWN.get(mark) or style(mark)
                     if (
                         name == level.style
+                        and level.alone
                         and (not ordinal or ordinal == level.last + 1)
                         and len(space) - space.rfind("\n") - 1 == level.depth
-                        and level.alone
-                        and (previous.children or not introduces(previous.source))
+                        and ((previous := level.items[-1]).children or not introduces(previous.source))
                     ):
                         level.last = ordinal
                         level.items.append(Item(space + mark, body, number))
