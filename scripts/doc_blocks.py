@@ -253,6 +253,7 @@ BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "code-tables": code_tables,
     "demo-study": demo_study,
     "dependencies": doc_performance.dependencies,
+    "eligibility": doc_performance.eligibility,
     "field-counts": field_counts,
     "fields": fields,
     "issue-codes": issue_codes,

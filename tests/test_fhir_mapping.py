@@ -297,7 +297,9 @@ def test_criteria_are_split() -> None:
     for target in FHIR_TARGETS:
         tree = study(eligibilityModule={"eligibilityCriteria": text})
         assert [
-            (each["valueCodeableConcept"]["text"], each["exclude"]) for each in characteristics(tree, target)
+            (each["valueCodeableConcept"]["text"], each["exclude"])
+            for each in characteristics(tree, target)
+            if "valueCodeableConcept" in each
         ] == [
             ("Age >= 18", False),
             ("Fever [imaginary]", False),
@@ -308,15 +310,116 @@ def test_criteria_are_split() -> None:
         assert whole == text
 
 
+def criterion(made: Tree) -> Tree:
+    """Return what an eligibility-criterion extension says: its parts by name, and the nodes below it."""
+    parts = {part["url"]: next(value for key, value in part.items() if key != "url") for part in made["extension"]}
+    below = [criterion(part) for part in made["extension"] if part["url"] == "criterion"]
+    return {**{name: value for name, value in parts.items() if name != "criterion"}, "below": below}
+
+
 @pytest.mark.parametrize("target", FHIR_TARGETS)
 def test_criteria_that_cannot_be_split(target: str) -> None:
-    """A text that can be read in several ways stays whole, with an Issue and without characteristics."""
-    text = "Any of these:\n\n* fever\n* cough\n\nInclusion Criteria:\n\n* made up"
+    """A text that can be read in several ways stays whole, with an Issue and no characteristic of its own."""
+    text = "Inclusion:\n\n* fever\n\nExclusion:\n\n* cough\n\nInclusion:\n\n* made up"
     made = converted(study(eligibilityModule={"eligibilityCriteria": text}), target)
     (group,) = resources(made.document, "Group")
-    assert "characteristic" not in group
+    assert [each["code"]["text"] for each in group.get("characteristic", [])] in ([], ["Eligibility criteria"])
     assert text in [value for _, value in leaves(group)]
     assert noted(made, "criteria-not-split") == [f"{_P}eligibilityModule.eligibilityCriteria"]
+
+
+@pytest.mark.parametrize("target", FHIR_TARGETS)
+def test_parts_of_criteria_that_cannot_be_split(target: str) -> None:
+    """A part without a certain reading is one characteristic, with an Issue, and the rest is split."""
+    text = "Inclusion Criteria:\n\n* Adult\n* One of the following:\n* fever\n* cough"
+    made = converted(study(eligibilityModule={"eligibilityCriteria": text}), target)
+    (group,) = resources(made.document, "Group")
+    texts = [each["valueCodeableConcept"]["text"] for each in group["characteristic"][:2]]
+    assert texts == ["Adult", "One of the following:\n* fever\n* cough"]
+    assert noted(made, "criteria-partly-split") == [f"{_P}eligibilityModule.eligibilityCriteria"]
+
+
+COHORTS = (
+    "Inclusion Criteria:\n\n* Adult\n* Any of the following:\n\n  * fever\n  * cough\n\n"
+    "Exclusion Criteria:\n\n* Sleep, except:\n\n  * at night\n* None\n\n"
+    "Exclusion Criteria for Cohort B:\n\n* Made up\n"
+)
+
+
+@pytest.mark.parametrize("target", ["fhir-r4", "fhir-r4b"])
+def test_tree_of_criteria_before_r5(target: str) -> None:
+    """Before R5 the Group has an extension for each section, which nests as the text does."""
+    made = converted(study(eligibilityModule={"eligibilityCriteria": COHORTS}), target)
+    (group,) = resources(made.document, "Group")
+    found = [criterion(each) for each in extensions(group, "/eligibility-criterion")]
+    assert [(each["role"], each["kind"], each.get("cohort")) for each in found] == [
+        ("section", "inclusion", None),
+        ("section", "exclusion", None),
+        ("section", "exclusion", "Cohort B"),
+    ]
+    alternatives = found[0]["below"][1]
+    assert alternatives["joiner"] == "any-of"
+    assert [each["text"] for each in alternatives["below"]] == ["fever", "cough"]
+    exception, nothing = found[1]["below"]
+    assert "joiner" not in exception
+    assert "kind" not in exception["below"][0]
+    assert nothing["role"] == "nothing"
+    assert noted(made, "criteria-not-study-wide") == [f"{_P}eligibilityModule.eligibilityCriteria"]
+
+
+def test_tree_of_criteria_in_r5() -> None:
+    """In R5 an EvidenceVariable combines what the text combines; a cohort is in none of its characteristics."""
+    document = bundle(study(eligibilityModule={"eligibilityCriteria": COHORTS}), "fhir-r5")
+    (variable,) = resources(document, "EvidenceVariable")
+    included, excluded = variable["characteristic"]
+    assert included["description"] == "Inclusion Criteria:"
+    assert included["definitionByCombination"]["code"] == "all-of"
+    adult, alternatives = included["definitionByCombination"]["characteristic"]
+    assert adult == {"definitionCodeableConcept": {"text": "Adult"}}
+    assert alternatives["description"] == "Any of the following:"
+    assert alternatives["definitionByCombination"] == {
+        "code": "any-of",
+        "characteristic": [
+            {"definitionCodeableConcept": {"text": "fever"}},
+            {"definitionCodeableConcept": {"text": "cough"}},
+        ],
+    }
+    (exception,) = excluded["definitionByCombination"]["characteristic"]
+    assert exception["exclude"] is True
+    assert exception["definitionCodeableConcept"] == {"text": "Sleep, except:\n  * at night"}
+    assert [criterion(each)["text"] for each in exception["extension"]] == ["at night"]
+    assert excluded["note"] == [{"text": "None"}]
+    assert [criterion(each)["cohort"] for each in variable["extension"]] == ["Cohort B"]
+    (group,) = resources(document, "Group")
+    reference = {"reference": f"EvidenceVariable/{variable['id']}"}
+    assert group["characteristic"][-1] == {
+        "code": {"text": "Eligibility criteria"},
+        "valueReference": reference,
+        "exclude": False,
+    }
+
+
+def test_population_as_a_whole() -> None:
+    """Sex, healthy volunteers and the basis on gender are characteristics, also where they restrict nothing."""
+    module = {"sex": "ALL", "healthyVolunteers": True, "genderBased": True}
+    for target in FHIR_TARGETS:
+        sex, healthy, gender = characteristics(study(eligibilityModule=module), target)
+        assert sex["code"]["coding"][0]["code"] == "C49696"
+        assert sex["valueCodeableConcept"]["text"] == "ALL"
+        assert [each["code"] for each in sex["valueCodeableConcept"]["coding"]] == ["C49636"]
+        assert (healthy["code"]["coding"][0]["code"], healthy["valueBoolean"]) == ("C98737", True)
+        assert (gender["code"]["text"], gender["valueBoolean"]) == ("Eligibility is based on gender", True)
+        (resource,) = resources(bundle(study(eligibilityModule=module), target), "ResearchStudy")
+        assert "classifier" not in str(resource)
+
+
+def test_minimum_age_above_the_maximum() -> None:
+    """Limits in the wrong order are both kept, with an Issue."""
+    module = {"minimumAge": "2 Years", "maximumAge": "18 Months"}
+    made = converted(study(eligibilityModule=module))
+    (group,) = resources(made.document, "Group")
+    assert [each["valueQuantity"]["value"] for each in group["characteristic"]] == [2, 18]
+    assert noted(made, "age-order") == [f"{_P}eligibilityModule.minimumAge"]
 
 
 # Texts

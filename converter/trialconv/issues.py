@@ -186,6 +186,17 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "names are used.",
         "Check the source.",
     ),
+    "criteria-partly-split": IssueKind(
+        "warning",
+        "Parts of the eligibility criteria could not be split for certain. These parts are carried whole.",
+        "Read the parts that are named as whole.",
+    ),
+    "criteria-not-study-wide": IssueKind(
+        "information",
+        "Some eligibility criteria are said of a cohort, or not said to include or exclude. They are not among "
+        "those that hold for everybody.",
+        "Read the tree of the criteria, or the whole text.",
+    ),
     "unknown-arm": IssueKind(
         "warning",
         "An intervention names an arm that the study does not list.",

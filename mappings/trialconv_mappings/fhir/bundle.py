@@ -5,7 +5,7 @@ from __future__ import annotations
 from trialconv.context import Context
 from trialconv.lineage import checked_date
 from trialconv_mappings.fhir.activities import activities
-from trialconv_mappings.fhir.group import eligibility_group
+from trialconv_mappings.fhir.group import eligible_population
 from trialconv_mappings.fhir.parties import Parties
 from trialconv_mappings.fhir.parts import Element, Ids
 from trialconv_mappings.fhir.plan import arms, plan_definition
@@ -26,11 +26,11 @@ def build_bundle(ctx: Context) -> Element:
     study_sites = sites(ctx, ids)
     study_activities = activities(ctx, ids)
     study_arms = arms(ctx)
-    group = eligibility_group(ctx, f"{ctx.record.nct_id}-eligibility")
-    plan = plan_definition(ctx, f"{ctx.record.nct_id}-protocol", group["id"], study_arms, study_activities)
+    population = eligible_population(ctx, f"{ctx.record.nct_id}-eligibility")
+    plan = plan_definition(ctx, f"{ctx.record.nct_id}-protocol", population[0]["id"], study_arms, study_activities)
     neighbours = Neighbours(
         plan_id=plan["id"],
-        group_id=group["id"],
+        group_id=population[0]["id"],
         arms=study_arms,
         parties=parties,
         site_ids=[site["id"] for site in study_sites],
@@ -39,7 +39,7 @@ def build_bundle(ctx: Context) -> Element:
     resources = [
         study,
         plan,
-        group,
+        *population,
         *(activity.resource for activity in study_activities),
         *parties.resources,
         *study_sites,

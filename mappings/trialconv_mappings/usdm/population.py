@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from trialconv.lineage import plain
 from trialconv.record.protocol import EligibilityModule, EnrollmentInfo
-from trialconv_mappings.criteria import split_criteria
+from trialconv_mappings.criteria import listed_criteria
 from trialconv_mappings.durations import Span, span
 from trialconv_mappings.usdm import placeholders
 from trialconv_mappings.usdm.draft import LARGEST_INTEGER, Draft, Element, html
@@ -32,15 +32,11 @@ class Criteria(NamedTuple):
 
 
 def _read(draft: Draft, markup: str | None) -> list[Criterion]:
-    """Return the criteria of the registry's text: the one place that knows how it is split."""
+    """Return the criteria of the registry's text, or the whole text where none of it can be taken apart."""
     if not markup:
         return []
-    found = [Criterion(each.kind, each.text) for each in split_criteria(markup) if each.text]
-    if found:
-        return found
-    message = "the text of the criteria has no certain reading as a list"
-    draft.ctx.note("criteria-not-split", message, _CRITERIA, "EligibilityCriterion")
-    return [Criterion(None, plain(markup))]
+    found = [Criterion(each.kind, each.text) for each in listed_criteria(draft.ctx, "EligibilityCriterion")]
+    return found or [Criterion(None, plain(markup))]
 
 
 def criteria(draft: Draft) -> Criteria:
