@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+import doc_extensions
 import doc_performance
 
 from trialconv import convert, read
@@ -217,6 +218,7 @@ BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "code-tables": code_tables,
     "demo-study": demo_study,
     "dependencies": doc_performance.dependencies,
+    "extensions": doc_extensions.extension_tables,
     "field-counts": field_counts,
     "fields": fields,
     "issue-codes": issue_codes,
