@@ -14,7 +14,7 @@ _KINDS: Final = {
     "own": ("trialconv's own", "Defined here. The urls follow `--base`; the definitions are for the default."),
     "r5": (
         "R5's elements in R4 and R4B",
-        "The official extensions of `hl7.fhir.uv.xver-r5.r4`, restated here for validators that lack that package.",
+        "The official extensions of `hl7.fhir.uv.xver-r5.r4`, restated here for validators without it.",
     ),
     "hl7": ("HL7's", "Defined by the packages that the table names, and here where no published package has one."),
 }

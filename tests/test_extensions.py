@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import subprocess
 import sys
-import tarfile
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import official_packages
 from accept import folders
 from made_up import Tree, bundle, full_study
 from trialconv.catalog import TARGETS
@@ -49,24 +48,11 @@ KNOWN: dict[FhirVersion, set[str]] = {
 
 def structures_for(version: FhirVersion) -> Any:
     """Return the generator of a version's definitions, which lies beside the package."""
-    sys.path.insert(0, str(ROOT / "scripts"))
-    try:
+    (core, *_), release = official_packages.files(version), official_packages.release(version)
+    with official_packages.importable_scripts():
         from extension_structures import Structures
-        from fhir_packages import RELEASES, PackageError
         from make_extensions import extension_base
-    finally:
-        sys.path.remove(str(ROOT / "scripts"))
-    release = next(one for one in RELEASES if one.short == version)
-    try:
-        return Structures(extension_base(release, packages(), fetch=False), release.full, "0")
-    except PackageError as problem:
-        pytest.skip(f"the FHIR packages are not at hand: {problem}")
-
-
-def packages() -> Path:
-    """Return the folder of the official packages."""
-    default = Path.home() / ".cache" / "trialconv" / "fhir-packages"
-    return Path(os.environ.get("TRIALCONV_FHIR_PACKAGES", default))
+    return Structures(extension_base(release, core.parent, fetch=False), release.full, "0")
 
 
 def generated(version: FhirVersion) -> list[Tree]:
@@ -149,7 +135,7 @@ def test_base_of_own_urls_can_be_another() -> None:
 def test_definitions_are_up_to_date() -> None:
     """The committed definitions are what `make extensions` makes."""
     script = ROOT / "scripts" / "make_extensions.py"
-    command = [sys.executable, str(script), "--check", "--packages", str(packages())]
+    command = [sys.executable, str(script), "--check", "--packages", str(official_packages.folder())]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
     if done.returncode == 2:
         pytest.skip(f"the FHIR packages are not at hand: {done.stderr.strip()}")
@@ -193,17 +179,12 @@ def test_an_extension_that_holds_itself_refers_to_itself(version: FhirVersion) -
 @cache
 def official(version: FhirVersion) -> dict[str, Tree]:
     """Return the definitions of extensions in the official packages of a version, by url."""
-    release = version.lower()
+    pack = f"hl7.fhir.uv.extensions.{version.lower().removesuffix('b')}-*.tgz"
     found: dict[str, Tree] = {}
-    names = {f"package/StructureDefinition-{url.rpartition('/')[2]}.json" for url in extensions(version)}
-    wanted = (f"hl7.fhir.{release}.core*.tgz", f"hl7.fhir.uv.extensions.{release.removesuffix('b')}-*.tgz")
-    for archive in sorted(path for pattern in wanted for path in packages().glob(pattern)):
-        with tarfile.open(archive) as members:
-            for member in members:
-                stream = members.extractfile(member) if member.name in names else None
-                if stream:
-                    content = json.load(stream)
-                    found.setdefault(content["url"], content)
+    names = [f"StructureDefinition-{url.rpartition('/')[2]}.json" for url in extensions(version)]
+    for archive in (official_packages.files(version)[0], *sorted(official_packages.folder().glob(pack))):
+        for content in official_packages.resources(archive, *names):
+            found.setdefault(content["url"], content)
     return found
 
 
@@ -229,7 +210,7 @@ def facts(element: Tree) -> dict[str, Any]:
 def test_rows_of_official_extensions_say_what_hl7_says(version: FhirVersion, extension: Extension) -> None:
     """What would be made of the row is, element by element, the snapshot that HL7 publishes."""
     if extension.url not in official(version):
-        pytest.skip(f"the package with {extension.url} is not at {packages()}")
+        pytest.skip(f"the package with {extension.url} is not at {official_packages.folder()}")
     theirs = official(version)[extension.url]
     ours = structures_for(version).definition(extension)
     made = {element["id"]: facts(element) for element in ours["snapshot"]["element"]}
