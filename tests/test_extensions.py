@@ -99,7 +99,7 @@ def made_up_rows(*lines: str) -> list[dict[str, str]]:
 
 
 RECURSIVE = made_up_rows(
-    "own:made-up-tree,,R4 R4B R5,Group,0..*,,,Tree,A made-up tree.,,trialconv",
+    "own:made-up-tree,,R4 R4B R5,Group own:made-up-tree,0..*,,,Tree,A made-up tree.,,trialconv",
     "own:made-up-tree,label,R4 R4B R5,,1..1,string,,Label,A label.,,trialconv",
     "own:made-up-tree,leaf,R4 R4B R5,,0..*,,,Leaf,A leaf.,,trialconv",
     "own:made-up-tree,leaf/colour,R4 R4B R5,,1..1,CodeableConcept Coding,,Colour,A colour.,,trialconv",
@@ -108,17 +108,19 @@ RECURSIVE = made_up_rows(
 
 
 @pytest.mark.parametrize(
-    ("line", "message"),
+    ("lines", "message"),
     [
-        ("own:a,,R9,Group,0..1,string,,T,D.,,t", "versions"),
-        ("own:a,,R4,Group,0..1,,,T,D.,,t", "either a type or parts"),
-        ("own:a,b,R4,,0..1,string,,T,D.,,t", "without their extension"),
+        (["own:a,,R9,Group,0..1,string,,T,D.,,t"], "versions"),
+        (["own:a,,R4,Group,0..1,,,T,D.,,t"], "either a type or parts"),
+        (["own:a,b,R4,,0..1,string,,T,D.,,t"], "without their extension"),
+        (2 * ["own:a,,R4,Group,0..1,string,,T,D.,,t"], "stands twice"),
+        (["own:a,,R4,Group,0..1,,,T,D.,,t", "own:a,own:a,R4,,0..1,,,T,D.,,t"], "may not stand there"),
     ],
 )
-def test_rows_without_sense_are_refused(line: str, message: str) -> None:
-    """A version that is none, an extension with nothing in it, and a part of nothing are errors."""
+def test_rows_without_sense_are_refused(lines: list[str], message: str) -> None:
+    """An unknown version, nothing within, a part of nothing, two of one, a part out of place: all are errors."""
     with pytest.raises(ValueError, match=message):
-        list(parse_extensions(made_up_rows(line), "R4"))
+        parse_extensions(made_up_rows(*lines), "R4")
 
 
 def test_base_of_own_urls_can_be_another() -> None:
@@ -159,7 +161,7 @@ def test_definitions_are_valid_and_complete(version: FhirVersion) -> None:
 @pytest.mark.parametrize("version", FHIR_VERSIONS)
 def test_an_extension_that_holds_itself_refers_to_itself(version: FhirVersion) -> None:
     """Parts within parts are slices within slices; a part that is the extension again has its url as profile."""
-    (tree,) = parse_extensions(RECURSIVE, version)
+    (tree,) = parse_extensions(RECURSIVE, version).values()
     definition = structures_for(version).definition(tree)
     assert validate_fhir(definition, version) == []
     elements = {element["id"]: element for element in definition["snapshot"]["element"]}
@@ -171,6 +173,20 @@ def test_an_extension_that_holds_itself_refers_to_itself(version: FhirVersion) -
     assert elements["Extension.extension:leaf.extension"]["min"] == 1
     assert elements["Extension.extension:leaf.value[x]"]["max"] == "0"
     assert elements["Extension.value[x]"]["max"] == "0"
+
+
+def test_an_extension_within_itself_is_judged_on_each_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is wrong with an extension that stands in itself is found there."""
+    (tree,) = parse_extensions(RECURSIVE, "R4").values()
+    monkeypatch.setattr("trialconv.validators.extensions.extensions", lambda *_: {tree.url: tree})
+    label = {"url": "label", "valueString": "a"}
+    inner = {"url": tree.url, "extension": [label, {"url": "leaf", "extension": []}]}
+    outer = {"url": tree.url, "extension": [label, inner, inner]}
+    found = check_extensions({"resourceType": "Group", "extension": [outer]}, "R4")
+    assert [(one.target_path, one.message) for one in found] == [
+        (f"Group.extension[0].extension[{place}].extension[1].extension", "0 of colour; expected 1..1")
+        for place in (1, 2)
+    ]
 
 
 # against the official definitions
@@ -331,6 +347,11 @@ WRONG = {
         study_with(*2 * [part("r5:ResearchStudy.date", valueDateTime="2020")]),
         "stands 2 times; 1 allowed",
         "ResearchStudy.extension",
+    ),
+    "an extension too many in another": (
+        study_with(part("r5:ResearchStudy.outcomeMeasure", extension=[TIME_FRAME, TIME_FRAME])),
+        "stands 2 times; 1 allowed",
+        "ResearchStudy.extension[0].extension",
     ),
     "a reference to another type": (
         study_with(

@@ -106,12 +106,15 @@ class _Check:
             if isinstance(url, str):
                 numbers[url] += 1
                 self._extension(one, url, names, holder, f"{path}[{position}]")
+        self._numbers(numbers, path)
+
+    def _numbers(self, numbers: Mapping[str, int], path: str) -> None:
+        """Note extensions that stand more often in one place than they may."""
         for url, number in numbers.items():
             row = self._known.get(url)
             if row and row.form.maximum is not None and number > row.form.maximum:
-                self._misused(
-                    f"{shortened(url)} stands {number} times; {row.form.maximum} allowed", path, "number"
-                )
+                message = f"{shortened(url)} stands {number} times; {row.form.maximum} allowed"
+                self._misused(message, path, "number")
 
     def _extension(self, one: Mapping[str, Any], url: str, names: Names, holder: str, path: str) -> None:
         row = self._known.get(url)
@@ -165,10 +168,11 @@ class _Check:
                 message = f"{shortened(form.url)} has no part {shortened(url)}; expected {', '.join(parts)}"
                 self._misused(message, at, "part")
         for url, part in parts.items():
-            number = numbers[url]
+            number = numbers.pop(url, 0)
             if number < part.minimum or (part.maximum is not None and number > part.maximum):
                 most = "*" if part.maximum is None else part.maximum
                 self._misused(f"{number} of {shortened(url)}; expected {part.minimum}..{most}", path, "number")
+        self._numbers(numbers, path)
 
     def _value(self, one: Mapping[str, Any], path: str) -> None:
         """Note what is wrong with the extensions inside the value of an extension."""
@@ -191,6 +195,6 @@ def _holds_more(one: Mapping[str, Any]) -> bool:
 
 
 def _is_at_home(row: Extension, names: Names, holder: str) -> bool:
-    if holder:
-        return holder in row.extensions
-    return "Element" in row.elements or not names.isdisjoint(row.elements)
+    if "Element" in row.elements or holder in row.extensions:
+        return True
+    return not names.isdisjoint(row.elements)

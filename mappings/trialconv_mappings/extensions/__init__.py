@@ -6,7 +6,8 @@
                   elements in earlier versions, `hl7:` HL7's own
     part          empty for the extension itself; else the path of the part within it (`period`, `group/label`).
                   A part with a prefix and without a type is an extension with rows of its own: that is how an
-                  extension holds itself. With a type it is a part whose url is the long one.
+                  extension holds itself. The holder must be among its contexts. With a type it is a part
+                  whose url is the long one.
     versions      the FHIR versions that the row is for; an extension whose form differs has several such rows
     context       where it may stand: elements, or extensions by their short url
     cardinality   how often it may stand there, such as `0..1`
@@ -96,8 +97,8 @@ def long_url(short: str, base: str = BASE) -> str:
     return _PREFIXES[prefix].replace("{base}", base) + rest
 
 
-def parse_extensions(rows: Iterable[Row], version: FhirVersion, base: str = BASE) -> Iterator[Extension]:
-    """Yield the extensions of table rows that a FHIR version has.
+def parse_extensions(rows: Iterable[Row], version: FhirVersion, base: str = BASE) -> dict[str, Extension]:
+    """Return the extensions of table rows that a FHIR version has, by url.
 
     Raises ValueError for a row that does not make sense.
     """
@@ -108,19 +109,39 @@ def parse_extensions(rows: Iterable[Row], version: FhirVersion, base: str = BASE
             raise ValueError(f"{row['extension']}: the versions {row['versions']!r} are not known")
         if version in row["versions"].split():
             (parts.setdefault(row["extension"], []) if row["part"] else heads).append(row)
+    found = {}
     for head in heads:
         short = head["extension"]
-        contexts = head["context"].split()
-        yield Extension(
-            short,
-            _part(head, long_url(short, base), parts.pop(short, []), base),
-            tuple(one for one in contexts if ":" not in one),
-            tuple(long_url(one, base) for one in contexts if ":" in one),
-            head["package"],
-            head["source"],
-        )
+        made = _extension(head, parts.pop(short, []), base)
+        if made.url in found:
+            raise ValueError(f"{short} stands twice for {version}")
+        found[made.url] = made
     if parts:
         raise ValueError(f"parts without their extension in {version}: {', '.join(parts)}")
+    for holder in found.values():
+        for url in _elsewhere(holder.form):
+            if url not in found or holder.url not in found[url].extensions:
+                raise ValueError(f"{holder.short_url} has a part {url} that may not stand there")
+    return found
+
+
+def _extension(head: Row, parts: list[Row], base: str) -> Extension:
+    contexts = head["context"].split()
+    return Extension(
+        head["extension"],
+        _part(head, long_url(head["extension"], base), parts, base),
+        tuple(one for one in contexts if ":" not in one),
+        tuple(long_url(one, base) for one in contexts if ":" in one),
+        head["package"],
+        head["source"],
+    )
+
+
+def _elsewhere(part: Part) -> Iterator[str]:
+    for inner in part.parts:
+        if inner.elsewhere:
+            yield inner.url
+        yield from _elsewhere(inner)
 
 
 def _part(row: Row, url: str, inner: list[Row], base: str) -> Part:
@@ -174,7 +195,7 @@ def extension_rows() -> tuple[Row, ...]:
 @cache
 def extensions(version: FhirVersion, base: str = BASE) -> dict[str, Extension]:
     """Return the extensions that documents of a FHIR version carry, by url."""
-    return {one.url: one for one in parse_extensions(extension_rows(), version, base)}
+    return parse_extensions(extension_rows(), version, base)
 
 
 def package_folder(version: FhirVersion) -> Traversable:
