@@ -2,9 +2,10 @@
 
     python scripts/make_extensions.py [--packages DIR] [--check]
 
-Writes a folder per FHIR version into mappings/trialconv_mappings/extensions/_generated: package.json and a
-StructureDefinition for each extension of extensions.csv without a package. `--check` writes nothing and fails when
-that folder holds anything else than what it would write.
+Writes a folder per FHIR version into mappings/trialconv_mappings/extensions/_generated: package.json,
+a StructureDefinition for each extension of extensions.csv without a package, and for R4 and R4B the code
+systems of R5 whose codes stand in the documents. `--check` writes nothing and fails when that folder holds
+anything else than what it would write.
 """
 
 from __future__ import annotations
@@ -23,6 +24,17 @@ from trialconv import __version__
 from trialconv.formats import FHIR_VERSIONS
 from trialconv_mappings.extensions import BASE, extensions
 
+#: What documents of R4 and R4B use of R5, since R4 has no code system for it.
+R5_SYSTEMS = frozenset(
+    f"http://hl7.org/fhir/{name}"
+    for name in (
+        "research-study-arm-type",
+        "research-study-party-organization-type",
+        "research-study-party-role",
+        "study-design",
+        "title-type",
+    )
+)
 TARGET = Path(__file__).resolve().parent.parent / "mappings" / "trialconv_mappings" / "extensions" / "_generated"
 
 
@@ -32,6 +44,7 @@ def generate(folder: Path, *, fetch: bool) -> dict[str, str]:
     Raises PackageError when a package is missing and cannot be fetched.
     """
     files = {}
+    borrowed = {system["id"]: system for system in _code_systems_of_r5(folder, fetch=fetch)}
     for version, release in zip(FHIR_VERSIONS, RELEASES, strict=True):
         structures = Structures(extension_base(release, folder, fetch=fetch), release.full, __version__)
         files[f"{version.lower()}/package.json"] = _text(_manifest(release))
@@ -39,7 +52,39 @@ def generate(folder: Path, *, fetch: bool) -> dict[str, str]:
             if not extension.package:
                 name = f"{version.lower()}/StructureDefinition-{definition_id(extension)}.json"
                 files[name] = resource_text(structures.definition(extension))
+        if version != "R5":
+            files |= {f"{version.lower()}/CodeSystem-{id_}.json": _text(one) for id_, one in borrowed.items()}
     return files
+
+
+def _code_systems_of_r5(folder: Path, *, fetch: bool) -> Iterator[dict[str, Any]]:
+    """Yield the code systems that R4 lacks, with codes and displays alone.
+
+    A validator of R4 takes a url below http://hl7.org/fhir that it cannot find for an error.
+    """
+    core = RELEASES[-1].packages[0]
+    for definition in definitions(package_file(core, folder, fetch=fetch), core):
+        if definition["resourceType"] == "CodeSystem" and definition.get("url") in R5_SYSTEMS:
+            kept = ("resourceType", "id", "url", "version", "name", "title", "status", "experimental")
+            yield {
+                **{key: definition[key] for key in kept},
+                "description": "The codes of a code system of FHIR R5, for validators of earlier versions.",
+                "caseSensitive": definition["caseSensitive"],
+                "content": "complete",
+                "concept": _concepts(definition["concept"]),
+            }
+
+
+def _concepts(concepts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return concepts without definitions and designations."""
+    return [
+        {
+            "code": one["code"],
+            "display": one["display"],
+            **({"concept": _concepts(one["concept"])} if "concept" in one else {}),
+        }
+        for one in concepts
+    ]
 
 
 def extension_base(release: Release, folder: Path, *, fetch: bool) -> dict[str, Any]:

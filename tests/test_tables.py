@@ -15,7 +15,9 @@ import official_packages
 from made_up import typed_leaves
 from trialconv.formats import FHIR_VERSIONS, FhirVersion
 from trialconv.record import enums
+from trialconv.validators.fhir import validate_fhir
 from trialconv.validators.schema import definitions
+from trialconv_mappings.extensions import package_folder
 from trialconv_mappings.tables import CodeTable, Row, table, table_names
 
 #: The statuses of a study, of a site and of another study's expanded access are words of one list.
@@ -210,6 +212,21 @@ def test_fhir_codes_exist_in_their_version_with_their_displays(version: str) -> 
             codes = official_codes(ONLY_IN[row.system])[row.system]
         assert row.code in codes, row
         assert row.display in codes[row.code], row
+
+
+@pytest.mark.parametrize("version", ["R4", "R4B"])
+def test_systems_of_r5_come_with_the_definitions_for_r4(version: FhirVersion) -> None:
+    """A code system that only R5 has is in the package of definitions for R4, valid and with all codes in use."""
+    found = {}
+    for file in package_folder(version).iterdir():
+        if file.name.startswith("CodeSystem-"):
+            system = json.loads(file.read_text(encoding="utf-8"))
+            assert validate_fhir(system, version) == []
+            found[system["url"]] = dict(_concepts(system["concept"]))
+    assert set(found) == {system for system, home in ONLY_IN.items() if home == "R5"}
+    rows = [row for name in FHIR_TABLES for row in table(name) if row.system in found]
+    assert rows
+    assert all(found[row.system][row.code].strip() == row.display for row in rows)
 
 
 @pytest.mark.parametrize("version", FHIR_VERSIONS)
