@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+import doc_extensions
 import doc_performance
 
 from trialconv import convert, read
@@ -164,7 +165,8 @@ def code_tables(_: Path) -> str:
         names = [name for name in left if name.startswith(prefix)]
         left = [name for name in left if name not in names]
         if names:
-            parts.append(f"## {heading}\n\n{about}")
+            contents = ", ".join(f"[{name}](#{name})" for name in names)
+            parts.append(f"## {heading}\n\n{about}" + (f"\n\nTables: {contents}" if len(names) > 1 else ""))
             parts += [f"### {name}\n\n{_code_table(table(name))}" for name in names]
     if left:
         raise ValueError(f"no heading for the code tables {', '.join(left)}; add one to _ROOMS")
@@ -176,11 +178,15 @@ def _code_table(codes: CodeTable) -> str:
     one_system = len(systems) == 1
     text = f"System: {_code(systems.pop())}\n\n" if one_system else ""
     head = ("source", *(() if one_system else ("system",)), "code", "display", "relation", "note")
-    return text + markdown_table(head, (_code_row(row, with_system=not one_system) for row in codes))
+    groups: dict[Row, list[str]] = {}
+    for row in codes:
+        groups.setdefault(row._replace(source=""), []).append(row.source)
+    rows = (_code_row(row, sources, with_system=not one_system) for row, sources in groups.items())
+    return text + markdown_table(head, rows)
 
 
-def _code_row(row: Row, *, with_system: bool) -> Iterator[str]:
-    yield _code(row.source)
+def _code_row(row: Row, sources: list[str], *, with_system: bool) -> Iterator[str]:
+    yield ", ".join(map(_code, sources))
     if with_system:
         yield _code(row.system)
     yield _code(row.code) or "*text only*"
@@ -254,6 +260,7 @@ BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "demo-study": demo_study,
     "dependencies": doc_performance.dependencies,
     "eligibility": doc_performance.eligibility,
+    "extensions": doc_extensions.extension_tables,
     "field-counts": field_counts,
     "fields": fields,
     "issue-codes": issue_codes,

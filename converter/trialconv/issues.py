@@ -259,6 +259,16 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "Correct the element. It is a warning where the rule expects something and does not demand it.",
     ),
     "duplicate-id": IssueKind("error", "Two things have the same identity.", "Make the ids unique."),
+    "extension-misused": IssueKind(
+        "error",
+        "An extension stands where it does not belong, or does not hold what its definition says.",
+        "See the extension in docs/extensions.md.",
+    ),
+    "extension-unknown": IssueKind(
+        "information",
+        "An extension is not one of those that trialconv knows, so that it was not judged.",
+        "Judge it with a validator that has its definition.",
+    ),
     "fhir-version-assumed": IssueKind(
         "information",
         "No FHIR version was given; the message tells which one was assumed and why.",

@@ -172,12 +172,19 @@ def convert(record: Record, target: str = "fhir-r4", options: Options | None = N
     return made.data if target.startswith("odm") else json.loads(made.data)
 
 
-def validate(document: Any, *, fhir_version: FhirVersion | None = None, engine: str = "trialconv") -> list[Issue]:
+def validate(
+    document: Any,
+    *,
+    fhir_version: FhirVersion | None = None,
+    engine: str = "trialconv",
+    extensions: bool = False,
+) -> list[Issue]:
     """Judge a document: a FHIR resource or Bundle or a USDM study as a dict, or JSON or ODM XML as bytes or text.
 
     Without `fhir_version` the version is inferred from version-specific elements, else R4; an Issue of
     severity information says which one it was and why. The engine `fhir.resources` asks that library instead
-    of our own schemas (R4B and R5 only). Raises UsageError for an unknown version or engine.
+    of our own schemas (R4B and R5 only). With `extensions` each extension is judged by its definition, too.
+    Raises UsageError for an unknown version or engine.
     """
     if engine not in ("trialconv", "fhir.resources"):
         raise UsageError(f"no engine is called {engine!r}; there are trialconv and fhir.resources")
@@ -211,7 +218,12 @@ def validate(document: Any, *, fhir_version: FhirVersion | None = None, engine: 
         from trialconv.validators.second_opinion import validate_with_fhir_resources
 
         return assumed + validate_with_fhir_resources(document, fhir_version)
-    return assumed + validate_fhir(document, fhir_version)
+    findings = assumed + validate_fhir(document, fhir_version)
+    if extensions and not any(found.rule == "json" for found in findings):
+        from trialconv.validators.extensions import check_extensions
+
+        findings += check_extensions(document, fhir_version)
+    return findings
 
 
 def fhir_models(bundle: dict[str, Any], version: FhirVersion = "R5") -> Any:
