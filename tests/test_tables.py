@@ -35,6 +35,7 @@ MANIFEST: dict[str, tuple[tuple[Any, ...], set[str]]] = {
     "fhir_enrollment_type": ((enums.EnrollmentType,), set()),
     "fhir_identifier_system": ((enums.SecondaryIdType,), set()),
     "fhir_intervention_model": ((enums.InterventionalAssignment,), set()),
+    "fhir_selection_behavior": ((enums.InterventionalAssignment,), set()),
     "fhir_intervention_type": ((enums.InterventionType,), set()),
     "fhir_ipd_info_type": ((enums.IpdSharingInfoType,), set()),
     "fhir_ipd_sharing": ((enums.IpdSharing,), set()),

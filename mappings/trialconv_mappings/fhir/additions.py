@@ -56,6 +56,13 @@ SUBMISSION: Final = (
     Part("mcp_release_n", "mcpReleaseN", "valueInteger"),
 )
 
+#: The parts of the tracking that are no submissions, with the paths of their fields below it.
+TRACKED: Final = {
+    "estimatedResultsFirstSubmitDate": "estimatedResultsFirstSubmitDate",
+    "firstPostDate": "firstMcpInfo.postDateStruct.date",
+    "firstPostDateType": "firstMcpInfo.postDateStruct.type",
+}
+
 
 def registry_additions(ctx: Context) -> list[Element]:
     """Return the extensions of a ResearchStudy for the registry's own additions; most records have few."""
@@ -86,17 +93,14 @@ def registry_additions(ctx: Context) -> list[Element]:
 def _tracking(ctx: Context) -> list[Element]:
     """Return what the registry tells of results that were submitted and are not posted yet."""
     tracking = ctx.record.study.derived_section.misc_info_module.submission_tracking
-    posted = tracking.first_mcp_info.post_date_struct
+    first = tracking.first_mcp_info.post_date_struct
+    days = (tracking.estimated_results_first_submit_date, first.date)
     parts = []
-    for name, day in (
-        ("estimatedResultsFirstSubmitDate", tracking.estimated_results_first_submit_date),
-        ("firstMcpInfo.postDateStruct.date", posted.date),
-    ):
-        target = "ResearchStudy.extension(submission-tracking)"
-        if day and (day := checked_date(ctx, day, f"{_TRACKING}.{name}", target)):
+    for (name, path), day in zip(TRACKED.items(), days, strict=False):
+        if day and (day := checked_date(ctx, day, f"{_TRACKING}.{path}", "ResearchStudy.extension")):
             parts.append(extension(name, valueDate=day))
-    if posted.type:
-        parts.append(extension("firstMcpInfo.postDateStruct.type", valueString=posted.type))
+    if first.type:
+        parts.append(extension("firstPostDateType", valueString=first.type))
     path = f"{_TRACKING}.submissionInfos"
     parts += _events(ctx, "submissionInfo", tracking.submission_infos, SUBMISSION, path)
     return [nested_extension(ctx.options.base + SUBMISSION_TRACKING, parts)] if parts else []

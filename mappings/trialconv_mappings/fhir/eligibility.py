@@ -43,7 +43,7 @@ def _extension(url: str, node: Criterion, cohort: str | None) -> Element:
     if node.doubt is not None:
         parts.append({"url": "doubt", "valueString": node.doubt})
     if node.children:
-        parts += [_extension("criterion", child, node.cohort) for child in node.children]
+        parts += [_extension(url, child, node.cohort) for child in node.children]
     return {"url": url, "extension": parts}
 
 

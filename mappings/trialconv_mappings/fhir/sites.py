@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from trialconv.context import Context
 from trialconv.record.protocol import Contact, GeoPoint, Location
 from trialconv_mappings.fhir.parties import ROLES
 from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, nested_extension, telecom
-from trialconv_mappings.fhir.terms import HALF_POSITION, IN_R4, SITE_STATUS
+from trialconv_mappings.fhir.terms import DATATYPE, HALF_POSITION, IN_R4, SITE_STATUS
 from trialconv_mappings.fhir.versions import PROGRESS_STATUSES
 
 _LOCATIONS = "protocolSection.contactsLocationsModule.locations"
+# The published definition of the extension demands the name of the R5 type.
+_EXTENDED_CONTACT: Final = {"url": DATATYPE, "valueString": "ExtendedContactDetail"}
 _CONTACT_IN_R4 = IN_R4 + "Location.contact"
 
 
@@ -92,7 +96,7 @@ def _contacts(ctx: Context, position: int, contacts: list[Contact]) -> list[Elem
 
 def _contact_in_r4(contact: Element) -> Element:
     """Return an R5 Location.contact as the official R4 extension for it."""
-    parts: list[Element] = []
+    parts: list[Element] = [_EXTENDED_CONTACT]
     if "purpose" in contact:
         parts.append({"url": "purpose", "valueCodeableConcept": contact["purpose"]})
     if "name" in contact:

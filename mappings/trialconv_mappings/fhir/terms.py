@@ -16,6 +16,7 @@ DATA_ABSENT_REASON: Final = "http://hl7.org/fhir/StructureDefinition/data-absent
 ARTIFACT_DESCRIPTION: Final = "http://hl7.org/fhir/StructureDefinition/artifact-description"
 STUDY_REGISTRATION: Final = "http://hl7.org/fhir/StructureDefinition/researchStudy-studyRegistration"
 REGISTRATION_ACTIVITY: Final = "http://hl7.org/fhir/research-study-registration-activity"
+DATATYPE: Final = "http://hl7.org/fhir/StructureDefinition/_datatype"
 BLINDED_ROLE: Final = "http://hl7.org/fhir/StructureDefinition/blinded-role"
 CONTACTPOINT_EXTENSION: Final = "http://hl7.org/fhir/StructureDefinition/contactpoint-extension"
 PLAN_DEFINITION_TYPE: Final = "http://terminology.hl7.org/CodeSystem/plan-definition-type"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from trialconv_mappings.fhir.additions import SUBMISSION, UNPOSTED_EVENT, VIOLATION_EVENT
+from trialconv_mappings.fhir.additions import SUBMISSION, TRACKED, UNPOSTED_EVENT, VIOLATION_EVENT
 from trialconv_mappings.fhir.artifacts import CONTENTS, KINDS
 from trialconv_mappings.fhir.back.bundles import exact, first, named, put, texts, value_of, without_none
 from trialconv_mappings.fhir.parts import Element
@@ -100,8 +100,8 @@ def read_additions(study: Element, tree: dict[str, Any]) -> None:
         put(tree, misc + "removedCountries[]", (value_of(found) or {}).get("text"))
     for found in named(study, "submission-tracking"):
         for part in found["extension"]:
-            if part["url"] != "submissionInfo":
-                put(tree, f"{misc}submissionTracking.{part['url']}", value_of(part))
+            if part["url"] in TRACKED:
+                put(tree, f"{misc}submissionTracking.{TRACKED[part['url']]}", value_of(part))
         infos = _events(found, "submissionInfo", SUBMISSION)
         put(tree, misc + "submissionTracking.submissionInfos", infos)
     _headings(study, tree)
