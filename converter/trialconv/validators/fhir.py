@@ -11,6 +11,7 @@ import orjson
 
 from trialconv.formats import FHIR_VERSIONS, FhirVersion
 from trialconv.issues import Issue, issue
+from trialconv.validators.invariants import check_invariants, invariant_issues
 from trialconv.validators.reference_walk import reference_issues
 from trialconv.validators.references import check_references
 from trialconv.validators.schema import check_schema, definitions, resources_in, schema_issues
@@ -26,8 +27,8 @@ def validate_fhir(document: Mapping[str, Any], version: FhirVersion, text: bytes
     `text` is the document as JSON without spaces, if somebody has it; it saves writing the document once more.
 
     Returns no Issues for a valid document, and otherwise one for each defect: `schema` and `binding` from the
-    generated schemas, `reference-type`, `reference-unresolved` and `duplicate-id` from the references. Never
-    raises for what the document holds. `target_path` is explained at `check_schema`.
+    generated schemas, `reference-type`, `reference-unresolved` and `duplicate-id` from the references, `invariant`
+    for the rules of the definitions, by their keys. Never raises for what the document holds. `target_path` is explained at `check_schema`.
     """
     if not isinstance(document, Mapping):
         return [_not_fhir(f"{shortened(document)}; expected an object")]
@@ -36,7 +37,11 @@ def validate_fhir(document: Mapping[str, Any], version: FhirVersion, text: bytes
             text = orjson.dumps(document)
         except TypeError as problem:
             return _issues_of_no_json(document, version, problem)
-    return check_schema(document, version, text) + check_references(document, version, text)
+    return (
+        check_schema(document, version, text)
+        + check_references(document, version, text)
+        + check_invariants(document, version, text)
+    )
 
 
 def _not_fhir(message: str) -> Issue:
@@ -51,7 +56,7 @@ def _issues_of_no_json(document: Mapping[str, Any], version: FhirVersion, proble
         found = schema_issues(document, version)
     except ValueError:
         found = []
-    found += reference_issues(document, version)
+    found += reference_issues(document, version) + invariant_issues(document, version)
     return found or [_not_fhir(f"the document cannot be written as JSON: {shortened(str(problem))}")]
 
 

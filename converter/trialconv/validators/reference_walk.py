@@ -107,7 +107,8 @@ class _LongWalk:
         found, problem = self._follow(pointer, place)
         if problem:
             message = f"{shortened(pointer)} {problem}"
-            yield issue("reference-unresolved", message, target_path=path, rule="reference-resolution")
+            rule = "ref-1" if pointer.startswith("#") else "reference-resolution"
+            yield issue("reference-unresolved", message, target_path=path, rule=rule)
             return
         targets = allowed_targets(definitions(self._version), definition)
         if found and found not in targets:

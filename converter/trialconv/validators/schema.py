@@ -27,14 +27,18 @@ Schema = dict[str, Any]
 STUDY_TYPES: Final = frozenset(
     {
         "ActivityDefinition",
+        "Basic",
         "Bundle",
+        "DocumentReference",
         "EvidenceVariable",
         "Group",
         "Location",
+        "OperationOutcome",
         "Organization",
         "PlanDefinition",
         "Practitioner",
         "PractitionerRole",
+        "Provenance",
         "ResearchStudy",
     }
 )
@@ -52,7 +56,8 @@ _REFERENCED = re.compile(rb'"\$ref":"#/\$defs/([^"]+)"')
 class Definitions:
     """The definitions of one FHIR version, parsed when asked for. The file has one on each line."""
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: bytes, version: FhirVersion) -> None:
+        self.version = version
         self._lines: dict[str, bytes] = {}
         _, _, body = text.partition(b'"$defs":{\n')
         for line in body.split(b"\n"):
@@ -76,6 +81,12 @@ class Definitions:
             self._parsed[name] = orjson.loads(line), names
         return self._parsed[name]
 
+    def demand(self, key: str, place: str) -> str:
+        """Return what an invariant demands, in the words of its own definition; `place` tells which, of one key."""
+        known = [one for one in _invariants()[self.version] if one["key"] == key]
+        here = [one for one in known if any(f"{on}.".startswith(f"{place}.") for on in one["on"])]
+        return str((here or known or [{"human": "an invariant of the type is broken"}])[0]["human"])
+
     def reachable(self, names: Iterable[str]) -> dict[str, Schema]:
         """Return the named definitions and all that they need, without going into resources inside resources."""
         found: dict[str, Schema] = {}
@@ -95,7 +106,14 @@ class Definitions:
 @cache
 def definitions(version: FhirVersion) -> Definitions:
     """Return the definitions of a FHIR version."""
-    return Definitions(_generated(f"fhir-{version.lower()}.schema.json"))
+    return Definitions(_generated(f"fhir-{version.lower()}.schema.json"), version)
+
+
+@cache
+def _invariants() -> dict[str, list[dict[str, Any]]]:
+    """Return all invariants by FHIR version, as scripts/fhir_invariants.py lists them."""
+    found: dict[str, list[dict[str, Any]]] = orjson.loads(_generated("invariants.json"))
+    return found
 
 
 def _generated(name: str) -> bytes:

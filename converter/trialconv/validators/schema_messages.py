@@ -13,6 +13,7 @@ import jsonschema_rs
 import orjson
 
 from trialconv.issues import Issue, issue
+from trialconv.validators.invariant_messages import PLAIN
 
 Schema = dict[str, Any]
 
@@ -23,20 +24,8 @@ _CODES_SHOWN: Final = 20
 class _Definitions(Protocol):
     def __getitem__(self, name: str) -> Schema: ...
 
+    def demand(self, key: str, place: str) -> str: ...
 
-#: What the invariants demand that the schemas state.
-_INVARIANTS: Final[dict[str, str]] = {
-    "bdl-3": "an entry has a request if, and only if, the bundle is a batch, a transaction or a history",
-    "bdl-3a": "each entry of a document, message, searchset or collection has a resource, no request, no response",
-    "bdl-3b": "each entry of a history has a request and a response, and a resource for POST, PUT and PATCH only",
-    "bdl-3c": "each entry of a transaction or batch has a request with a method, and a resource for POST, PUT and "
-    "PATCH only",
-    "bdl-3d": "each entry of a transaction-response or batch-response has a response",
-    "ext-1": "an extension has either one value or inner extensions",
-    "grp-1": "only a group that is actual may have members",
-    "qty-3": "a quantity with a code has the system of the code",
-    "sqty-1": "a simple quantity has no comparator",
-}
 
 #: What a value of a primitive type looks like.
 _FORMATS: Final[dict[str, str]] = {
@@ -118,7 +107,7 @@ def _issues(error: jsonschema_rs.ValidationError, definitions: _Definitions, roo
     if _is_told_elsewhere(error, definition, rule):
         return
     if rule:
-        yield _of_rule(rule, error, path, definitions[definition])
+        yield _of_rule(rule, error, path, definition, definitions)
     elif error.kind.name == "additionalProperties":
         yield from _unknown_elements(error, path)
     elif error.kind.name == "required":
@@ -157,12 +146,14 @@ def _schema(message: str, path: str, rule: str) -> Issue:
     return issue("schema", message, target_path=path, rule=rule)
 
 
-def _of_rule(rule: str, error: jsonschema_rs.ValidationError, path: str, definition: Schema) -> Issue:
+def _of_rule(
+    rule: str, error: jsonschema_rs.ValidationError, path: str, name: str, definitions: _Definitions
+) -> Issue:
     kind, _, element = rule.partition(":")
     if kind == "required":
         return _schema("the element is missing; it is required", f"{path}.{element}", "cardinality")
     if kind == "choice":
-        return _of_choice(element, error.instance, path, definition)
+        return _of_choice(element, error.instance, path, definitions[name])
     if kind == "null":
         expected = f"null may stand in the list only where _{element} says something"
         return _schema(f"null without an extension; {expected}", f"{path}.{element}", "null")
@@ -170,8 +161,12 @@ def _of_rule(rule: str, error: jsonschema_rs.ValidationError, path: str, definit
         return _unbound(error, element, path, rule)
     if rule == "ext-1" and isinstance(error.instance, dict):
         there = [shortened(key) for key in error.instance if key not in ("id", "url")]
-        return _schema(f"{' and '.join(there[:3]) or 'no content'}; {_INVARIANTS[rule]}", path, rule)
-    return _schema(_INVARIANTS[rule], path, rule)
+        return _invariant(f"{' and '.join(there[:3]) or 'no content'}; {PLAIN[rule]}", path, rule)
+    return _invariant(PLAIN.get(rule) or PLAIN.get(f"{rule} {name}") or definitions.demand(rule, name), path, rule)
+
+
+def _invariant(message: str, path: str, key: str) -> Issue:
+    return issue("invariant", message, target_path=path, rule=key)
 
 
 def _of_choice(element: str, instance: Any, path: str, definition: Schema) -> Issue:
@@ -228,7 +223,7 @@ def _of_value(error: jsonschema_rs.ValidationError, definition: str, path: str) 
     if keyword == "maxItems":
         return _schema(f"{len(found)} items; expected at most {details['limit']}", path, "cardinality")
     if keyword == "falseSchema" and definition == "SimpleQuantity":
-        return _schema(_INVARIANTS["sqty-1"], path, "sqty-1")
+        return _invariant(PLAIN["sqty-1"], path, "sqty-1")
     return _schema(f"{_quoted(found)} breaks the rule {keyword} of {definition}", path, keyword)
 
 
