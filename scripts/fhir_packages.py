@@ -1,4 +1,10 @@
-"""The official FHIR packages: which ones, where they come from, and what is in them."""
+"""The official FHIR packages: which ones, where they come from, and what is in them.
+
+    python scripts/fhir_packages.py
+
+fetches those that are not in the cache folder yet. Where that cannot be done it says so; what needs the packages then
+does without them.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +17,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,6 +61,11 @@ RELEASES: tuple[Release, ...] = (
     Release("R4B", "4.3.0", (_npm("hl7.fhir.r4b.core", "4.3.0"), _npm(_TERMINOLOGY[0], "7.0.1"))),
     Release("R5", "5.0.0", (_npm("hl7.fhir.r5.core", "5.0.0"), _npm(_TERMINOLOGY[1], "7.0.1"))),
 )
+
+#: HL7's own examples of each version.
+EXAMPLES: dict[str, Package] = {
+    release.short: _npm(f"hl7.fhir.{release.short.lower()}.examples", release.full) for release in RELEASES
+}
 
 
 class PackageError(Exception):
@@ -136,7 +147,34 @@ def definitions(path: Path, package: Package) -> Iterator[Resource]:
                 yield content
 
 
+def examples(path: Path, wanted: Callable[[str], bool] = bool) -> Iterator[tuple[str, Resource]]:
+    """Yield the resources of a package of examples with the names of their files, of those files that are wanted."""
+    with tarfile.open(path, "r:gz") as archive:
+        for member in archive:
+            name = member.name.removeprefix("package/")
+            stream = archive.extractfile(member) if name.endswith(".json") and wanted(name) else None
+            content = json.loads(stream.read()) if stream else {}
+            if "resourceType" in content:
+                yield name, content
+
+
 def _check_identity(content: Resource, package: Package, path: Path) -> None:
     found = (content.get("name"), content.get("version"))
     if found != (package.name, package.version):
         raise PackageError(f"{path} holds {found[0]} {found[1]}, not {package.name} {package.version}")
+
+
+def main() -> int:
+    """Fetch all packages that are not there. Returns 0 also when some could not be had: nothing depends on them."""
+    folder = cache_folder()
+    packages = {package for release in RELEASES for package in release.packages} | set(EXAMPLES.values())
+    for package in sorted(packages):
+        try:
+            sys.stdout.write(f"{package_file(package, folder, fetch=True)}\n")
+        except (PackageError, OSError) as problem:
+            sys.stdout.write(f"{package.name} {package.version} is not at hand; tests that need it skip: {problem}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

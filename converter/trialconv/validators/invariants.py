@@ -1,7 +1,8 @@
 """Invariants of FHIR that no schema can state: the order of periods and ranges, narratives, contained resources.
 
-Whether any of them can be broken is seen from the document's text; only then everything in it is visited. Which other
-invariants there are, and where they are enforced, is listed in `_generated/invariants.json`.
+Most documents are seen not to break any of them by a look at their text and by `schema.surely_valid`; in the others
+everything is visited. Which other invariants there are, and where they are enforced, is listed in
+`_generated/invariants.json`.
 """
 
 from __future__ import annotations
@@ -23,46 +24,30 @@ from trialconv.validators.schema_messages import shortened
 Resource = Mapping[str, Any]
 
 
-def check_invariants(document: Resource, version: FhirVersion, text: bytes) -> list[Issue]:
-    """Return an Issue `invariant` for each invariant broken that no schema states.
-
-    `text` is the document as JSON without spaces. Paths are as those of `check_schema`.
-    """
-    if periods_are_in_order(text) and not any(key in text for key in _TELLING):
-        return []
-    return invariant_issues(document, version)
-
-
-#: What the text of a document has in it where one of the invariants can be broken. Periods are more common than
-#: these and have a look of their own.
-_TELLING: Final = (
-    b'"div":',
-    b'"contained":[',
-    b'"high":',
-    b'"highNumerator":',
-    b'Count":{',
-    b'"onBehalfOf":',
-)
-
-
 def periods_are_in_order(text: bytes) -> bool:
-    """Say whether each end in the text comes right after its start, both are dates, and in order; False in doubt."""
-    ends = text.count(b'"end":')
-    if not ends:
-        return True
-    for piece in text.split(b'"start":"')[1:]:
-        start, _, rest = piece.partition(b'"')
-        if rest.startswith(b',"end":"'):
-            end = rest[8 : rest.index(b'"', 8)]
-            length = min(len(start), len(end))
-            if length > 10 or start[:length] > end[:length]:
+    """Say whether each end in the text stands alone or right after its start, a date, in order; False in doubt."""
+    before, *pieces = text.split(b'"end":')
+    for piece in pieces:
+        if piece[:1] != b'"':
+            return False
+        end = piece[1 : piece.index(b'"', 1)]
+        if before.endswith(b"{"):
+            if piece[len(end) + 2 : len(end) + 3] != b"}":
                 return False
-            ends -= 1
-    return ends == 0
+        else:
+            start = before[before.rfind(b'"start":"') + 9 : -2]
+            length = min(len(start), len(end))
+            if length > 10 or not before.endswith(b'",') or b'"' in start or start[:length] > end[:length]:
+                return False
+        before = piece
+    return True
 
 
 def invariant_issues(document: Resource, version: FhirVersion) -> list[Issue]:
-    """Return what `check_invariants` does, without the look at the text. Takes nothing for granted."""
+    """Return an Issue `invariant` for each invariant broken that no schema states.
+
+    Takes nothing for granted about the document but that it is an object. Paths are as those of `check_schema`.
+    """
     found: list[Issue] = []
     type_name = document.get("resourceType")
     top = shortened(type_name) if isinstance(type_name, str) else ""
