@@ -2,9 +2,9 @@
 
     python scripts/fhir_evidence.py
 
-Judges every example of the three versions and every defect of tests/fhir_defects.py and tests/fhir_rule_defects.py,
-and writes docs/validation.json, from which `make docs` makes a table. Which findings in the examples are right was
-decided by reading them: tests/fhir_examples_flagged.csv.
+Judges every example of the three versions and every defect of tests/fhir_defects.py and
+tests/fhir_rule_defects.py, and writes docs/validation.json, from which `make docs` makes a table. Which findings
+in the examples are right was decided by reading them: tests/fhir_examples_flagged.csv.
 """
 
 from __future__ import annotations
@@ -64,7 +64,12 @@ def of_defects(version: FhirVersion) -> dict[str, int]:
     ]
     exact = sum(issues == [(one.code, one.rule, one.path)] for one, issues in zip(defects, found, strict=True))
     rules = {one.rule for one in RULE_DEFECTS if version in one.versions}
-    return {"defects": len(defects), "found": sum(map(bool, found)), "foundExactly": exact, "invariants": len(rules)}
+    return {
+        "defects": len(defects),
+        "found": sum(map(bool, found)),
+        "foundExactly": exact,
+        "invariants": len(rules),
+    }
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 """The invariants of the structure definitions: which there are, and those that the schemas can state.
 
-An invariant is a `constraint` of an element whose severity is `error`. It holds for the type that states it and for
-all that are derived from that (https://hl7.org/fhir/R5/conformance-rules.html#constraints).
+An invariant is a `constraint` of an element whose severity is `error`. It holds for the type that states it and
+for all that are derived from that (https://hl7.org/fhir/R5/conformance-rules.html#constraints).
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def add_invariants(
 ) -> list[dict[str, Any]]:
     """Add to the definitions all invariants that a schema can state.
 
-    Returns all invariants of the version, each with where it is enforced: `schema`, `code`, or `none` with a reason.
+    Returns all invariants of the version, each with who enforces it: `schema`, `code`, or `none` with a reason.
     """
     shapes = StructureShapes(structures)
     listed = {}

@@ -2,8 +2,8 @@
 
     python scripts/fhir_packages.py
 
-fetches those that are not in the cache folder yet. Where that cannot be done it says so; what needs the packages then
-does without them.
+fetches those that are not in the cache folder yet. Where that cannot be done it says so; what needs the packages
+then does without them.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def definitions(path: Path, package: Package) -> Iterator[Resource]:
 
 
 def examples(path: Path, wanted: Callable[[str], bool] = bool) -> Iterator[tuple[str, Resource]]:
-    """Yield the resources of a package of examples with the names of their files, of those files that are wanted."""
+    """Yield the resources of a package of examples, of those files that are wanted, with the files' names."""
     with tarfile.open(path, "r:gz") as archive:
         for member in archive:
             name = member.name.removeprefix("package/")
@@ -165,14 +165,16 @@ def _check_identity(content: Resource, package: Package, path: Path) -> None:
 
 
 def main() -> int:
-    """Fetch all packages that are not there. Returns 0 also when some could not be had: nothing depends on them."""
+    """Fetch all packages that are not there. Returns 0 even when some cannot be had: tests do without them."""
     folder = cache_folder()
     packages = {package for release in RELEASES for package in release.packages} | set(EXAMPLES.values())
     for package in sorted(packages):
         try:
             sys.stdout.write(f"{package_file(package, folder, fetch=True)}\n")
         except (PackageError, OSError) as problem:
-            sys.stdout.write(f"{package.name} {package.version} is not at hand; tests that need it skip: {problem}\n")
+            sys.stdout.write(
+                f"{package.name} {package.version} is not at hand; tests that need it skip: {problem}\n"
+            )
     return 0
 
 

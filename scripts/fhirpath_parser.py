@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 class Node(NamedTuple):
     """A part of an expression.
 
-    `kind` is `this`, `literal` (with `value`), `constant` (`%ucum`), `member` (of `parts[0]`, called `value`), `call`
-    (on `parts[0]`, with the other parts as arguments) or `operator` (with two parts).
+    `kind` is `this`, `literal` (with `value`), `constant` (`%ucum`), `member` (of `parts[0]`, called `value`),
+    `call` (on `parts[0]`, with the other parts as arguments) or `operator` (with two parts).
     """
 
     kind: str

@@ -1,8 +1,8 @@
 """FHIRPath to JSON Schema: invariants that speak of what is there and of plain values.
 
-FHIRPath has three answers: true, false and none (http://hl7.org/fhirpath/N1/#boolean-logic). `Compiler.true` makes a
-schema of the objects for which an expression is true, `Compiler.untrue` one of all others, `Compiler.false` one of
-those for which it is false.
+FHIRPath has three answers: true, false and none (http://hl7.org/fhirpath/N1/#boolean-logic). `Compiler.true` makes
+a schema of the objects for which an expression is true, `Compiler.untrue` one of all others, `Compiler.false` one
+of those for which it is false.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class Child(NamedTuple):
 class Shapes(Protocol):
     """What the structure definitions say of the elements of an object."""
 
-    def child(self, place: str, name: str) -> Child | None: ...
+    def child(self, place: str, name: str) -> Child | None:
+        """Return an element of a place by its name; None for one that is not there."""
+        ...
 
 
 class _Leaf(NamedTuple):

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fhir_packages import RELEASES, Package, PackageError, Release, cache_folder, definitions, package_file, sha256
 from fhir_invariants import add_invariants
+from fhir_packages import RELEASES, Package, PackageError, Release, cache_folder, definitions, package_file, sha256
 from fhir_structures import Builder
 from fhir_valuesets import Terminology
 

@@ -33,7 +33,12 @@ _DATE = {"valueDateTime": "2023"}
 _EXPRESSION = {"language": "text/cql", "expression": "x"}
 _RATIOS = {"lowNumerator": {"value": 2}, "highNumerator": {"value": 1}, "denominator": {"value": 1}}
 _SAMPLED: dict[str, Any] = {"origin": {"value": 0}, "dimensions": 1, "intervalUnit": "h", "data": "1 2"}
-_SUBSCRIPTION = {"resourceType": "SubscriptionStatus", "id": "x", "type": "heartbeat", "subscription": {"display": "x"}}
+_SUBSCRIPTION = {
+    "resourceType": "SubscriptionStatus",
+    "id": "x",
+    "type": "heartbeat",
+    "subscription": {"display": "x"},
+}
 _HEADER = valid_resources("R4")["message"]["entry"][0]
 _NOTHING_MORE = [_HEADER, {"fullUrl": "urn:y"}]
 _NOTHING_SECOND = [{"fullUrl": "urn:x", "resource": _SUBSCRIPTION}, {"fullUrl": "urn:y"}]
@@ -50,7 +55,12 @@ def _value(
 
 
 def _change(
-    key: str, base: str, changes: dict[str, Any], path: str, versions: tuple[FhirVersion, ...] = ALL, name: str = ""
+    key: str,
+    base: str,
+    changes: dict[str, Any],
+    path: str,
+    versions: tuple[FhirVersion, ...] = ALL,
+    name: str = "",
 ) -> Defect:
     return Defect(name or f"{key} of {base}", base, changes, key, path, "invariant", versions)
 
@@ -79,13 +89,25 @@ def _range(low: dict[str, Any], high: dict[str, Any], name: str) -> Defect:
 _BUNDLES: Final = (
     _change("bdl-1", "bundle", {"total": 6}, "Bundle"),
     _change("bdl-2", "document", {"entry.1.search": {"mode": "match"}}, "Bundle"),
-    _change("bdl-3", "answer", {"entry.0.request": {"method": "GET", "url": "x"}}, "Bundle.entry[0].request", BEFORE_R5),
+    _change(
+        "bdl-3", "answer", {"entry.0.request": {"method": "GET", "url": "x"}}, "Bundle.entry[0].request", BEFORE_R5
+    ),
     _change("bdl-3a", "document", {"entry.1.response": {"status": "200"}}, "Bundle.entry[1].response", ONLY_R5),
     _change("bdl-3b", "history", {"entry.0.response": REMOVED}, "Bundle.entry[0]", ONLY_R5),
-    _change("bdl-3d", "answer", {"entry.0": {"fullUrl": "urn:x", "resource": organization()}}, "Bundle.entry[0]", ONLY_R5),
+    _change(
+        "bdl-3d",
+        "answer",
+        {"entry.0": {"fullUrl": "urn:x", "resource": organization()}},
+        "Bundle.entry[0]",
+        ONLY_R5,
+    ),
     _change("bdl-4", "bundle", {"entry.3.response": {"status": "200"}}, "Bundle.entry[3].response", BEFORE_R5),
-    _change("bdl-4", "answer", {"entry.0": {"resource": organization()}}, "Bundle.entry[0]", BEFORE_R5, "no response"),
-    _change("bdl-8", "document", {"entry.1.fullUrl": f"{BASE}/Organization/x/_history/1"}, "Bundle.entry[1].fullUrl"),
+    _change(
+        "bdl-4", "answer", {"entry.0": {"resource": organization()}}, "Bundle.entry[0]", BEFORE_R5, "no response"
+    ),
+    _change(
+        "bdl-8", "document", {"entry.1.fullUrl": f"{BASE}/Organization/x/_history/1"}, "Bundle.entry[1].fullUrl"
+    ),
     _change("bdl-9", "document", {"identifier.system": REMOVED}, "Bundle.identifier"),
     _change("bdl-9", "document", {"identifier": REMOVED}, "Bundle", name="no identifier"),
     _change("bdl-10", "document", {"timestamp": REMOVED}, "Bundle"),
@@ -97,7 +119,9 @@ _BUNDLES: Final = (
     _change("bdl-18", "searchset", {"link": REMOVED}, "Bundle", ONLY_R5),
     _change("bdl-18", "searchset", {"link.0.relation": "next"}, "Bundle.link", ONLY_R5, "only a next link"),
     _change("bdl-5", "message", {"entry": _NOTHING_MORE}, "Bundle.entry[1]", BEFORE_R5),
-    _change("bdl-5", "notification", {"entry": _NOTHING_SECOND}, "Bundle.entry[1]", ONLY_R5, "nothing in an entry"),
+    _change(
+        "bdl-5", "notification", {"entry": _NOTHING_SECOND}, "Bundle.entry[1]", ONLY_R5, "nothing in an entry"
+    ),
     _change("bdl-14", "history", {"entry.0.request.method": "PATCH"}, "Bundle.entry[0].request", ONLY_R5),
     _change("bdl-16", "searchset", {"issues": _outcome("error")}, "Bundle.issues.issue[0]", ONLY_R5),
     _change("bdl-17", "document", {"issues": _outcome("information")}, "Bundle", ONLY_R5),
@@ -106,28 +130,48 @@ _BUNDLES: Final = (
 _CONTAINED: Final = (
     _change("dom-2", "patient", {"contained.0.contained": [_INNER]}, "Patient.contained[0]"),
     _change("dom-3", "patient", {"managingOrganization": REMOVED}, "Patient.contained[0](Organization/inner)"),
-    _change("dom-3", "patient", {"managingOrganization.reference": "Organization/inner"}, f"Patient.{_HELD}", name="a"),
+    _change(
+        "dom-3", "patient", {"managingOrganization.reference": "Organization/inner"}, f"Patient.{_HELD}", name="a"
+    ),
     _change("dom-4", "patient", {"contained.0.meta": {"versionId": "1"}}, "Patient.contained[0].meta"),
-    _change("dom-4", "patient", {"contained.0.meta": {"lastUpdated": _NOW}}, "Patient.contained[0].meta", name="time"),
+    _change(
+        "dom-4", "patient", {"contained.0.meta": {"lastUpdated": _NOW}}, "Patient.contained[0].meta", name="time"
+    ),
     _change("dom-5", "patient", {"contained.0.meta": {"security": [{"code": "R"}]}}, "Patient.contained[0].meta"),
-    _change("dom-3", "study", {"contained": [_INNER]}, "ResearchStudy.contained[0](Basic/inside)", name="in a study"),
-    _change("dom-3", "variable", {"contained": [_INNER]}, "EvidenceVariable.contained[0](Basic/inside)", name="inherited"),
+    _change(
+        "dom-3", "study", {"contained": [_INNER]}, "ResearchStudy.contained[0](Basic/inside)", name="in a study"
+    ),
+    _change(
+        "dom-3",
+        "variable",
+        {"contained": [_INNER]},
+        "EvidenceVariable.contained[0](Basic/inside)",
+        name="inherited",
+    ),
 )
 
 _RESOURCES: Final = (
     _change("org-1", "organization", {"name": REMOVED}, "Organization"),
     _change("org-2", "organization", {"address": [{"use": "home"}]}, "Organization.address[0]", BEFORE_R5),
     _change("org-3", "organization", {"telecom": [{"use": "home"}]}, "Organization.telecom[0]", BEFORE_R5),
-    _change("org-3", "organization", {"contact": [_HOME]}, "Organization.contact[0].telecom[0]", ONLY_R5, "telecom"),
+    _change(
+        "org-3", "organization", {"contact": [_HOME]}, "Organization.contact[0].telecom[0]", ONLY_R5, "telecom"
+    ),
     _change("org-4", "organization", {"contact": [_ADDRESS]}, "Organization.contact[0].address", ONLY_R5),
-    _change("evv-1", "variable", {"characteristic.0.definitionId": "x"}, "EvidenceVariable.characteristic[0]", ONLY_R5),
+    _change(
+        "evv-1", "variable", {"characteristic.0.definitionId": "x"}, "EvidenceVariable.characteristic[0]", ONLY_R5
+    ),
     _change("pld-0", "plan", {"action.0.input": [{"title": "x"}]}, "PlanDefinition.action[0].input[0]", ONLY_R5),
     _change("pld-0", "plan", {"action.0.action.0.input": [_TWO]}, f"{_STEP}.input[0]", ONLY_R5, "two in a step"),
     _change("pld-1", "plan", {"action.0.output": [{"title": "x"}]}, "PlanDefinition.action[0].output[0]", ONLY_R5),
     _change("inv-1", "parameters", {"parameter.0.part": [_PART]}, "Parameters.parameter[0]"),
-    _change("inv-1", "parameters", {"parameter.0.valueString": REMOVED}, "Parameters.parameter[0]", name="nothing"),
+    _change(
+        "inv-1", "parameters", {"parameter.0.valueString": REMOVED}, "Parameters.parameter[0]", name="nothing"
+    ),
     _change("prov-1", "provenance", {f"{_AGENT}.who.reference": _SPONSOR}, _AGENT_PATH, ONLY_R5),
-    _change("prov-2", "provenance", {f"{_AGENT}.onBehalfOf.reference": "Practitioner/person"}, _AGENT_PATH, ONLY_R5),
+    _change(
+        "prov-2", "provenance", {f"{_AGENT}.onBehalfOf.reference": "Practitioner/person"}, _AGENT_PATH, ONLY_R5
+    ),
     _change(
         "prov-3",
         "provenance",
@@ -135,7 +179,9 @@ _RESOURCES: Final = (
         _AGENT_PATH,
         ONLY_R5,
     ),
-    _change("tim-2", "activity", {"timingTiming.repeat.periodUnit": REMOVED}, "ActivityDefinition.timingTiming.repeat"),
+    _change(
+        "tim-2", "activity", {"timingTiming.repeat.periodUnit": REMOVED}, "ActivityDefinition.timingTiming.repeat"
+    ),
     _change("per-1", "study", {"period.end": "2022-12"}, "ResearchStudy.period"),
     _change("per-1", "bundle", {"entry.0.resource.period.start": "2026"}, f"{_STUDY_ENTRY}.period"),
 )
@@ -153,7 +199,12 @@ _TYPES: Final = (
     _value("dis-1", "Distance", {"value": 1}),
     _value("dis-1", "Distance", {"value": 1, "code": "m", "system": f"{BASE}/unit"}, name="distance elsewhere"),
     _value("dos-1", "Dosage", {"asNeeded": False, "asNeededFor": [{"text": "x"}]}, versions=ONLY_R5),
-    _value("drq-1", "DataRequirement", {"type": "Patient", "codeFilter": [{"code": [{"code": "x"}]}]}, ".codeFilter[0]"),
+    _value(
+        "drq-1",
+        "DataRequirement",
+        {"type": "Patient", "codeFilter": [{"code": [{"code": "x"}]}]},
+        ".codeFilter[0]",
+    ),
     _value("drq-1", "DataRequirement", {"type": "Patient", "codeFilter": [_BOTH]}, ".codeFilter[0]", name="both"),
     _value("drq-2", "DataRequirement", {"type": "Patient", "dateFilter": [_DATE]}, ".dateFilter[0]"),
     _value("drt-1", "Duration", _HOUR, versions=NOT_R4B),

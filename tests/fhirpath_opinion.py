@@ -32,12 +32,12 @@ NOT_RUN = {
     "%rootResource": "the engine does not tell the resource from the one around it",
 }
 #: The supertypes of types whose invariants hold for them, too.
-_ABOVE = {name: "Quantity" for name in ("Age", "Count", "Distance", "Duration", "SimpleQuantity")}
+_ABOVE = dict.fromkeys(("Age", "Count", "Distance", "Duration", "SimpleQuantity"), "Quantity")
 _NO_DOMAIN_RESOURCES = ("Binary", "Bundle", "Parameters")
 
 
 class Opinion(NamedTuple):
-    """The keys of the invariants that a document breaks, of those that were run, and of those that failed to run."""
+    """The keys of the invariants that a document breaks, that were run, and that failed to run, with reasons."""
 
     broken: set[str]
     run: set[str]
@@ -51,10 +51,12 @@ def _rules(version: FhirVersion) -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
     for one in listed[version]:
         expression = one["expression"]
-        # Nothing that this engine is shown has a sibling without a value; emptiness of objects is no question here.
+        # Nothing that this engine is shown has a sibling without a value; the schema sees to empty objects.
         if one["key"] in ("ele-1", "ext-1", "sqty-1") or any(word in expression for word in NOT_RUN):
             continue
-        plain = expression.replace(".hasValue()", ".exists()").replace(".as(", ".ofType(").replace("(as(", "(ofType(")
+        plain = (
+            expression.replace(".hasValue()", ".exists()").replace(".as(", ".ofType(").replace("(as(", "(ofType(")
+        )
         for place in one["on"]:
             found.setdefault(place, []).append((one["key"], plain))
     return found
@@ -78,7 +80,7 @@ def _say_nothing(*_: Any) -> None:
 
 
 def fhirpath_opinion(document: Resource, version: FhirVersion) -> Opinion:
-    """Return which invariants the official expressions say are broken by a document, in it and in what it holds."""
+    """Return which invariants a document breaks by the official expressions, in it and in what it holds."""
     opinion = Opinion(set(), set(), {})
     waiting = [copy.deepcopy(document)]  # the engine writes into what it is given
     for resource in waiting:

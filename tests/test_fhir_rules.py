@@ -14,16 +14,17 @@ from typing import Any
 
 import orjson
 import pytest
+from fhir_packages import EXAMPLES, RELEASES, cache_folder, examples
+from fhir_packages import definitions as packaged
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fhir_defects import DEFECTS, Defect
-from fhir_packages import EXAMPLES, RELEASES, cache_folder, examples
-from fhir_packages import definitions as packaged
 from fhir_rule_defects import RULE_DEFECTS
 from fhir_valid import BASE, STUDY, Resource, entry, extension, organization, valid_resources
 from fhirpath_opinion import fhirpath_opinion
 from made_up import bundle, full_study
+from trialconv import validate
 from trialconv.formats import FHIR_VERSIONS, FhirVersion
 from trialconv.issues import CATALOGUE, at_or_above
 from trialconv.validators.fhir import validate_fhir
@@ -60,7 +61,9 @@ def packages() -> Path:
     """Return the folder of the official packages, if it has them all."""
     folder = Path(os.environ.get("TRIALCONV_FHIR_PACKAGES", "") or cache_folder())
     names = [package.file for release in RELEASES for package in release.packages[:1]]
-    missing = [name for name in [*names, *(one.file for one in EXAMPLES.values())] if not (folder / name).is_file()]
+    missing = [
+        name for name in [*names, *(one.file for one in EXAMPLES.values())] if not (folder / name).is_file()
+    ]
     if missing:
         pytest.skip(f"no {', '.join(missing)} in {folder}; `make packages` fetches them")
     return folder
@@ -157,7 +160,7 @@ VALID_DIFFERENCES: dict[tuple[str, str], tuple[set[str], str]] = {
 
 @pytest.mark.parametrize("version", FHIR_VERSIONS)
 def test_the_official_expressions_agree_about_defects(version: FhirVersion) -> None:
-    """fhirpathpy finds the same invariants broken in each defect, but for the differences listed."""
+    """Fhirpathpy finds the same invariants broken in each defect, but for the differences listed."""
     run, differences = set(), {}
     for defect in (*RULE_DEFECTS, *DEFECTS):
         if version not in defect.versions or defect.code != "invariant":
@@ -173,7 +176,7 @@ def test_the_official_expressions_agree_about_defects(version: FhirVersion) -> N
 
 @pytest.mark.parametrize("version", FHIR_VERSIONS)
 def test_the_official_expressions_agree_about_valid_documents(version: FhirVersion) -> None:
-    """fhirpathpy finds no invariant broken in the valid resources and in the bundle of a full study."""
+    """Fhirpathpy finds no invariant broken in the valid resources and in the bundle of a full study."""
     documents = {**valid_resources(version), "full study": bundle(full_study(), f"fhir-{version.lower()}")}
     found = {(version, name): fhirpath_opinion(one, version).broken for name, one in documents.items()}
     expected = {key: told[0] for key, told in VALID_DIFFERENCES.items() if key[0] == version}
@@ -185,7 +188,7 @@ def test_the_official_expressions_agree_about_valid_documents(version: FhirVersi
 
 @pytest.mark.parametrize("version", FHIR_VERSIONS)
 def test_only_defective_examples_are_flagged(version: FhirVersion) -> None:
-    """Of HL7's examples of our types, and a tenth of the others, exactly those that were found wrong have errors."""
+    """Of HL7's examples of our types, and a tenth of the others, exactly those found wrong have errors."""
     with (Path(__file__).parent / "fhir_examples_flagged.csv").open(encoding="utf-8", newline="") as stream:
         rows = [row for row in csv.DictReader(stream) if row["version"] == version]
     assert all(len(row["why"]) > 10 for row in rows)
@@ -210,7 +213,7 @@ def test_only_defective_examples_are_flagged(version: FhirVersion) -> None:
 
 @pytest.mark.parametrize("version", FHIR_VERSIONS)
 def test_the_quick_look_is_right(version: FhirVersion) -> None:
-    """What the quick look takes for valid is so when everything is looked at, and what it doubts is judged alike."""
+    """What the quick look takes for valid is so by the long one, and what it doubts is judged by that."""
     doubted = 0
     for defect in (*RULE_DEFECTS, *DEFECTS):
         if version not in defect.versions:
@@ -229,7 +232,10 @@ def test_the_quick_look_is_right(version: FhirVersion) -> None:
 @pytest.mark.parametrize("version", FHIR_VERSIONS)
 def test_the_quick_look_knows_valid_documents(version: FhirVersion) -> None:
     """Valid resources and a full study's bundle are: none that contains another or where one acts for another."""
-    for name, document in {**valid_resources(version), "study": bundle(full_study(), f"fhir-{version.lower()}")}.items():
+    for name, document in {
+        **valid_resources(version),
+        "study": bundle(full_study(), f"fhir-{version.lower()}"),
+    }.items():
         sure = surely_valid(document, version, orjson.dumps(document))
         assert sure is (name not in ("patient", "provenance")), name
 
@@ -266,8 +272,8 @@ def test_the_look_at_periods_is_right(periods: list[dict[str, Any]], backwards: 
 # order
 
 MOMENTS = st.datetimes(
-    min_value=datetime(1900, 1, 2),  # noqa: DTZ001 - the zone is drawn apart
-    max_value=datetime(9998, 12, 30),  # noqa: DTZ001
+    min_value=datetime(1900, 1, 2),
+    max_value=datetime(9998, 12, 30),
     timezones=st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
 )
 
@@ -395,7 +401,7 @@ def urn_bundle(pointer: str = f"{URN}1") -> Resource:
 
 @pytest.mark.parametrize("version", FHIR_VERSIONS)
 def test_references_by_urn(version: FhirVersion) -> None:
-    """In a bundle of urns, references by urn and by search are followed, and the types of their targets checked."""
+    """In a bundle of urns, references by urn and by search are followed, and their targets' types checked."""
     assert issues_of(urn_bundle(), version) == []
     assert issues_of(urn_bundle("Organization?identifier=x"), version) == []
     path = "Bundle.entry[1].resource(Location).managingOrganization.reference"
@@ -408,7 +414,11 @@ def test_references_by_urn(version: FhirVersion) -> None:
 
 def test_a_part_of_a_split_may_refer_to_an_earlier_part() -> None:
     """References that are known to lead somewhere else are no Issues; others are."""
-    site = {"resourceType": "Location", "id": "s", "managingOrganization": {"reference": f"Organization/{STUDY}-sponsor"}}
+    site = {
+        "resourceType": "Location",
+        "id": "s",
+        "managingOrganization": {"reference": f"Organization/{STUDY}-sponsor"},
+    }
     part = {"resourceType": "Bundle", "type": "transaction", "entry": [entry(site)]}
     (found,) = validate_fhir(part, "R4")
     assert (found.severity, found.rule) == ("error", "reference-resolution")
@@ -423,3 +433,53 @@ def test_a_collection_may_be_a_part() -> None:
     collection = {"resourceType": "Bundle", "type": "collection", "entry": [held]}
     assert [one.severity for one in validate_fhir(collection, "R4")] == ["warning"]
     assert [one.severity for one in validate_fhir(urn_bundle("Organization/x"), "R4")] == ["warning"]
+
+
+# one resource on each line
+
+
+def test_lines_are_judged_one_by_one() -> None:
+    """Issues of NDJSON name the line; empty lines count, and a line that is no resource is told."""
+    good, bad = valid_resources("R4")["patient"], {"resourceType": "Patient", "gender": "x"}
+    lines = [orjson.dumps(good), b"", orjson.dumps(bad), b"{", b"[]"]
+    found = validate(b"\r\n".join(lines), fhir_version="R4")
+    assert [(one.source_path, one.code) for one in found] == [
+        ("line 3", "binding"),
+        ("line 4", "invalid-document"),
+        ("line 5", "invalid-document"),
+    ]
+    assert "line 3 -> Patient.gender" in str(found[0])
+
+
+def test_the_version_of_lines_is_one() -> None:
+    """One version is inferred from all lines."""
+    lines = [orjson.dumps(valid_resources("R5")[name]) for name in ("patient", "group", "study")]
+    (found,) = validate(b"\n".join(lines))
+    assert found.message.startswith("judged as FHIR R5")
+
+
+def test_parts_of_a_split_on_lines() -> None:
+    """A bundle may refer to what a bundle on an earlier line holds, not to what a later one does."""
+    site = {
+        "resourceType": "Location",
+        "id": "s",
+        "managingOrganization": {"reference": f"Organization/{STUDY}-sponsor"},
+    }
+    parts = [
+        orjson.dumps({"resourceType": "Bundle", "type": "transaction", "entry": [entry(one)]})
+        for one in (organization(), site)
+    ]
+    assert validate(b"\n".join(parts), fhir_version="R4") == []
+    assert [one.source_path for one in validate(b"\n".join(reversed(parts)), fhir_version="R4")] == ["line 1"]
+
+
+def test_broken_json_is_no_ndjson() -> None:
+    """JSON of several lines that does not end is told as such, with the place."""
+    (found,) = validate('{\n "resourceType": "Patient",\n', fhir_version="R4")
+    assert (found.code, found.source_path) == ("invalid-document", "")
+
+
+@given(lines=st.lists(st.text() | st.sampled_from(['{"resourceType": "Patient"}', "{}", "null"]), max_size=4))
+def test_any_lines_may_be_judged(lines: list[str]) -> None:
+    """Nothing on a line makes the judging fail."""
+    validate("\n".join(lines), fhir_version="R4")

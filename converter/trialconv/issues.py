@@ -202,7 +202,7 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
     ),
     "invariant": IssueKind(
         "error",
-        "The document breaks a rule of the FHIR definitions that joins several elements; the rule is its key there.",
+        "The document breaks an invariant of the FHIR definitions; the rule is its key there.",
         "Do what the message says; the key is explained on the type's page of the FHIR specification.",
     ),
     "reference-unresolved": IssueKind(

@@ -125,40 +125,67 @@ def convert(record: Record, target: str = "fhir-r4", options: Options | None = N
 
 
 def validate(document: Any, *, fhir_version: FhirVersion | None = None, engine: str = "trialconv") -> list[Issue]:
-    """Judge a document: a FHIR resource or Bundle as a dict, or FHIR JSON or ODM XML as bytes or text.
+    """Judge a document: a FHIR resource or Bundle as a dict, or FHIR JSON, NDJSON or ODM XML as bytes or text.
 
     Without `fhir_version` the version is inferred from version-specific elements, else R4; an Issue of
     severity information says which one it was and why. The engine `fhir.resources` asks that library instead
-    of our own schemas (R4B and R5 only). Raises UsageError for an unknown version or engine.
+    of our own schemas (R4B and R5 only). Issues of NDJSON have their line as `source_path`. Raises UsageError for
+    an unknown version or engine.
     """
     if engine not in ("trialconv", "fhir.resources"):
         raise UsageError(f"no engine is called {engine!r}; there are trialconv and fhir.resources")
     if isinstance(document, str):
-        document = document.encode()
+        document = document.encode("utf-8", "surrogatepass")
     if isinstance(document, bytes):
         if document.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
             from trialconv.validators.odm import validate_odm_xml
 
             return validate_odm_xml(document)
+        from trialconv.validators.fhir_lines import resources_on_lines
+
         try:
             document = json.loads(document)
         except (ValueError, RecursionError) as error:
-            return [issue("invalid-document", f"neither FHIR JSON nor ODM XML: {error}")]
-    from trialconv.validators.fhir import infer_version, validate_fhir
-
+            lines = resources_on_lines(document)
+            if lines is None:
+                return [issue("invalid-document", f"neither FHIR JSON nor ODM XML: {error}")]
+            return _validate_lines(lines, fhir_version, engine)
     if not isinstance(document, dict) or not isinstance(document.get("resourceType"), str):
         return [issue("invalid-document", "expected a JSON object with a resourceType, or ODM XML")]
-    assumed = []
-    if fhir_version is None:
-        fhir_version, why = infer_version(document)
-        assumed = [issue("fhir-version-assumed", f"judged as FHIR {fhir_version}: {why}")]
-    elif fhir_version not in FHIR_VERSIONS:
-        raise UsageError(f"no FHIR version is called {fhir_version!r}; there are {', '.join(FHIR_VERSIONS)}")
+    version, assumed = _version_of(document, fhir_version)
+    return assumed + _judge_fhir(document, version, engine, set())
+
+
+def _validate_lines(lines: list[tuple[int, Any]], fhir_version: FhirVersion | None, engine: str) -> list[Issue]:
+    from trialconv.validators.fhir_lines import judge_lines
+
+    everything = {
+        "resourceType": "Bundle",
+        "entry": [{"resource": one} for _, one in lines if isinstance(one, dict)],
+    }
+    version, assumed = _version_of(everything, fhir_version)
+    return assumed + list(judge_lines(lines, lambda one, known: _judge_fhir(one, version, engine, known)))
+
+
+def _version_of(document: dict[str, Any], given: FhirVersion | None) -> tuple[FhirVersion, list[Issue]]:
+    if given is None:
+        from trialconv.validators.fhir import infer_version
+
+        version, why = infer_version(document)
+        return version, [issue("fhir-version-assumed", f"judged as FHIR {version}: {why}")]
+    if given not in FHIR_VERSIONS:
+        raise UsageError(f"no FHIR version is called {given!r}; there are {', '.join(FHIR_VERSIONS)}")
+    return given, []
+
+
+def _judge_fhir(document: dict[str, Any], version: FhirVersion, engine: str, known: set[str]) -> list[Issue]:
     if engine == "fhir.resources":
         from trialconv.validators.second_opinion import validate_with_fhir_resources
 
-        return assumed + validate_with_fhir_resources(document, fhir_version)
-    return assumed + validate_fhir(document, fhir_version)
+        return validate_with_fhir_resources(document, version)
+    from trialconv.validators.fhir import validate_fhir
+
+    return validate_fhir(document, version, known=known)
 
 
 def fhir_models(bundle: dict[str, Any], version: FhirVersion = "R5") -> Any:

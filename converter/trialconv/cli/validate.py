@@ -35,9 +35,10 @@ from trialconv.issues import Issue, at_or_above, issue
     help="Text for people, or one JSON line per Issue.",
 )
 def command(files: tuple[str, ...], fhir_version: FhirVersion | None, engine: str, report_format: str) -> None:
-    """Check FHIR JSON (a resource or a Bundle) and ODM XML (1.3.2, 2.0) against the official schemas.
+    """Check FHIR JSON (a resource or a Bundle), FHIR NDJSON (one on each line) and ODM XML (1.3.2, 2.0).
 
-    Exits with 3 when an error is found. FILE may be - for standard input.
+    Judges by the official schemas, and FHIR by its invariants as well. Exits with 3 when an error is found. FILE
+    may be - for standard input.
 
     \b
     Examples:

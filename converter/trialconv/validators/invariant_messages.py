@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-#: By key, and by type where several types have the key: what is wrong, and what to do. Other invariants are told in the
-#: words of their definitions.
+#: By key, and by type where several types have the key: what is wrong and what to do. Others are told in the words
+#: of their definitions.
 PLAIN: Final[dict[str, str]] = {
-    "age-1": "an age needs a positive value, a code of a unit of time and, if any, the system of UCUM; complete it",
+    "age-1": "an age needs a positive value, a code of a unit of time and no system but UCUM; complete it",
     "att-1": "an attachment has data and no contentType; say what the data is",
     "av-1": "a time that is all day has a start or an end; remove one of the two",
     "bdl-1": "only a searchset or a history has a total; remove it or change the type of the bundle",
@@ -37,7 +37,7 @@ PLAIN: Final[dict[str, str]] = {
     "cpt-2": "a contact point has a value and no system; say whether it is a phone, an email, ...",
     "dis-1": "a distance needs a code of a unit of length and, if any, the system of UCUM; complete it",
     "dom-2": "a contained resource contains resources itself; put them side by side",
-    "dom-3": "nothing refers to a contained resource, nor does it refer to what contains it; refer to it or remove it",
+    "dom-3": "nothing refers to a contained resource, and it does not refer back; refer to it or remove it",
     "dom-4": "a contained resource has a version or a time of change; remove it from its meta",
     "dom-5": "a contained resource has a security label; put it on the resource around it",
     "dos-1": "a dosage is not as needed and says what for; remove one of the two",
@@ -65,7 +65,7 @@ PLAIN: Final[dict[str, str]] = {
     "prov-3": "an organization acts on behalf of a role within itself; correct who or onBehalfOf",
     "qty-3": "a quantity has a code and no system; name the system of the code",
     "rat-1": "a ratio has one of numerator and denominator, or neither and no extension; give both",
-    "ratrng-1": "a range of ratios has numerators and a denominator, or none of them and an extension; complete it",
+    "ratrng-1": "a range of ratios has numerators and a denominator, or an extension alone; complete it",
     "ratrng-2": "the lower numerator is above the higher; exchange or correct them",
     "ref-2": "a reference has no reference, identifier, display or extension; give one of them",
     "rng-2": "the low of a range is above its high; exchange or correct them",

@@ -1,7 +1,7 @@
 """Invariants of FHIR that no schema can state: the order of periods and ranges, narratives, contained resources.
 
-Most documents are seen not to break any of them by a look at their text and by `schema.surely_valid`; in the others
-everything is visited. Which other invariants there are, and where they are enforced, is listed in
+Most documents are seen not to break any of them by a look at their text and by `schema.surely_valid`; in the
+others everything is visited. Which other invariants there are, and where they are enforced, is listed in
 `_generated/invariants.json`.
 """
 

@@ -11,14 +11,24 @@ from typing import Final
 _XHTML: Final = "http://www.w3.org/1999/xhtml"
 
 _ELEMENTS: Final = frozenset(
-    "a abbr acronym address area b bdo big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 h4 "
-    "h5 h6 hr i img kbd li map ol p pre q samp small span strong sub sup table tbody td tfoot th thead tr tt ul "
-    "var".split()
+    re.findall(
+        r"\S+",
+        """
+        a abbr acronym address area b bdo big blockquote br caption cite code col colgroup dd dfn div dl dt em h1
+        h2 h3 h4 h5 h6 hr i img kbd li map ol p pre q samp small span strong sub sup table tbody td tfoot th
+        thead tr tt ul var
+        """,
+    )
 )
 _ATTRIBUTES: Final = frozenset(
-    "abbr accesskey align alt axis border cellpadding cellspacing char charoff charset cite class colspan coords dir "
-    "frame headers height href hreflang id idref ismap lang longdesc name nohref nowrap rel rev rowspan rules scope "
-    "shape span src style summary tabindex title type usemap valign width".split()
+    re.findall(
+        r"\S+",
+        """
+        abbr accesskey align alt axis border cellpadding cellspacing char charoff charset cite class colspan
+        coords dir frame headers height href hreflang id idref ismap lang longdesc name nohref nowrap rel rev
+        rowspan rules scope shape span src style summary tabindex title type usemap valign width
+        """,
+    )
 )
 _XML_ATTRIBUTES: Final = frozenset(f"{{http://www.w3.org/XML/1998/namespace}}{name}" for name in ("lang", "space"))
 _SCRIPT: Final = re.compile(r"[\x00-\x20]*(?:java|vb)script[\x00-\x20]*:", re.IGNORECASE)
@@ -54,10 +64,10 @@ def narrative_problem(div: str) -> tuple[str, str] | None:
         name = node.tag.removeprefix(f"{{{_XHTML}}}")
         if name not in _ELEMENTS:
             return "txt-1", f"the element {name[:40]}"
-        if problem := _bad_attribute(dict(node.attrib)):
-            return "txt-1", f"the attribute {problem[:40]} of {name}"
+        if bad := _bad_attribute({str(key): str(value) for key, value in node.attrib.items()}):
+            return "txt-1", f"the attribute {bad[:40]} of {name}"
         content = content or name == "img"
-    return None if content or "".join(root.itertext()).strip() else ("txt-2", "")
+    return None if content or "".join(map(str, root.itertext())).strip() else ("txt-2", "")
 
 
 def _bad_attribute(attributes: dict[str, str]) -> str:

@@ -23,8 +23,8 @@ _DAY: Final = 24 * 3600
 def is_after(start: str, end: str) -> bool:
     """Say whether a dateTime is surely after another (per-1); False for text that is no dateTime.
 
-    The year 2024 is not after March 2024, nor March 2024 after 2024. Two dates are compared by the calendar, a date and a
-    time as the boundaries of the date allow: https://hl7.org/fhirpath/N1/#lowboundaryprecision-integer-decimal--date--datetime--time
+    The year 2024 is not after March 2024, nor March 2024 after 2024. Two dates are compared by the calendar, a
+    date and a time as the boundaries of the date allow (lowBoundary in https://hl7.org/fhir/R5/fhirpath.html).
     """
     if "T" not in start and "T" not in end:
         length = min(len(start), len(end))
@@ -78,7 +78,7 @@ _SIZES: Final[dict[str, tuple[str, Fraction]]] = {
 def is_above(low: Mapping[str, Any], high: Mapping[str, Any]) -> bool:
     """Say whether a quantity is surely above another (rng-2): both have values, and of units that compare."""
     first, second = low.get("value"), high.get("value")
-    if not (_is_number(first) and _is_number(second)):
+    if not isinstance(first, int | float) or not isinstance(second, int | float):
         return False
     unit, other = _unit(low), _unit(high)
     if unit == other:
@@ -96,7 +96,3 @@ def _unit(quantity: Mapping[str, Any]) -> tuple[str, str]:
     """Return the system and code of a unit, or what it is called by people."""
     code = quantity.get("code")
     return (str(quantity.get("system")), str(code)) if code is not None else ("", str(quantity.get("unit", "")))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

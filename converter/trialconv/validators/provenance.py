@@ -15,7 +15,7 @@ Resource = Mapping[str, Any]
 
 
 def provenance_issues(document: Resource, places: Iterable[tuple[Resource, str]]) -> Iterator[Issue]:
-    """Yield the Issues of the agents of every Provenance; `places` are the resources of a document and their paths."""
+    """Yield the Issues of the agents of every Provenance; `places` are all resources of a document, with paths."""
     everything = _everything(document)
     for resource, path in places:
         agents = resource.get("agent")

@@ -5,7 +5,6 @@ It refuses some valid documents; those are judged by the schema proper and by th
 
 from __future__ import annotations
 
-import copy
 from typing import Any, Final
 
 Schema = dict[str, Any]
@@ -16,12 +15,12 @@ _TEXTS: Final = ("markdown", "string", "xhtml")
 # This one pattern the engine knows without a regular expression. It refuses more than URIs with ASCII spaces.
 _NO_SPACES: Final[Schema] = {"type": "string", "minLength": 1, "pattern": r"^\S*$"}
 
-#: What the invariants without a schema are about: elements that the quick schema does without, by their definitions.
+#: What the invariants without a schema are about: elements that the quick schema does without.
 _DONE_WITHOUT: Final = {"Provenance.agent": "onBehalfOf", "Range": "high", "RatioRange": "highNumerator"}
 
 
 def quick_definitions(definitions: dict[str, Schema]) -> dict[str, Any]:
-    """Return definitions that accept only what those given accept, and no broken invariant but per-1, txt-1 and txt-2.
+    """Return definitions that accept only what those given do, and no broken invariant but per-1, txt-1 and txt-2.
 
     Narratives stay only where a resource has its own, in `text`.
     """
@@ -37,23 +36,22 @@ def quick_definitions(definitions: dict[str, Schema]) -> dict[str, Any]:
 def _quick(name: str, definition: Schema, names: frozenset[str]) -> Schema:
     if "properties" not in definition:
         return definition
-    made = copy.deepcopy(definition)
-    properties = made["properties"]
+    properties = dict(definition["properties"])
     without_null = set()
     is_resource = "resourceType" in properties
-    for key, held in properties.items():
-        if key == "contained" and is_resource:
-            properties[key] = False
-        elif _refers_to(held, "Narrative") and (key, is_resource) != ("text", True):
+    for key, held in definition["properties"].items():
+        elsewhere = _refers_to(held, "Narrative") and (key, is_resource) != ("text", True)
+        if elsewhere or (is_resource and key == "contained"):
             properties[key] = False
         elif isinstance(held, dict) and _refers_to(held.get("items"), ".or-null"):
             items = held["items"]["$ref"].removesuffix(".or-null")
             # Lists of extensions of primitives have nulls where there is none.
             if items.removeprefix("#/$defs/") in names - {"Element"}:
-                held["items"] = {"$ref": items}
+                properties[key] = {**held, "items": {"$ref": items}}
                 without_null.add(f"null:{key}")
     if name in _DONE_WITHOUT:
         properties[_DONE_WITHOUT[name]] = False
+    made = {**definition, "properties": properties}
     rules = [rule for rule in made.get("allOf", ()) if rule.get("$comment") not in without_null]
     made.pop("allOf", None)
     return {**made, "allOf": rules} if rules else made

@@ -112,7 +112,9 @@ class _LongWalk:
                 return
             message = f"{shortened(pointer)} {problem}"
             rule = "ref-1" if pointer.startswith("#") else "reference-resolution"
-            yield issue("reference-unresolved", message, target_path=path, rule=rule, severity=_severity(place, pointer))
+            yield issue(
+                "reference-unresolved", message, target_path=path, rule=rule, severity=_severity(place, pointer)
+            )
             return
         targets = allowed_targets(definitions(self._version), definition)
         if found and found not in targets:
@@ -147,8 +149,8 @@ class _LongWalk:
 def _severity(place: _Place, pointer: str) -> Severity | None:
     """Return how grave it is that nothing is found; None for an error.
 
-    A collection may be a part of what a server has, and where no full URL tells a base, only the server that takes the
-    bundle knows what a relative reference means.
+    A collection may be a part of what a server has, and where no full URL tells a base, only the server that takes
+    the bundle knows what a relative reference means.
     """
     if place.bundle is None or not _INSTANCE.fullmatch(pointer):
         return None

@@ -7,6 +7,7 @@ with the places.
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 import orjson
 
@@ -24,8 +25,8 @@ def check_references(
 ) -> list[Issue]:
     """Return the Issues about the references, full URLs and contained ids of a resource.
 
-    `text` is the document as JSON without spaces, if somebody has it; `known` are references (`Group/abc`) that may
-    point out of it, as those of a split transaction to the resources of an earlier part. Paths are as those of
+    `text` is the document as JSON without spaces, if somebody has it; `known` are references (`Group/abc`) that
+    may point out of it, as those of a split transaction to the resources of an earlier part. Paths are as those of
     `check_schema`. Other references out of a document are not followed; of an absolute one that shows its type the
     type is checked. The type in a relative one is the schema's business.
     """
@@ -39,9 +40,9 @@ def check_references(
 def followed_references(document: Resource, text: bytes, known: Collection[str] = ()) -> Resource | None:
     """Return the document with `Type/...` in its references for `urn:...`, if all lead somewhere; None in doubt.
 
-    The schema sees to the type in a relative reference, so that only its target has to be looked for here, and to the
-    others when they are written so. The references are read off the text: quotation marks within values are escaped
-    there.
+    The schema sees to the type in a relative reference, so that only its target has to be looked for here, and to
+    the others when they are written so. The references are read off the text: quotation marks within values are
+    escaped there.
     """
     try:
         return _followed(document, text, known)
@@ -54,10 +55,29 @@ def _followed(document: Resource, text: bytes, known: Collection[str]) -> Resour
     if document["resourceType"] != "Bundle":
         alone = len(pieces) == 1 and "contained" not in document and document["resourceType"] != "Parameters"
         return document if alone else None
-    entries, urns, plans = document.get("entry", ()), {}, []
-    instances: set[str] = set()
-    urls: set[str] = set()
-    canonicals = set()
+    entries = document.get("entry", ())
+    held = _held(entries)
+    if held is None or not _definitions_are_in(entries):
+        return None
+    instances, urns = held
+    unknown = {piece[: piece.index(b'"')].decode() for piece in pieces[1:]} - instances
+    if not unknown:
+        return document
+    if document["type"] == "transaction":
+        unknown = {pointer for pointer in unknown if "?" not in pointer}
+    unknown.difference_update(known)
+    if not unknown <= urns.keys():
+        return None
+    return _with_types(pieces, urns) if unknown else document
+
+
+def _held(entries: list[dict[str, Any]]) -> tuple[set[str], dict[str, str]] | None:
+    """Return the relative references to the resources of a bundle, and such a one for each urn that is a fullUrl.
+
+    None in doubt: where a fullUrl is neither a urn nor that of its resource below one base, or stands twice.
+    """
+    instances, urls = set(), set()
+    urns: dict[str, str] = {}
     base = None
     for entry in entries:
         resource, url = entry["resource"], entry["fullUrl"]
@@ -74,22 +94,7 @@ def _followed(document: Resource, text: bytes, known: Collection[str]) -> Resour
                 return None
         urls.add(url)
         instances.add(instance)
-        if kind == "PlanDefinition":
-            plans.append(resource)
-        elif kind == "ActivityDefinition":
-            canonicals.add(resource.get("url"))
-    if len(urls) != len(entries) or not _definitions_are_in(canonicals, plans):
-        return None
-    pointers = {piece[: piece.index(b'"')].decode() for piece in pieces[1:]}
-    unknown = pointers - instances
-    if not unknown:
-        return document
-    if document["type"] == "transaction":
-        unknown = {pointer for pointer in unknown if "?" not in pointer}
-    unknown.difference_update(known)
-    if not unknown <= urns.keys():
-        return None
-    return _with_types(pieces, urns) if unknown else document
+    return (instances, urns) if len(urls) == len(entries) else None
 
 
 def _with_types(pieces: list[bytes], urns: dict[str, str]) -> Resource:
@@ -103,7 +108,13 @@ def _with_types(pieces: list[bytes], urns: dict[str, str]) -> Resource:
     return found
 
 
-def _definitions_are_in(canonicals: set[str], nodes: list[Resource]) -> bool:
+def _definitions_are_in(entries: list[dict[str, Any]]) -> bool:
+    """Say whether each action's definition is an activity of the bundle."""
+    resources = [entry["resource"] for entry in entries]
+    nodes = [one for one in resources if one["resourceType"] == "PlanDefinition"]
+    if not nodes:
+        return True
+    canonicals = {one.get("url") for one in resources if one["resourceType"] == "ActivityDefinition"}
     for node in nodes:
         if "definitionCanonical" in node and node["definitionCanonical"] not in canonicals:
             return False

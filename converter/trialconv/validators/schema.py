@@ -84,7 +84,7 @@ class Definitions:
         return self._parsed[name]
 
     def demand(self, key: str, place: str) -> str:
-        """Return what an invariant demands, in the words of its own definition; `place` tells which, of one key."""
+        """Return what an invariant demands, in its definition's words; `place` tells which, of one key."""
         known = [one for one in _invariants()[self.version] if one["key"] == key]
         here = [one for one in known if any(f"{on}.".startswith(f"{place}.") for on in one["on"])]
         return str((here or known or [{"human": "an invariant of the type is broken"}])[0]["human"])
