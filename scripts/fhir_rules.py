@@ -99,12 +99,24 @@ def _if_of(types: list[str], key: str, entry: Schema) -> list[Schema]:
     return [{"$comment": key, "if": _of_types(types), "then": _all_entries(entry)}]
 
 
+def _unless_of(types: list[str], key: str, entry: Schema) -> list[Schema]:
+    return [{"$comment": key, "if": _of_types(types), "else": _all_entries(entry)}]
+
+
+_POSTED: Schema = {
+    "required": ["request"],
+    "properties": {"request": {"required": ["method"], "properties": {"method": {"const": "POST"}}}},
+}
 _WITH_REQUEST = ["batch", "history", "transaction"]
 _WITH_RESPONSE = ["batch-response", "history", "transaction-response"]
 _WITH_RESOURCE = ["collection", "document", "message", "searchset"]
 
 #: Invariants written by hand, by version and key: compiled, they would not tell which entry of a bundle is wrong.
 HAND_MADE: dict[tuple[str, str], list[Schema]] = {
+    **{
+        (release, "bdl-2"): _unless_of(["searchset"], "bdl-2", _without("search"))
+        for release in ("R4", "R4B", "R5")
+    },
     **{(release, "bdl-3"): _only_in(_WITH_REQUEST, "request", "bdl-3") for release in ("R4", "R4B")},
     **{(release, "bdl-4"): _only_in(_WITH_RESPONSE, "response", "bdl-4") for release in ("R4", "R4B")},
     ("R5", "bdl-3a"): _if_of(
@@ -119,6 +131,11 @@ HAND_MADE: dict[tuple[str, str], list[Schema]] = {
             "properties": {"request": {"required": ["method"]}},
             "allOf": [_RESOURCE_FITS],
         },
+    ),
+    ("R5", "bdl-15"): _unless_of(
+        ["batch", "batch-response", "transaction", "transaction-response"],
+        "bdl-15",
+        {"anyOf": [{"required": ["fullUrl"]}, {"required": ["_fullUrl"]}, _POSTED]},
     ),
     ("R5", "bdl-3d"): _if_of(["batch-response", "transaction-response"], "bdl-3d", {"required": ["response"]}),
 }

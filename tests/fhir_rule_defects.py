@@ -88,7 +88,7 @@ def _range(low: dict[str, Any], high: dict[str, Any], name: str) -> Defect:
 
 _BUNDLES: Final = (
     _change("bdl-1", "bundle", {"total": 6}, "Bundle"),
-    _change("bdl-2", "document", {"entry.1.search": {"mode": "match"}}, "Bundle"),
+    _change("bdl-2", "document", {"entry.1.search": {"mode": "match"}}, "Bundle.entry[1].search"),
     _change(
         "bdl-3", "answer", {"entry.0.request": {"method": "GET", "url": "x"}}, "Bundle.entry[0].request", BEFORE_R5
     ),
@@ -115,7 +115,7 @@ _BUNDLES: Final = (
     _change("bdl-11", "document", {"entry": REMOVED}, "Bundle", name="an empty document"),
     _change("bdl-12", "message", {"entry": REMOVED}, "Bundle"),
     _change("bdl-13", "notification", {"entry": REMOVED}, "Bundle", ONLY_R5),
-    _change("bdl-15", "document", {"entry.1.fullUrl": REMOVED}, "Bundle", ONLY_R5),
+    _change("bdl-15", "document", {"entry.1.fullUrl": REMOVED}, "Bundle.entry[1]", ONLY_R5),
     _change("bdl-18", "searchset", {"link": REMOVED}, "Bundle", ONLY_R5),
     _change("bdl-18", "searchset", {"link.0.relation": "next"}, "Bundle.link", ONLY_R5, "only a next link"),
     _change("bdl-5", "message", {"entry": _NOTHING_MORE}, "Bundle.entry[1]", BEFORE_R5),

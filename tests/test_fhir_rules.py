@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import re
 import zlib
@@ -334,6 +335,8 @@ def test_periods_that_are_in_order(start: str, end: str) -> None:
         ({"value": 2, "code": "kg"}, {"value": 1, "code": "m"}),
         ({"value": 2, "code": "[in_i]"}, {"value": 1, "code": "m"}),
         ({"value": "2"}, {"value": True}),
+        ({"value": math.nan, "code": "h"}, {"value": 1, "code": "d"}),
+        ({"value": math.inf, "code": "h"}, {"value": -math.inf, "code": "d"}),
     ],
 )
 def test_quantities_that_are_in_order_or_do_not_compare(low: dict[str, Any], high: dict[str, Any]) -> None:
@@ -410,6 +413,19 @@ def test_references_by_urn(version: FhirVersion) -> None:
     twice = urn_bundle()
     twice["entry"][1]["fullUrl"] = f"{URN}1"
     assert ("duplicate-id", "bdl-7", "Bundle.entry[1].fullUrl") in issues_of(twice, version)
+
+
+def test_a_fragment_is_no_search() -> None:
+    """A reference to a contained resource that is not there is told, whatever characters it has."""
+    assert [rule for _, rule, _ in issues_of(urn_bundle("#a?b"))] == ["ref-1"]
+
+
+@pytest.mark.parametrize("number", [10**5000, -(10**5000), math.nan, math.inf], ids=["huge", "low", "none", "inf"])
+def test_numbers_beyond_json_never_raise(number: float) -> None:
+    """A number that no JSON can hold gives Issues wherever invariants look at numbers."""
+    low, high = ({"value": number, "code": code, "system": "http://unitsofmeasure.org"} for code in "hd")
+    for content in ({"valueRange": {"low": low, "high": {**high, "value": 1}}}, {"valueCount": low}):
+        assert value(**content)
 
 
 def test_a_part_of_a_split_may_refer_to_an_earlier_part() -> None:

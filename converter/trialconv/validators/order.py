@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
+from math import isfinite
 from typing import Any, Final
 
 _DATE_TIME: Final = re.compile(
@@ -80,13 +81,15 @@ def is_above(low: Mapping[str, Any], high: Mapping[str, Any]) -> bool:
     first, second = low.get("value"), high.get("value")
     if not isinstance(first, int | float) or not isinstance(second, int | float):
         return False
+    if any(isinstance(one, float) and not isfinite(one) for one in (first, second)):
+        return False
     unit, other = _unit(low), _unit(high)
     if unit == other:
         return bool(first > second)
     size, other_size = (_SIZES.get(one[1]) if one[0] == _UCUM else None for one in (unit, other))
     if size is None or other_size is None or size[0] != other_size[0]:
         return False
-    return Fraction(str(first)) * size[1] > Fraction(str(second)) * other_size[1]
+    return Fraction(first) * size[1] > Fraction(second) * other_size[1]
 
 
 _UCUM: Final = "http://unitsofmeasure.org"

@@ -64,7 +64,8 @@ def _followed(document: Resource, text: bytes, known: Collection[str]) -> Resour
     if not unknown:
         return document
     if document["type"] == "transaction":
-        unknown = {pointer for pointer in unknown if "?" not in pointer}
+        # A search on a type, such as Organization?identifier=x, is followed by the server.
+        unknown = {pointer for pointer in unknown if "?" not in pointer or not pointer.partition("?")[0].isalpha()}
     unknown.difference_update(known)
     if not unknown <= urns.keys():
         return None

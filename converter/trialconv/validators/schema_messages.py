@@ -74,7 +74,9 @@ def shortened(value: object) -> str:
         return text.encode("utf-8", "replace").decode()
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    return str(value)[:_SHOWN] if isinstance(value, int | float) else f"a {type(value).__name__}"
+    if isinstance(value, int) and abs(value) >= 10**_SHOWN:
+        return f"a number of more than {_SHOWN} digits"
+    return str(value) if isinstance(value, int | float) else f"a {type(value).__name__}"
 
 
 def _quoted(value: object) -> str:
