@@ -28,7 +28,8 @@ def _children(known: Definitions, name: str) -> dict[str, str]:
         if isinstance(schema, dict):
             child = schema.get("items", schema).get("$ref", "")
             if child:
-                found[key] = _name(child).removesuffix(".or-null")
+                plain = _name(child).removesuffix(".or-null")
+                found[key] = plain if plain in known else _name(child)
     return found
 
 

@@ -125,6 +125,9 @@ def _is_told_elsewhere(error: jsonschema_rs.ValidationError, definition: str, ru
         return isinstance(instance, dict) or error.instance_path[-1] == "resourceType"
     if instance == {}:
         return bool(rule) or keyword != "minProperties"
+    if rule and not isinstance(instance, dict) and keyword in ("anyOf", "oneOf", "not"):
+        # Rules about elements, or about text: what is none of these has a wrong type, and that is told.
+        return keyword != "not" or not isinstance(instance, str)
     return rule == "ext-1" and keyword == "minProperties" and isinstance(instance, dict) and "url" not in instance
 
 
