@@ -231,6 +231,18 @@ def test_only_defective_examples_are_flagged(version: FhirVersion) -> None:
     assert found == expected
 
 
+@pytest.mark.parametrize("version", FHIR_VERSIONS)
+def test_the_published_figures_are_of_these_tests(version: FhirVersion) -> None:
+    """docs/validation.json counts the defects and the flagged examples that are here, and no false alarm."""
+    root = Path(__file__).resolve().parent
+    figures = json.loads((root.parent / "docs" / "validation.json").read_bytes())[version]
+    count = sum(version in one.versions for one in (*DEFECTS, *RULE_DEFECTS))
+    assert (figures["defects"]["defects"], figures["defects"]["foundExactly"]) == (count, count)
+    with (root / "fhir_examples_flagged.csv").open(encoding="utf-8", newline="") as stream:
+        flagged = {row["file"] for row in csv.DictReader(stream) if row["version"] == version}
+    assert (figures["examples"]["rightlyFlagged"], figures["examples"]["falseAlarms"]) == (len(flagged), 0)
+
+
 # the quick look
 
 
