@@ -315,13 +315,20 @@ def test_narratives_are_where_the_quick_look_sees_them(version: FhirVersion) -> 
 
 
 DAYS = st.sampled_from(["2023", "2023-01", "2023-01-02", "2023-01-03", "2024", "2022-12", "2023-01-02T00:00:00Z"])
-PERIODS = st.recursive(
-    st.fixed_dictionaries({}, optional={"start": DAYS, "end": DAYS, "_start": st.just({"id": "x"})}),
-    lambda inner: st.fixed_dictionaries({}, optional={"end": DAYS, "start": DAYS, "extension": st.lists(inner)}),
-    max_leaves=4,
+PERIODS: st.SearchStrategy[dict[str, Any]] = st.deferred(
+    lambda: st.fixed_dictionaries(
+        {},
+        optional={
+            "start": DAYS,
+            "end": DAYS,
+            "_start": st.just({"id": "x"}),
+            "extension": st.lists(PERIODS, max_size=2),
+        },
+    )
 )
 
 
+@settings(deadline=None)
 @given(periods=st.lists(PERIODS, min_size=1, max_size=3), backwards=st.booleans())
 def test_the_look_at_periods_is_right(periods: list[dict[str, Any]], backwards: bool) -> None:
     """Periods that the text shows in order are in order, whatever the order and the place of their elements."""
@@ -343,12 +350,14 @@ MOMENTS = st.datetimes(
 )
 
 
+@settings(deadline=None)
 @given(first=MOMENTS, second=MOMENTS)
 def test_moments_are_compared_across_zones(first: datetime, second: datetime) -> None:
     """Two moments are in the order that the clock of UTC gives them."""
     assert is_after(first.isoformat(), second.isoformat()) is (first > second)
 
 
+@settings(deadline=None)
 @given(first=MOMENTS, second=MOMENTS, lengths=st.tuples(*[st.sampled_from([4, 7, 10])] * 2))
 def test_dates_are_compared_as_far_as_both_go(first: datetime, second: datetime, lengths: tuple[int, int]) -> None:
     """A year is after another, not after a month of its own."""
@@ -357,6 +366,7 @@ def test_dates_are_compared_as_far_as_both_go(first: datetime, second: datetime,
     assert is_after(start, end) is (start[:shared] > end[:shared])
 
 
+@settings(deadline=None)
 @given(moment=MOMENTS, length=st.sampled_from([4, 7, 10]))
 def test_a_moment_is_in_its_own_day(moment: datetime, length: int) -> None:
     """A time is neither before nor after the day, month and year that it is written with."""
@@ -365,6 +375,7 @@ def test_a_moment_is_in_its_own_day(moment: datetime, length: int) -> None:
     assert not is_after(text[:length], text)
 
 
+@settings(deadline=None)
 @given(first=st.text(max_size=8), second=st.text(max_size=8))
 def test_text_that_is_no_date_has_no_order(first: str, second: str) -> None:
     """Anything can be asked about, and nothing comes of it."""
@@ -431,6 +442,7 @@ def test_good_narratives(content: str) -> None:
     assert narrative_problem(f'<div xmlns="http://www.w3.org/1999/xhtml">{content}</div>') is None
 
 
+@settings(deadline=None)
 @given(content=st.text())
 def test_any_text_may_be_asked_about(content: str) -> None:
     """No text makes the look at narratives fail, nor does a bomb of entities grow."""
@@ -559,6 +571,7 @@ def test_broken_json_is_no_ndjson() -> None:
     assert (found.code, found.source_path) == ("invalid-document", "")
 
 
+@settings(deadline=None)
 @given(lines=st.lists(st.text() | st.sampled_from(['{"resourceType": "Patient"}', "{}", "null"]), max_size=4))
 def test_any_lines_may_be_judged(lines: list[str]) -> None:
     """Nothing on a line makes the judging fail."""
