@@ -518,6 +518,23 @@ def test_a_part_of_a_split_may_refer_to_an_earlier_part() -> None:
     assert validate_fhir(part, "R4", known={"Organization/other"}) == [found]
 
 
+def test_variables_refer_to_variables() -> None:
+    """A canonical of a characteristic leads to a variable of the bundle, if variables of its kind are there."""
+    base = f"{BASE}/EvidenceVariable"
+    variable = {**valid_resources("R5")["variable"], "url": f"{base}/{STUDY}-outcome"}
+    other = {**variable, "id": "other", "url": f"{base}/other"}
+
+    def judged(canonical: str) -> list[str]:
+        made = {**other, "characteristic": [{"definitionCanonical": canonical}]}
+        entries = [entry(variable), entry(made)]
+        document = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+        return [rule for _, rule, _ in issues_of(document, "R5")]
+
+    assert judged(f"{base}/{STUDY}-outcome") == []
+    assert judged("https://example.org/EvidenceVariable/x") == []
+    assert judged(f"{base}/none") == ["canonical"]
+
+
 def test_a_collection_may_be_a_part() -> None:
     """A relative reference out of a collection, or from an entry without a base, is a warning only."""
     site = {"resourceType": "Location", "id": "s", "managingOrganization": {"reference": "Organization/x"}}

@@ -13,8 +13,8 @@ from trialconv.validators.schema import Definitions, definitions
 Targets = frozenset[str]
 Resource = Mapping[str, Any]
 
-#: The canonical URL of an activity or plan definition, and what stands before its id.
-DEFINITION_URL = re.compile(r"(.*/(?:ActivityDefinition|PlanDefinition)/)[^|#]*")
+#: The canonical URL of a definition, and what stands before its id.
+DEFINITION_URL = re.compile(r"(.*/(?:ActivityDefinition|EvidenceVariable|PlanDefinition)/)[^|#]*")
 
 
 def _children(known: Definitions, name: str) -> dict[str, str]:

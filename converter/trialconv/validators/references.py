@@ -110,8 +110,13 @@ def _with_types(pieces: list[bytes], urns: dict[str, str]) -> Resource:
 
 
 def _definitions_are_in(entries: list[dict[str, Any]]) -> bool:
-    """Say whether each action's definition is an activity of the bundle."""
+    """Say whether each action's definition is an activity of the bundle, and no variable is defined by others."""
     resources = [entry["resource"] for entry in entries]
+    for resource in resources:
+        if resource["resourceType"] == "EvidenceVariable":
+            for one in resource.get("characteristic", ()):
+                if "definitionCanonical" in one or "definitionByCombination" in one:
+                    return False
     nodes = [one for one in resources if one["resourceType"] == "PlanDefinition"]
     if not nodes:
         return True
