@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from trialconv.catalog import READERS, TARGETS, Target
@@ -179,50 +180,83 @@ def validate(
     engine: str = "trialconv",
     extensions: bool = False,
 ) -> list[Issue]:
-    """Judge a document: a FHIR resource or Bundle or a USDM study as a dict, or JSON or ODM XML as bytes or text.
+    """Judge a document: a FHIR resource, Bundle or USDM study as a dict, or JSON, NDJSON or XML as bytes or text.
 
     Without `fhir_version` the version is inferred from version-specific elements, else R4; an Issue of
     severity information says which one it was and why. The engine `fhir.resources` asks that library instead
     of our own schemas (R4B and R5 only). With `extensions` each extension is judged by its definition, too.
-    Raises UsageError for an unknown version or engine.
+    Issues of NDJSON have their line as `source_path`. Raises UsageError for an unknown version or engine.
     """
     if engine not in ("trialconv", "fhir.resources"):
         raise UsageError(f"no engine is called {engine!r}; there are trialconv and fhir.resources")
+    judge = partial(_judge_fhir, engine=engine, extensions=extensions)
     if isinstance(document, str):
-        document = document.encode()
+        document = document.encode("utf-8", "surrogatepass")
     if isinstance(document, bytes):
         if document.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
             from trialconv.validators.odm import validate_odm_xml
 
             return validate_odm_xml(document)
+        from trialconv.validators.fhir_lines import resources_on_lines
+
         try:
             document = json.loads(document)
         except (ValueError, RecursionError) as error:
-            return [issue("invalid-document", f"neither JSON of FHIR or USDM nor ODM XML: {error}")]
+            lines = resources_on_lines(document)
+            if lines is None:
+                return [issue("invalid-document", f"neither JSON of FHIR or USDM nor ODM XML: {error}")]
+            return _validate_lines(lines, fhir_version, judge)
     from trialconv.validators.usdm import is_usdm, validate_usdm
 
     if is_usdm(document):
         return validate_usdm(document)
-    from trialconv.validators.fhir import infer_version, validate_fhir
-
     if not isinstance(document, dict) or not isinstance(document.get("resourceType"), str):
         expected = "a JSON object with a resourceType (FHIR), or with study and usdmVersion (USDM), or ODM XML"
         return [issue("invalid-document", f"expected {expected}")]
-    assumed = []
-    if fhir_version is None:
-        fhir_version, why = infer_version(document)
-        assumed = [issue("fhir-version-assumed", f"judged as FHIR {fhir_version}: {why}")]
-    elif fhir_version not in FHIR_VERSIONS:
-        raise UsageError(f"no FHIR version is called {fhir_version!r}; there are {', '.join(FHIR_VERSIONS)}")
+    version, assumed = _version_of(document, fhir_version)
+    return assumed + judge(document, version, set())
+
+
+#: Judges a resource of a FHIR version; the set holds references that lead out of it and are known.
+_Judge = Callable[[dict[str, Any], FhirVersion, set[str]], list[Issue]]
+
+
+def _validate_lines(lines: list[tuple[int, Any]], fhir_version: FhirVersion | None, judge: _Judge) -> list[Issue]:
+    from trialconv.validators.fhir_lines import judge_lines
+
+    everything = {
+        "resourceType": "Bundle",
+        "entry": [{"resource": one} for _, one in lines if isinstance(one, dict)],
+    }
+    version, assumed = _version_of(everything, fhir_version)
+    return assumed + list(judge_lines(lines, lambda one, known: judge(one, version, known)))
+
+
+def _version_of(document: dict[str, Any], given: FhirVersion | None) -> tuple[FhirVersion, list[Issue]]:
+    if given is None:
+        from trialconv.validators.fhir import infer_version
+
+        version, why = infer_version(document)
+        return version, [issue("fhir-version-assumed", f"judged as FHIR {version}: {why}")]
+    if given not in FHIR_VERSIONS:
+        raise UsageError(f"no FHIR version is called {given!r}; there are {', '.join(FHIR_VERSIONS)}")
+    return given, []
+
+
+def _judge_fhir(
+    document: dict[str, Any], version: FhirVersion, known: set[str], *, engine: str, extensions: bool
+) -> list[Issue]:
     if engine == "fhir.resources":
         from trialconv.validators.second_opinion import validate_with_fhir_resources
 
-        return assumed + validate_with_fhir_resources(document, fhir_version)
-    findings = assumed + validate_fhir(document, fhir_version)
+        return validate_with_fhir_resources(document, version)
+    from trialconv.validators.fhir import validate_fhir
+
+    findings = validate_fhir(document, version, known=known)
     if extensions and not any(found.rule == "json" for found in findings):
         from trialconv.validators.extensions import check_extensions
 
-        findings += check_extensions(document, fhir_version)
+        findings += check_extensions(document, version)
     return findings
 
 

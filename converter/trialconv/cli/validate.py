@@ -42,11 +42,12 @@ from trialconv.issues import Issue, at_or_above, issue
 def command(
     files: tuple[str, ...], fhir_version: FhirVersion | None, engine: str, extensions: bool, report_format: str
 ) -> None:
-    """Check FHIR JSON (a resource or a Bundle), ODM XML (1.3.2, 2.0) and USDM JSON (4.0).
+    """Check FHIR JSON (a resource or a Bundle), FHIR NDJSON, ODM XML (1.3.2, 2.0) and USDM JSON (4.0).
 
     Each is checked against its official schema and the rules beyond it; the content tells which it is.
 
-    Exits with 3 when an error is found. FILE may be - for standard input.
+    Judges by the official schemas, and FHIR by its invariants as well. Exits with 3 when an error is found. FILE
+    may be - for standard input.
 
     \b
     Examples:
