@@ -200,6 +200,10 @@ def _two_values(path: str, kind: Any, number: int) -> tuple[Any, Any]:
     if name == "date" or name.endswith(("Date", "versionHolder")):
         # In the order of the fields, so that no period ends before it starts.
         return f"{1800 + number}-01-02", f"{1800 + number}-03-04"
+    if name == "filename":
+        return f"Made-up_{number}.pdf", f"Another_{number}.pdf"
+    if name == "pmid":
+        return f"{20_000_000 + number}", f"{30_000_000 + number}"
     if name == "email":
         return f"made.up.{number}@example.org", f"another.{number}@example.org"
     if name in ("link", "url"):
