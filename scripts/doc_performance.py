@@ -1,4 +1,4 @@
-"""Tables of figures: docs/performance.json and docs/dependencies.json, which the benchmarks write, as Markdown."""
+"""Tables of figures: docs/performance.json and the like, which the benchmarks write, as Markdown."""
 
 from __future__ import annotations
 
@@ -77,6 +77,27 @@ def odmlib(root: Path) -> str:
     return "\n".join(lines)
 
 
+def validation(root: Path) -> str:
+    """Return what came of judging HL7's examples and the made-up defects."""
+    figures = _figures(root, "validation")
+    if not figures:
+        return "No figures yet; `make evidence` measures them."
+    rows = []
+    for version, found in figures.items():
+        examples, defects = found["examples"], found["defects"]
+        right = f"{examples['rightlyFlagged']:,} ({examples['ourRightlyFlagged']:,})"
+        alarms = f"{examples['falseAlarms']:,} ({examples['ourFalseAlarms']:,})"
+        exact = f"{defects['foundExactly']:,} of {defects['defects']:,}"
+        rows.append(
+            f"| {version} | {examples['files']:,} ({examples['ourFiles']:,}) | {right} | {alarms} | {exact} |"
+        )
+    head = [
+        "| version | official examples (of a study's types) | with real errors | false alarms | defects found |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    return "\n".join([*head, *rows])
+
+
 def dependencies(root: Path) -> str:
     """Return the versions, licences, sizes and import times of the packages that trialconv needs."""
     figures = _figures(root, "dependencies")
@@ -100,3 +121,35 @@ def _machine(figures: dict[str, Any]) -> str:
     machine = figures["machine"]
     on = f"{machine['cores']} cores of {machine['processor']}"
     return f"trialconv {figures['trialconv']}, {machine['python']}, {on}."
+
+
+def eligibility(root: Path) -> str:
+    """Return how many criteria texts have a certain reading, why others have not, and how long reading takes."""
+    figures = _figures(root, "eligibility")
+    if not figures:
+        return "No figures yet; `python benchmarks/bench_criteria.py` measures them."
+    texts = figures["texts"]
+    doubts = sorted(figures["doubts"].items(), key=lambda pair: (-pair[1], pair[0]))
+    return "\n".join(
+        [
+            f"Of {texts:,} studies with a criteria text, {figures['mean_characters']:,} characters on average:",
+            "",
+            "| | studies | % |",
+            "|---|---:|---:|",
+            *(
+                f"| {name} | {figures[key]:,} | {figures[key] / texts:.1%} |"
+                for key, name in (
+                    ("certain", "every part has a certain reading"),
+                    ("partly", "some part was not taken apart"),
+                    ("whole", "nothing could be taken apart"),
+                    ("cohorts", "some criteria are of a cohort"),
+                )
+            ),
+            "",
+            "| why a part was not taken apart | studies |",
+            "|---|---:|",
+            *(f"| {doubt} | {count} |" for doubt, count in doubts),
+            "",
+            f"Reading a text takes {figures['microseconds']:.0f} µs on average ({figures['processor']}).",
+        ]
+    )

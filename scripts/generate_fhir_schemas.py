@@ -14,10 +14,10 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from fhir_invariants import add_invariants
 from fhir_packages import RELEASES, Package, PackageError, Release, cache_folder, definitions, package_file, sha256
-from fhir_rules import add_invariants
 from fhir_structures import Builder
 from fhir_valuesets import Terminology
 
@@ -27,6 +27,14 @@ TARGET = Path(__file__).resolve().parent.parent / "converter" / "trialconv" / "v
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
+class Generator(Protocol):
+    """What makes the texts of generated files, by file name, of the packages in a folder."""
+
+    def __call__(self, folder: Path, *, fetch: bool) -> dict[str, str]:
+        """Raise PackageError when a package is missing and cannot be fetched."""
+        ...
+
+
 def generate(folder: Path, *, fetch: bool) -> dict[str, str]:
     """Return the texts of all generated files by file name, made of the packages in `folder`.
 
@@ -34,9 +42,10 @@ def generate(folder: Path, *, fetch: bool) -> dict[str, str]:
     """
     files = {}
     provenance = []
+    invariants = {}
     for release in RELEASES:
         paths = [(package_file(package, folder, fetch=fetch), package) for package in release.packages]
-        schema, left_out = make_schema(release, paths)
+        schema, left_out, invariants[release.short] = make_schema(release, paths)
         files[f"fhir-{release.short.lower()}.schema.json"] = schema_text(schema)
         provenance.append(
             {
@@ -50,11 +59,27 @@ def generate(folder: Path, *, fetch: bool) -> dict[str, str]:
             }
         )
     files["packages.json"] = json.dumps(provenance, indent=1, sort_keys=True) + "\n"
+    files["invariants.json"] = _listed(invariants)
     return files
 
 
-def make_schema(release: Release, paths: list[tuple[Path, Package]]) -> tuple[Schema, dict[str, str]]:
-    """Return the schema of a version, and the required value sets that could not be expanded, with the reasons."""
+def _listed(invariants: dict[str, list[Schema]]) -> str:
+    """Return the invariants of all versions as JSON with one invariant on each line."""
+    versions = (
+        f"{_compact(release)}:[\n" + ",\n".join(map(_compact, found)) + "\n]"
+        for release, found in invariants.items()
+    )
+    return "{\n" + ",\n".join(versions) + "\n}\n"
+
+
+def make_schema(
+    release: Release, paths: list[tuple[Path, Package]]
+) -> tuple[Schema, dict[str, str], list[dict[str, Any]]]:
+    """Return the schema of a version, and what it leaves out.
+
+    That is the required value sets that could not be expanded, with the reasons, and all invariants, each with
+    where it is enforced.
+    """
     terminology = Terminology()
     structures: dict[str, Any] = {}
     for path, package in paths:
@@ -65,10 +90,10 @@ def make_schema(release: Release, paths: list[tuple[Path, Package]]) -> tuple[Sc
                 terminology.add(definition)
     builder = Builder(structures, terminology)
     builder.build()
-    add_invariants(builder.definitions, release.short)
+    invariants = add_invariants(builder.definitions, structures, release.short)
     comment = f"FHIR {release.short} ({release.full}), made by scripts/generate_fhir_schemas.py; do not edit"
     schema = {"$schema": _DRAFT, "$comment": comment, "$ref": "#/$defs/ResourceList", "$defs": builder.definitions}
-    return schema, dict(sorted(builder.not_expanded.items()))
+    return schema, dict(sorted(builder.not_expanded.items())), invariants
 
 
 def schema_text(schema: Schema) -> str:
@@ -106,22 +131,27 @@ def _first_difference(committed: list[str], made: list[str]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code: 0, or 1 for differences, or 2 for missing packages."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    return run(generate, TARGET, __doc__, arguments)
+
+
+def run(generate_: Generator, target: Path, what: str | None, arguments: Sequence[str] | None) -> int:
+    """Generate files of the packages, and write them to `target` or compare them with what is there."""
+    parser = argparse.ArgumentParser(description=what, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--packages", type=Path, help="folder with the packages; nothing is fetched then")
     parser.add_argument("--check", action="store_true", help="compare with what is there and write nothing")
     options = parser.parse_args(arguments)
     try:
-        files = generate(options.packages or cache_folder(), fetch=options.packages is None)
+        files = generate_(options.packages or cache_folder(), fetch=options.packages is None)
     except PackageError as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
     if options.check:
-        found = differences(files, TARGET)
-        sys.stdout.write("".join(f"{line}\n" for line in found) or "the generated schemas are up to date\n")
+        found = differences(files, target)
+        sys.stdout.write("".join(f"{line}\n" for line in found) or "the generated files are up to date\n")
         return 1 if found else 0
-    TARGET.mkdir(exist_ok=True)
+    target.mkdir(exist_ok=True)
     for name, text in files.items():
-        (TARGET / name).write_text(text, encoding="utf-8", newline="\n")
+        (target / name).write_text(text, encoding="utf-8", newline="\n")
         sys.stdout.write(f"{name}: {len(text):,} characters\n")
     return 0
 

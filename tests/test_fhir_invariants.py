@@ -30,6 +30,7 @@ from trialconv.lineage import plain
 from trialconv.pipeline import transform
 from trialconv.readers.ctgov_json import read_study
 from trialconv.record import SourceInfo
+from trialconv_mappings.criteria.doubts import DOUBTS
 from trialconv_mappings.fhir import terms
 from trialconv_mappings.mesh import MESH
 from trialconv_mappings.tables import table, table_names
@@ -50,19 +51,22 @@ Study document | application/pdf | publicationDate | pmid | source | responsible
 conditions | interventions | Primary outcome measure | Secondary outcome measure
 Other pre-specified outcome measure | Responsible party | longitude | latitude
 releaseDate | unreleaseDate | unreleaseDateUnknown | resetDate | mcpReleaseN | date | dateUnknown
-estimatedResultsFirstSubmitDate | firstMcpInfo.postDateStruct.date | firstMcpInfo.postDateStruct.type
+estimatedResultsFirstSubmitDate | firstPostDate | firstPostDateType | ExtendedContactDetail
 protocolSection.descriptionModule.briefSummary
 LEAD_SPONSOR | COLLABORATOR | Registering organization | not stated | Organization's study id
 Arms | Interventions (arm not stated) | Inclusion criterion | Exclusion criterion | Study population
 C49693 | Planned Minimum Age of Subjects | Minimum age | C49694 | Planned Maximum Age of Subjects | Maximum age
 C49696 | Sex of Study Group | Sex | Accepts healthy volunteers | Gender eligibility
+C98737 | Healthy Subject Indicator | Eligibility is based on gender | Eligibility criteria | EvidenceVariable
+kind | text | joiner | cohort | doubt | criterion | inclusion | exclusion | all-of | any-of
+section | heading | note | nothing | whole
 """
 #: Texts that name a fact and then say it in the record's own words.
 NAMED = re.compile(r"[A-Z][A-Za-z0-9 ]{2,50}: (.*)", re.DOTALL)
 #: Ids and what is made of them.
 ID = re.compile(
     rf"(?:(?:{re.escape(BASE)}/)?[A-Z][A-Za-z]+/)?NCT\d{{8}}"
-    r"(?:-[a-z]+(?:-[0-9a-f]{16}(?:-\d+)?)?|_Protocol| eligible population)?"
+    r"(?:-[a-z]+(?:-criteria|-[0-9a-f]{16}(?:-\d+)?)?|_Protocol|_Eligibility| eligible population)?"
 )
 LINK_ID = re.compile(r"arm-[0-9a-f]{16}(?:-\d+)?")
 
@@ -73,7 +77,7 @@ def known_words() -> frozenset[str]:
     rows = [row for name in table_names() for row in table(name)]
     uris = {MESH, *(value for value in vars(terms).values() if isinstance(value, str))}
     constants = set(CONSTANTS.strip().replace("\n", " | ").split(" | "))
-    return frozenset({word for row in rows for word in row[1:4]} | uris | constants)
+    return frozenset({word for row in rows for word in row[1:4]} | uris | constants | set(DOUBTS))
 
 
 def origin(value: str, told: set[str], whole: str) -> bool:

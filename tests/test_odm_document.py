@@ -16,8 +16,8 @@ from trialconv.odm_tree import Node
 from trialconv.record import Record, SourceInfo, study_from_tree
 from trialconv.validators.odm import validate_odm_xml
 from trialconv.writers.odm_xml import write_odm_xml
+from trialconv_mappings.durations import duration
 from trialconv_mappings.odm.document import build_odm
-from trialconv_mappings.odm.durations import duration
 from trialconv_mappings.odm.homes import HOMES
 
 #: The options for ODM 1.3.2 without SDM-XML.
@@ -314,17 +314,35 @@ def test_criteria_refer_to_their_conditions() -> None:
     ("options", "conditions"),
     [({"odm_version": "2.0"}, []), ({"odm_version": "1.3.2"}, []), (PLAIN, ["COND.ELIG"])],
 )
-def test_text_that_cannot_be_split_stays_whole(options: dict[str, Any], conditions: list[str]) -> None:
-    """Criteria without a certain reading make no criterion; a parameter or one condition carries the text."""
+def test_text_without_a_kind_stays_whole(options: dict[str, Any], conditions: list[str]) -> None:
+    """Criteria of no stated kind make no criterion; a parameter or one condition carries the text."""
     root, ctx = built(study(eligibilityModule={"eligibilityCriteria": "Any\\_body."}), **options)
     assert list(root.find_all("Criterion")) == []
-    assert codes(ctx) == {"criteria-not-split"}
+    assert codes(ctx) == {"criteria-not-study-wide"}
     assert [each.attributes["OID"] for each in root.find_all("ConditionDef")] == conditions
     if not conditions:
         found = parameters(root)
         assert found["CTG.eligibilityCriteria"] == ("Any_body.",)
         assert found["CTG.eligibilityCriteria.markup"] == ("Any\\_body.",)
     assert b"Any_body." in write_odm_xml(root)
+
+
+def test_criteria_of_a_cohort_are_one() -> None:
+    """The criteria of a cohort are one criterion that begins with its words."""
+    text = "Inclusion Criteria:\n\n* Adult\n\nExclusion Criteria for Cohort B:\n\n* one\n* two"
+    root, ctx = built(study(eligibilityModule={"eligibilityCriteria": text}))
+    found = [one(each, "TranslatedText").text for each in root.find_all("Criterion")]
+    assert found == ["Adult", "Exclusion Criteria for Cohort B:\n* one\n* two"]
+    assert codes(ctx) == {"criteria-not-study-wide"}
+
+
+def test_part_that_cannot_be_split_is_one() -> None:
+    """A part without a certain reading is one criterion, with an Issue."""
+    text = "Inclusion Criteria:\n\n* Adult\n* One of the following:\n* fever\n* cough"
+    root, ctx = built(study(eligibilityModule={"eligibilityCriteria": text}))
+    found = [one(each, "TranslatedText").text for each in root.find_all("Criterion")]
+    assert found == ["Adult", "One of the following:\n* fever\n* cough"]
+    assert codes(ctx) == {"criteria-partly-split"}
 
 
 def test_secondary_ids_have_contexts_of_their_own() -> None:
@@ -536,7 +554,11 @@ def test_plain_document_has_what_odm_1_3_2_can_hold() -> None:
     assert one(root, "Location").attributes["LocationType"] == "Site"
     assert parameters(root) == {}
     assert b"studydesign" not in write_odm_xml(root)
-    assert len(list(root.find_all("ConditionDef"))) == 2
+    assert [each.attributes["OID"] for each in root.find_all("ConditionDef")] == [
+        "COND.INCL.1",
+        "COND.EXCL.1",
+        "COND.ELIG",
+    ]
 
 
 def test_study_without_a_summary_has_an_empty_description() -> None:

@@ -12,8 +12,9 @@ import pytest
 
 from odm_made_up import changed, context, full_study, leaf_paths, values_of
 from trialconv.catalog import TARGETS
+from trialconv_mappings.markup import MARKUP
 from trialconv_mappings.odm.document import build_odm
-from trialconv_mappings.odm.homes import HOMES, MARKUP
+from trialconv_mappings.odm.homes import HOMES
 
 TARGET_NAMES = ("odm-2.0", "odm-1.3.2", "odm-1.3.2-plain")
 

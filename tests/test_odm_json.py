@@ -14,8 +14,8 @@ from lxml import etree
 
 from odm_made_up import context, full_study
 from trialconv.context import Context, Options
+from trialconv.judging import validate
 from trialconv.odm_tree import Node
-from trialconv.pipeline import validate
 from trialconv.record import Record, SourceInfo, decode_study
 from trialconv.validators.odm_json import tree_from_json, validate_odm_json
 from trialconv.validators.odm_places import tree_of

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from trialconv.context import Context, Options
@@ -30,7 +31,8 @@ class Target(NamedTuple):
     """A target: what a record can become.
 
     `build` makes a plain document of a context, `write` makes bytes of a document, `check` judges a document
-    and its bytes. `versions` are the options that choose this target.
+    and its bytes. `versions` are the options that choose this target. `write_pretty` writes a document indented,
+    `split` cuts one that is too large into several, of at most so many entries; targets without need have neither.
     """
 
     name: str
@@ -41,6 +43,8 @@ class Target(NamedTuple):
     build: Callable[[Context], Any]
     write: Callable[[Any], bytes]
     check: Callable[[Any, bytes], list[Issue]]
+    write_pretty: Callable[[Any], bytes] | None = None
+    split: Callable[[Any, int], list[Any]] | None = None
 
     def options(self, options: Options) -> Options:
         """Return the options with this target's version."""
@@ -80,6 +84,16 @@ def _fhir_target(version: FhirVersion) -> Target:
 
         return write_json(document)
 
+    def write_pretty(document: Any) -> bytes:
+        from trialconv.writers.json import write_json
+
+        return write_json(document, pretty=True) + b"\n"
+
+    def split(document: Any, largest: int) -> list[Any]:
+        from trialconv_mappings.fhir.split import split_bundle
+
+        return split_bundle(document, largest)
+
     def check(document: Any, data: bytes) -> list[Issue]:
         from trialconv.validators.fhir import validate_fhir
 
@@ -94,6 +108,31 @@ def _fhir_target(version: FhirVersion) -> Target:
         build,
         write,
         check,
+        write_pretty,
+        split,
+    )
+
+
+def fhir_in_xml(target: Target, version: FhirVersion) -> Target:
+    """Return a FHIR target that writes XML instead of JSON."""
+
+    def write(document: Any, *, pretty: bool = False) -> bytes:
+        from trialconv.writers.fhir_xml import write_fhir_xml
+
+        return write_fhir_xml(document, version, pretty=pretty)
+
+    def check(document: Any, _: bytes) -> list[Issue]:
+        from trialconv.validators.fhir import validate_fhir
+
+        return validate_fhir(document, version)
+
+    return target._replace(
+        title=f"FHIR {version} Bundle, XML",
+        suffix=".xml",
+        media_type="application/fhir+xml",
+        write=write,
+        write_pretty=partial(write, pretty=True),
+        check=check,
     )
 
 
@@ -118,18 +157,44 @@ def _odm_target(name: str, title: str, version: OdmVersion, *, plain: bool = Fal
 
 
 def _odm_json_target() -> Target:
-    def write(document: Any) -> bytes:
+    def write(document: Any, *, pretty: bool = False) -> bytes:
         from trialconv.writers.odm_json import write_odm_json
 
-        return write_odm_json(document)
+        return write_odm_json(document, pretty=pretty)
 
     def check(document: Any, data: bytes) -> list[Issue]:
         from trialconv.validators.odm_json import validate_odm_json
 
         return validate_odm_json(data)
 
+    def write_pretty(document: Any) -> bytes:
+        return write(document, pretty=True) + b"\n"
+
     xml = _odm_target("odm-2.0-json", "CDISC ODM 2.0 study definition, JSON", "2.0")
-    return xml._replace(suffix=".json", media_type="application/json", write=write, check=check)
+    return xml._replace(
+        suffix=".json", media_type="application/json", write=write, check=check, write_pretty=write_pretty
+    )
+
+
+def _usdm_target() -> Target:
+    def build(ctx: Context) -> Any:
+        from trialconv_mappings.usdm.document import build_usdm
+
+        return build_usdm(ctx)
+
+    def write(document: Any) -> bytes:
+        from trialconv.writers.json import write_json
+
+        return write_json(document)
+
+    def check(document: Any, data: bytes) -> list[Issue]:
+        from trialconv.validators.usdm import validate_usdm
+
+        return validate_usdm(document)
+
+    return Target(
+        "usdm-4.0", "CDISC USDM 4.0 study definition, JSON", ".json", "application/json", {}, build, write, check
+    )
 
 
 READERS: Final[dict[str, Reader]] = {
@@ -149,5 +214,6 @@ TARGETS: Final[dict[str, Target]] = {
         _odm_json_target(),
         _odm_target("odm-1.3.2", "CDISC ODM 1.3.2 study definition with SDM-XML 1.0", "1.3.2"),
         _odm_target("odm-1.3.2-plain", "CDISC ODM 1.3.2 study definition, plain XML", "1.3.2", plain=True),
+        _usdm_target(),
     )
 }

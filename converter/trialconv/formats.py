@@ -9,3 +9,6 @@ OdmVersion = Literal["2.0", "1.3.2"]
 
 FHIR_VERSIONS: Final[tuple[FhirVersion, ...]] = get_args(FhirVersion)
 ODM_VERSIONS: Final[tuple[OdmVersion, ...]] = get_args(OdmVersion)
+
+#: The version of the USDM model and API, as its documents state it.
+USDM_MODEL_VERSION: Final = "4.0.0"

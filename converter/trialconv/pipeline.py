@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from trialconv.catalog import READERS, TARGETS, Target
 from trialconv.context import Context, Options
-from trialconv.formats import FHIR_VERSIONS, FhirVersion
 from trialconv.issues import Issue, SourceError, TrialconvError, UsageError, issue
 from trialconv.losses import losses
+from trialconv.placement import Coverage, Tally
 from trialconv.readers.detect import detect
 from trialconv.readers.sources import MAX_RECORD_SIZE, documents
 from trialconv.record import Record
+from trialconv.record.leaves import Values, leaf_values
 from trialconv.scrub import scrubbed
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_T = TypeVar("_T")
 
 
 class Converted(NamedTuple):
@@ -93,7 +96,7 @@ def target_named(name: str) -> Target:
 def transform(record: Record, target: Target, options: Options, *, check: bool = True) -> Converted:
     """Convert a record, list what is lost, and judge the document (unless `check` is False)."""
     ctx = Context(record, target.options(options))
-    document = scrubbed(ctx, target.build(ctx))
+    document = scrubbed(ctx, target.build(ctx), for_xml=target.suffix == ".xml")
     data = target.write(document)
     findings = target.check(document, data) if check else []
     issues = record.issues + ctx.issues + losses(record, target.name)
@@ -104,8 +107,12 @@ def transform_isolated(
     record: Record, target: Target, options: Options, *, check: bool = True
 ) -> Converted | SourceError:
     """Convert a record as `transform` does; a failure on this record is returned, so that others go on."""
+    return _isolated(record, target, lambda: transform(record, target, options, check=check))
+
+
+def _isolated(record: Record, target: Target, work: Callable[[], _T]) -> _T | SourceError:
     try:
-        return transform(record, target, options, check=check)
+        return work()
     except TrialconvError:
         raise
     except Exception as error:  # one broken record must not end the run of a million
@@ -113,8 +120,48 @@ def transform_isolated(
         return SourceError(issue("internal-error", f"{where}; target {target.name}", record=record.nct_id))
 
 
+def coverage(
+    records: Iterable[Record],
+    target: str = "fhir-r4",
+    options: Options | None = None,
+    *,
+    on_error: Callable[[SourceError], None] | None = None,
+) -> Coverage:
+    """Return where the values of records stand in a target: how many in which field, and why others do not.
+
+    `target` is a name of `trialconv.catalog.TARGETS`. A record that cannot be converted raises SourceError, or is
+    given to `on_error` and counted as failed. Records may be any number; none of them is held.
+    """
+    tally = Tally(target_named(target).name)
+    for record in records:
+        for error in tally_record(record, [tally], options or Options()):
+            if on_error is None:
+                raise error
+            on_error(error)
+    return tally.coverage()
+
+
+def tally_record(record: Record, tallies: Sequence[Tally], options: Options) -> list[SourceError]:
+    """Count the values of a record in each of several targets. Returns why it could not be converted to some."""
+    errors = []
+    values: Values | None = None
+    for tally in tallies:
+        target = TARGETS[tally.target]
+
+        def count(tally: Tally = tally, target: Target = target) -> None:
+            nonlocal values
+            values = leaf_values(record) if values is None else values
+            ctx = Context(record, target.options(options))
+            tally.add(record, values, ctx.issues, target.build(ctx))
+
+        if (error := _isolated(record, target, count)) is not None:
+            tally.fail()
+            errors.append(error)
+    return errors
+
+
 def convert(record: Record, target: str = "fhir-r4", options: Options | None = None) -> Any:
-    """Return a record as a document: a dict for a FHIR target, bytes for an ODM target.
+    """Return a record as a document: a dict for a FHIR or USDM target, bytes for an ODM target.
 
     `target` is a name of `trialconv.catalog.TARGETS`. The document is the caller's own: changing it changes
     nothing else. Use `trialconv.validate` to judge it.
@@ -122,54 +169,3 @@ def convert(record: Record, target: str = "fhir-r4", options: Options | None = N
     made = transform(record, target_named(target), options or Options(), check=False)
     # Equal parts of a document are one object until it is written; the caller's are all objects of their own.
     return made.data if target.startswith("odm") else json.loads(made.data)
-
-
-def validate(document: Any, *, fhir_version: FhirVersion | None = None, engine: str = "trialconv") -> list[Issue]:
-    """Judge a document: FHIR (a resource or a Bundle) or ODM JSON as a dict, or JSON or ODM XML as bytes or text.
-
-    Without `fhir_version` the version is inferred from version-specific elements, else R4; an Issue of
-    severity information says which one it was and why. The engine `fhir.resources` asks that library instead
-    of our own schemas (R4B and R5 only). Raises UsageError for an unknown version or engine.
-    """
-    if engine not in ("trialconv", "fhir.resources"):
-        raise UsageError(f"no engine is called {engine!r}; there are trialconv and fhir.resources")
-    if isinstance(document, str):
-        document = document.encode()
-    if isinstance(document, bytes):
-        if document.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
-            from trialconv.validators.odm import validate_odm_xml
-
-            return validate_odm_xml(document)
-        try:
-            document = json.loads(document)
-        except (ValueError, RecursionError) as error:
-            return [issue("invalid-document", f"neither FHIR JSON nor ODM: {error}")]
-    from trialconv.validators.fhir import infer_version, validate_fhir
-    from trialconv.validators.odm_json import is_odm_json, validate_odm_json
-
-    if is_odm_json(document):
-        return validate_odm_json(document)
-    if not isinstance(document, dict) or not isinstance(document.get("resourceType"), str):
-        return [issue("invalid-document", "expected a JSON object with a resourceType or a fileOID, or ODM XML")]
-    assumed = []
-    if fhir_version is None:
-        fhir_version, why = infer_version(document)
-        assumed = [issue("fhir-version-assumed", f"judged as FHIR {fhir_version}: {why}")]
-    elif fhir_version not in FHIR_VERSIONS:
-        raise UsageError(f"no FHIR version is called {fhir_version!r}; there are {', '.join(FHIR_VERSIONS)}")
-    if engine == "fhir.resources":
-        from trialconv.validators.second_opinion import validate_with_fhir_resources
-
-        return assumed + validate_with_fhir_resources(document, fhir_version)
-    return assumed + validate_fhir(document, fhir_version)
-
-
-def fhir_models(bundle: dict[str, Any], version: FhirVersion = "R5") -> Any:
-    """Return a FHIR resource or Bundle as an object of the fhir.resources library (R4B or R5).
-
-    Raises UsageError for R4, which that library does not have, and pydantic.ValidationError when the library
-    does not accept the document.
-    """
-    from trialconv.validators import second_opinion
-
-    return cast("Any", second_opinion.fhir_models(bundle, version))

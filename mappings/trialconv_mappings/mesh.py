@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from trialconv.record import Study
-from trialconv.record.sections import Mesh
+from trialconv.record.sections import BrowseModule
 
 #: The code system of MeSH, as terminology.hl7.org names it.
 MESH: Final = "https://www.nlm.nih.gov/mesh"
@@ -25,17 +25,17 @@ def condition_headings(study: Study) -> dict[str, tuple[str, str]]:
 
     A condition is coded only where it is the same term; look it up by `condition.casefold()`.
     """
-    return _by_term(study.derived_section.condition_browse_module.meshes)
+    return _headings(study.derived_section.condition_browse_module)
 
 
 def intervention_headings(study: Study) -> dict[str, tuple[str, str]]:
-    """Return the headings derived from the interventions, as `condition_headings` does for the conditions."""
-    return _by_term(study.derived_section.intervention_browse_module.meshes)
+    """Return the same of the headings derived from the names of the interventions."""
+    return _headings(study.derived_section.intervention_browse_module)
 
 
-def _by_term(meshes: list[Mesh]) -> dict[str, tuple[str, str]]:
+def _headings(module: BrowseModule) -> dict[str, tuple[str, str]]:
     found = {}
-    for mesh in meshes:
+    for mesh in module.meshes:
         if mesh.term and mesh.id and is_mesh_id(mesh.id):
             found[mesh.term.casefold()] = (mesh.id, mesh.term)
     return found

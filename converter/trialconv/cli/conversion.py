@@ -36,7 +36,11 @@ class Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
 
 class Run(NamedTuple):
-    """The options of a converting command that do not concern the mapping."""
+    """The options of a converting command that do not concern the mapping.
+
+    Only some commands have those with a default: `bulk` writes a file per resource type, and `max_entries` cuts
+    bundles.
+    """
 
     sources: tuple[str, ...]
     out: Path | None
@@ -49,6 +53,8 @@ class Run(NamedTuple):
     issues_file: Path | None
     max_record_size: int
     verbose: bool
+    bulk: bool = False
+    max_entries: int | None = None
 
 
 def conversion_options(function: _F) -> _F:
@@ -104,14 +110,18 @@ def conversion_options(function: _F) -> _F:
 
 def run_conversion(target: Target, options: Options, run: Run) -> int:
     """Convert every record of every source, write the documents, report, and return the exit code."""
-    from trialconv.cli.output import Output
+    from trialconv.cli.output import BulkOutput, Output
     from trialconv.cli.report import Report
     from trialconv.pipeline import collect_less, read_outcomes, transform_isolated
 
     collect_less()
     with (
         Report(run.issues_file, verbose=run.verbose, force=run.force) as report,
-        Output(target, run.out, force=run.force, pretty=run.pretty) as output,
+        (
+            BulkOutput(run.out, force=run.force)
+            if run.bulk and run.out
+            else Output(target, run.out, force=run.force, pretty=run.pretty, max_entries=run.max_entries)
+        ) as output,
     ):
         for source in run.sources:
             for record in read_outcomes(source, run.reader, run.max_record_size):
@@ -130,5 +140,5 @@ def run_conversion(target: Target, options: Options, run: Run) -> int:
 
 def run_command(target: Target, values: dict[str, Any]) -> int:
     """Sort the parsed options of a command into those of the mapping and those of the run, and run."""
-    run = Run(**{name: values.pop(name) for name in Run._fields})
+    run = Run(**{name: values.pop(name) for name in Run._fields if name in values})
     return run_conversion(target, Options(**values), run)

@@ -16,7 +16,9 @@ from trialconv.issues import TrialconvError
 COMMANDS: Final = {
     "to-fhir": ("trialconv.cli.to_fhir", "Convert records to FHIR bundles."),
     "to-odm": ("trialconv.cli.to_odm", "Convert records to CDISC ODM study definitions."),
-    "validate": ("trialconv.cli.validate", "Check FHIR JSON and ODM XML against the official schemas."),
+    "to-usdm": ("trialconv.cli.to_usdm", "Convert records to CDISC USDM study definitions."),
+    "coverage": ("trialconv.cli.coverage", "Tell which values of records stand where in a target."),
+    "validate": ("trialconv.cli.validate", "Check FHIR JSON, ODM XML and USDM JSON against the official schemas."),
 }
 
 
@@ -66,7 +68,7 @@ def _print_version(*, verbose: bool) -> None:
 @click.option("--verbose", is_flag=True, help="Say more with --version.")
 @click.pass_context
 def cli(ctx: click.Context, version: bool, verbose: bool) -> None:
-    """Clinical-trial registry records to FHIR and CDISC ODM, checked against the official schemas.
+    """Clinical-trial registry records to FHIR and CDISC ODM or USDM, checked against the official schemas.
 
     \b
     Examples:

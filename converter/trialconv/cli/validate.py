@@ -27,6 +27,11 @@ from trialconv.issues import Issue, at_or_above, issue
     help="Who judges FHIR: our own schemas, or the fhir.resources library (R4B, R5).",
 )
 @click.option(
+    "--extensions",
+    is_flag=True,
+    help="Judge each FHIR extension by its definition, too: place, value, parts, number.",
+)
+@click.option(
     "--format",
     "report_format",
     type=click.Choice(["text", "json"]),
@@ -34,10 +39,15 @@ from trialconv.issues import Issue, at_or_above, issue
     show_default=True,
     help="Text for people, or one JSON line per Issue.",
 )
-def command(files: tuple[str, ...], fhir_version: FhirVersion | None, engine: str, report_format: str) -> None:
-    """Check FHIR JSON (a resource or a Bundle) and ODM XML (1.3.2, 2.0) against the official schemas.
+def command(
+    files: tuple[str, ...], fhir_version: FhirVersion | None, engine: str, extensions: bool, report_format: str
+) -> None:
+    """Check FHIR JSON (a resource or a Bundle), FHIR NDJSON, ODM XML (1.3.2, 2.0) and USDM JSON (4.0).
 
-    Exits with 3 when an error is found. FILE may be - for standard input.
+    Each is checked against its official schema and the rules beyond it; the content tells which it is.
+
+    Judges by the official schemas, and FHIR by its invariants as well. Exits with 3 when an error is found. FILE
+    may be - for standard input.
 
     \b
     Examples:
@@ -46,7 +56,9 @@ def command(files: tuple[str, ...], fhir_version: FhirVersion | None, engine: st
     """
     worst = 0
     for name in files:
-        findings = [msgspec.structs.replace(found, record=name) for found in _judge(name, fhir_version, engine)]
+        findings = [
+            msgspec.structs.replace(found, record=name) for found in _judge(name, fhir_version, engine, extensions)
+        ]
         errors = len(at_or_above(findings, "error"))
         worst = max(worst, 3 if errors else 0)
         for found in findings:
@@ -60,11 +72,11 @@ def _count(errors: int) -> str:
     return f"{errors or 'no'} error{'' if errors == 1 else 's'}"
 
 
-def _judge(name: str, fhir_version: FhirVersion | None, engine: str) -> list[Issue]:
+def _judge(name: str, fhir_version: FhirVersion | None, engine: str, extensions: bool) -> list[Issue]:
     try:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         return [issue("unreadable-source", error.strerror or str(error))]
-    from trialconv import pipeline
+    from trialconv.judging import validate
 
-    return pipeline.validate(data, fhir_version=fhir_version, engine=engine)
+    return validate(data, fhir_version=fhir_version, engine=engine, extensions=extensions)

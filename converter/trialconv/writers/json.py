@@ -7,14 +7,9 @@ from typing import Any
 import orjson
 
 
-def write_json(document: Any) -> bytes:
+def write_json(document: Any, *, pretty: bool = False) -> bytes:
     """Return the document as JSON with the keys in the order in which they were put in.
 
     Raises TypeError for what JSON cannot hold.
     """
-    return orjson.dumps(document)
-
-
-def indented(data: bytes) -> bytes:
-    """Return a JSON document with two spaces per level."""
-    return orjson.dumps(orjson.loads(data), option=orjson.OPT_INDENT_2)
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 if pretty else 0)

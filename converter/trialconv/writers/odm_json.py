@@ -44,9 +44,9 @@ _LANGUAGE: Final = "xml:lang"
 _POPULATION: Final = "StudyTargetPopulation"
 
 
-def write_odm_json(root: Node) -> bytes:
+def write_odm_json(root: Node, *, pretty: bool = False) -> bytes:
     """Return an ODM 2.0 document as JSON with the keys in the order of the tree."""
-    return orjson.dumps(_object(root))
+    return orjson.dumps(_object(root), option=orjson.OPT_INDENT_2 if pretty else 0)
 
 
 def _object(node: Node) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from typing import Final, NamedTuple
 from trialconv.context import Context
 from trialconv.lineage import code
 from trialconv.record.protocol import Intervention
-from trialconv_mappings.fhir.parts import Element, Ids, concept, extension
-from trialconv_mappings.fhir.terms import OTHER_NAME
+from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, put_markdown
+from trialconv_mappings.fhir.terms import ARM_LABEL, OTHER_NAME
 from trialconv_mappings.mesh import MESH, intervention_headings
 from trialconv_mappings.tables import table
 
 _INTERVENTIONS = "protocolSection.armsInterventionsModule.interventions"
+_DESCRIPTION = f"{_INTERVENTIONS}[].description"
 _TYPES: Final = table("fhir_intervention_type")
 _KINDS: Final = table("fhir_activity_kind")
 # Types whose name is the name of a product; the name of every other type is the name of an activity.
@@ -31,9 +32,18 @@ def activities(ctx: Context, ids: Ids) -> list[Activity]:
     study = ctx.record.study
     interventions = study.protocol_section.arms_interventions_module.interventions
     headings = intervention_headings(study) if interventions else {}
-    return [
-        Activity(item, _activity(ctx, ids, number, item, headings)) for number, item in enumerate(interventions)
-    ]
+    arms = {group.label for group in study.protocol_section.arms_interventions_module.arm_groups}
+    found = []
+    for number, item in enumerate(interventions):
+        made = _activity(ctx, ids, number, item, headings)
+        labels = item.arm_group_labels
+        if labels and (labels != sorted(set(labels)) or not arms.issuperset(labels)):
+            # The plan has the links, but neither another order than that of the words nor arms that are not there.
+            url = ctx.options.base + ARM_LABEL
+            if exact := [extension(url, valueString=label) for label in labels if label]:
+                made["extension"] = made.get("extension", []) + exact
+        found.append(Activity(item, made))
+    return found
 
 
 def _activity(
@@ -50,7 +60,9 @@ def _activity(
         made["title"] = name
     made["status"] = "active"
     if intervention.description:
-        made["description"] = intervention.description
+        put_markdown(
+            ctx, made, "description", intervention.description, _DESCRIPTION, "ActivityDefinition.description"
+        )
     if kind:
         source = f"{_INTERVENTIONS}[{number}].type"
         made["topic"] = [concept(ctx, _TYPES, kind, source, "ActivityDefinition.topic")]

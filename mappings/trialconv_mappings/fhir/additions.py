@@ -15,6 +15,7 @@ from trialconv_mappings.fhir.parts import Element, country, extension, nested_ex
 from trialconv_mappings.fhir.terms import (
     CONDITION_ANCESTOR,
     DERIVED_FROM,
+    EXACT_TEXT,
     INTERVENTION_ANCESTOR,
     REMOVED_COUNTRY,
     SUBMISSION_TRACKING,
@@ -24,7 +25,7 @@ from trialconv_mappings.fhir.terms import (
 from trialconv_mappings.mesh import MESH, is_mesh_id
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """A part of an extension: the attribute of the struct, the registry's name, and the type of its value."""
 
     attribute: str
@@ -34,26 +35,33 @@ class _Part(NamedTuple):
 
 _ANNOTATIONS = "annotationSection.annotationModule"
 _TRACKING = "derivedSection.miscInfoModule.submissionTracking"
-_UNPOSTED_EVENT: Final = (
-    _Part("type", "type", "valueString"),
-    _Part("date", "date", "valueDate"),
-    _Part("date_unknown", "dateUnknown", "valueBoolean"),
+UNPOSTED_EVENT: Final = (
+    Part("type", "type", "valueString"),
+    Part("date", "date", "valueDate"),
+    Part("date_unknown", "dateUnknown", "valueBoolean"),
 )
-_VIOLATION_EVENT: Final = (
-    _Part("type", "type", "valueString"),
-    _Part("description", "description", "valueMarkdown"),
-    _Part("creation_date", "creationDate", "valueDate"),
-    _Part("issued_date", "issuedDate", "valueDate"),
-    _Part("release_date", "releaseDate", "valueDate"),
-    _Part("posted_date", "postedDate", "valueDate"),
+VIOLATION_EVENT: Final = (
+    Part("type", "type", "valueString"),
+    Part("description", "description", "valueMarkdown"),
+    Part("creation_date", "creationDate", "valueDate"),
+    Part("issued_date", "issuedDate", "valueDate"),
+    Part("release_date", "releaseDate", "valueDate"),
+    Part("posted_date", "postedDate", "valueDate"),
 )
-_SUBMISSION: Final = (
-    _Part("release_date", "releaseDate", "valueDate"),
-    _Part("unrelease_date", "unreleaseDate", "valueDate"),
-    _Part("unrelease_date_unknown", "unreleaseDateUnknown", "valueBoolean"),
-    _Part("reset_date", "resetDate", "valueDate"),
-    _Part("mcp_release_n", "mcpReleaseN", "valueInteger"),
+SUBMISSION: Final = (
+    Part("release_date", "releaseDate", "valueDate"),
+    Part("unrelease_date", "unreleaseDate", "valueDate"),
+    Part("unrelease_date_unknown", "unreleaseDateUnknown", "valueBoolean"),
+    Part("reset_date", "resetDate", "valueDate"),
+    Part("mcp_release_n", "mcpReleaseN", "valueInteger"),
 )
+
+#: The parts of the tracking that are no submissions, with the paths of their fields below it.
+TRACKED: Final = {
+    "estimatedResultsFirstSubmitDate": "estimatedResultsFirstSubmitDate",
+    "firstPostDate": "firstMcpInfo.postDateStruct.date",
+    "firstPostDateType": "firstMcpInfo.postDateStruct.type",
+}
 
 
 def registry_additions(ctx: Context) -> list[Element]:
@@ -67,11 +75,11 @@ def registry_additions(ctx: Context) -> list[Element]:
         if unposted.unposted_responsible_party:
             parts.append(extension("responsibleParty", valueString=unposted.unposted_responsible_party))
         path = f"{_ANNOTATIONS}.unpostedAnnotation.unpostedEvents"
-        parts += _events(ctx, "event", unposted.unposted_events, _UNPOSTED_EVENT, path)
+        parts += _events(ctx, "event", unposted.unposted_events, UNPOSTED_EVENT, path)
         found.append(nested_extension(ctx.options.base + UNPOSTED_RESULTS, parts))
     violations = module.violation_annotation.violation_events
     path = f"{_ANNOTATIONS}.violationAnnotation.violationEvents"
-    found += _events(ctx, ctx.options.base + VIOLATION, violations, _VIOLATION_EVENT, path)
+    found += _events(ctx, ctx.options.base + VIOLATION, violations, VIOLATION_EVENT, path)
     misc = study.derived_section.misc_info_module
     for number, name in enumerate(misc.removed_countries):
         if name:
@@ -85,23 +93,20 @@ def registry_additions(ctx: Context) -> list[Element]:
 def _tracking(ctx: Context) -> list[Element]:
     """Return what the registry tells of results that were submitted and are not posted yet."""
     tracking = ctx.record.study.derived_section.misc_info_module.submission_tracking
-    posted = tracking.first_mcp_info.post_date_struct
+    first = tracking.first_mcp_info.post_date_struct
+    days = (tracking.estimated_results_first_submit_date, first.date)
     parts = []
-    for name, day in (
-        ("estimatedResultsFirstSubmitDate", tracking.estimated_results_first_submit_date),
-        ("firstMcpInfo.postDateStruct.date", posted.date),
-    ):
-        target = "ResearchStudy.extension(submission-tracking)"
-        if day and (day := checked_date(ctx, day, f"{_TRACKING}.{name}", target)):
+    for (name, path), day in zip(TRACKED.items(), days, strict=False):
+        if day and (day := checked_date(ctx, day, f"{_TRACKING}.{path}", "ResearchStudy.extension")):
             parts.append(extension(name, valueDate=day))
-    if posted.type:
-        parts.append(extension("firstMcpInfo.postDateStruct.type", valueString=posted.type))
+    if first.type:
+        parts.append(extension("firstPostDateType", valueString=first.type))
     path = f"{_TRACKING}.submissionInfos"
-    parts += _events(ctx, "submissionInfo", tracking.submission_infos, _SUBMISSION, path)
+    parts += _events(ctx, "submissionInfo", tracking.submission_infos, SUBMISSION, path)
     return [nested_extension(ctx.options.base + SUBMISSION_TRACKING, parts)] if parts else []
 
 
-def _events(ctx: Context, url: str, events: list[Any], plan: tuple[_Part, ...], source: str) -> list[Element]:
+def _events(ctx: Context, url: str, events: list[Any], plan: tuple[Part, ...], source: str) -> list[Element]:
     """Return an extension for each event, with a part for each thing that the registry says of it."""
     found = []
     for number, event in enumerate(events):
@@ -113,6 +118,10 @@ def _events(ctx: Context, url: str, events: list[Any], plan: tuple[_Part, ...], 
             if part.key == "valueDate":
                 place = f"{source}[{number}].{part.name}"
                 value = checked_date(ctx, value, place, "ResearchStudy.extension")
+            elif part.key == "valueInteger" and not -(2**31) <= value < 2**31:
+                place = f"{source}[{number}].{part.name}"
+                ctx.note("number-out-of-range", f"{value} cannot be carried", place, "ResearchStudy.extension")
+                continue
             if value is not None:
                 parts.append({"url": part.name, part.key: value})
         if parts:
@@ -124,25 +133,26 @@ def _events(ctx: Context, url: str, events: list[Any], plan: tuple[_Part, ...], 
 
 
 @lru_cache(maxsize=65_536)
-def _ancestor(url: str, id_: str | None, term: str | None) -> Element:
-    return {"url": url, "valueCoding": _coding(id_, term)}
+def _ancestor(base: str, url: str, id_: str | None, term: str | None) -> Element:
+    return {"url": base + url, "valueCoding": _coding(base, id_, term)}
 
 
 @lru_cache(maxsize=65_536)
 def _keyword(base: str, module: str, id_: str | None, term: str | None) -> Element:
     made: Element = {"extension": [{"url": base + DERIVED_FROM, "valueCode": module}]}
-    made["coding"] = [_coding(id_, term)]
+    made["coding"] = [_coding(base, id_, term)]
     if term:
         made["text"] = term
     return made
 
 
-def _coding(id_: str | None, term: str | None) -> Element:
+def _coding(base: str, id_: str | None, term: str | None) -> Element:
+    """Return the Coding of a heading. What has not the form of a MeSH identifier stands beside the code."""
     made: Element = {}
     if is_mesh_id(id_):
-        made["system"] = MESH
-    if id_:
-        made["code"] = id_
+        made |= {"system": MESH, "code": id_}
+    elif id_:
+        made["_code"] = {"extension": [{"url": base + EXACT_TEXT, "valueString": id_}]}
     if term:
         made["display"] = term
     return made
@@ -159,8 +169,8 @@ def mesh_ancestors(ctx: Context) -> list[Element]:
     derived, base = ctx.record.study.derived_section, ctx.options.base
     found: list[Element] = []
     for _, module, url in _MODULES:
-        own = base + url
-        found += [_ancestor(own, mesh.id, mesh.term) for mesh in module(derived).ancestors if mesh.id or mesh.term]
+        meshes = module(derived).ancestors
+        found += [_ancestor(base, url, mesh.id, mesh.term) for mesh in meshes if mesh.id or mesh.term]
     return found
 
 

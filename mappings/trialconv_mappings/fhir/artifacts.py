@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from trialconv.context import Context
 from trialconv.lineage import checked_date
@@ -21,6 +21,7 @@ from trialconv_mappings.fhir.parts import (
     extension,
     nested_extension,
     put_link,
+    put_markdown,
     put_plain,
 )
 from trialconv_mappings.fhir.terms import ARTIFACT_IN_R4, DOCUMENTS, PUBMED, RETRACTION, STUDY_PAGE
@@ -33,24 +34,32 @@ _SEE_ALSO = f"{_P}referencesModule.seeAlsoLinks"
 _AVAILABLE = f"{_P}referencesModule.availIpds"
 _DOCUMENTS = "documentSection.largeDocumentModule.largeDocs"
 _TARGET = "ResearchStudy.relatedArtifact"
+_DOCUMENT_TYPES: Final = table("fhir_large_document_type")
 _REFERENCE_TYPES: Final = table("fhir_reference_type")
 _PMID: Final = re.compile(r"[1-9][0-9]{0,8}")
 _NCT: Final = re.compile(r"NCT[0-9]{8}")
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9._\-]+")
 
-# What an artifact is.
-_SOURCE: Final = {"text": "Registry record"}
-_ID_LINK: Final = {"text": "Link of the organization's study id"}
-_SECONDARY_LINK: Final = {"text": "Link of a secondary id"}
-_SEE_ALSO_LINK: Final = {"text": "See also"}
-_AVAILABLE_DATA: Final = {"text": "Available data or document"}
-_SHARING: Final = {"text": "IPD sharing"}
-_EXPANDED_ACCESS: Final = {"text": "Expanded access record"}
-_DOCUMENT: Final = {"text": "Study document"}
-_CONTENTS: Final = (
-    ("has_protocol", "Has protocol"),
-    ("has_sap", "Has statistical analysis plan"),
-    ("has_icf", "Has informed consent form"),
+
+class Kinds(NamedTuple):
+    """What an artifact is, in the words of its first classifier."""
+
+    source: str = "Registry record"
+    id_link: str = "Link of the organization's study id"
+    secondary_link: str = "Link of a secondary id"
+    see_also: str = "See also"
+    available: str = "Available data or document"
+    sharing: str = "IPD sharing"
+    expanded_access: str = "Expanded access record"
+    document: str = "Study document"
+
+
+KINDS: Final = Kinds()
+#: What is in a document: the attribute, the name before the truth value, and the registry's name.
+CONTENTS: Final = (
+    ("has_protocol", "Has protocol", "hasProtocol"),
+    ("has_sap", "Has statistical analysis plan", "hasSap"),
+    ("has_icf", "Has informed consent form", "hasIcf"),
 )
 
 
@@ -62,14 +71,14 @@ def related_artifacts(ctx: Context) -> list[Element]:
     for number, item in enumerate(references.references):
         found.append(_reference(ctx, number, item))
     for number, link in enumerate(references.see_also_links):
-        made = _linked(ctx, _SEE_ALSO_LINK, link.url, f"{_SEE_ALSO}[{number}].url")
+        made = _linked(ctx, KINDS.see_also, link.url, f"{_SEE_ALSO}[{number}].url")
         if link.label:
             put_plain(ctx, made, "label", link.label)
         found.append(made)
     for number, data in enumerate(references.avail_ipds):
         found.append(_available(ctx, number, data))
     if url := protocol.ipd_sharing_statement_module.url:
-        found.append(_linked(ctx, _SHARING, url, f"{_P}ipdSharingStatementModule.url"))
+        found.append(_linked(ctx, KINDS.sharing, url, f"{_P}ipdSharingStatementModule.url"))
     found.extend(_expanded_access(ctx))
     documents = ctx.record.study.document_section.large_document_module.large_docs
     found += [_document(ctx, number, document) for number, document in enumerate(documents)]
@@ -88,10 +97,10 @@ def _classify(ctx: Context, made: Element, kinds: list[Element]) -> None:
         made["extension"] = [{"url": url, "valueCodeableConcept": kind} for kind in kinds]
 
 
-def _linked(ctx: Context, kind: Element, link: str | None, source: str) -> Element:
+def _linked(ctx: Context, kind: str, link: str | None, source: str) -> Element:
     """Return an artifact of a kind with its address, which R5 has inside of a document."""
     made: Element = {"type": "documentation"}
-    _classify(ctx, made, [kind])
+    _classify(ctx, made, [{"text": kind}])
     if link:
         if _is_r5(ctx):
             made["document"] = holder = {}
@@ -104,7 +113,7 @@ def _linked(ctx: Context, kind: Element, link: str | None, source: str) -> Eleme
 def _source(ctx: Context) -> Element:
     """Return the registry's own record, from which all of this is derived."""
     made: Element = {"type": "derived-from"}
-    _classify(ctx, made, [_SOURCE])
+    _classify(ctx, made, [{"text": KINDS.source}])
     address = STUDY_PAGE + ctx.record.nct_id
     if _is_r5(ctx):
         made["document"] = {"url": address}
@@ -118,13 +127,13 @@ def _id_links(ctx: Context) -> Iterator[Element]:
     path = f"{_P}identificationModule"
     own = module.org_study_id_info
     if own.link:
-        made = _linked(ctx, _ID_LINK, own.link, f"{path}.orgStudyIdInfo.link")
+        made = _linked(ctx, KINDS.id_link, own.link, f"{path}.orgStudyIdInfo.link")
         if own.id:
             made["label"] = own.id
         yield made
     for number, secondary in enumerate(module.secondary_id_infos):
         if secondary.link:
-            made = _linked(ctx, _SECONDARY_LINK, secondary.link, f"{path}.secondaryIdInfos[{number}].link")
+            made = _linked(ctx, KINDS.secondary_link, secondary.link, f"{path}.secondaryIdInfos[{number}].link")
             if secondary.id:
                 made["label"] = secondary.id
             yield made
@@ -145,7 +154,7 @@ def _reference(ctx: Context, number: int, item: Reference) -> Element:
         else:
             made["url"] = PUBMED + item.pmid
     if item.citation:
-        made["citation"] = item.citation
+        put_markdown(ctx, made, "citation", item.citation, f"{source}.citation", f"{_TARGET}.citation")
     if item.retractions:
         url = ctx.options.base + RETRACTION
         made.setdefault("extension", []).extend(
@@ -164,7 +173,7 @@ def _reference(ctx: Context, number: int, item: Reference) -> Element:
 
 
 def _available(ctx: Context, number: int, data: AvailIpd) -> Element:
-    made = _linked(ctx, _AVAILABLE_DATA, data.url, f"{_AVAILABLE}[{number}].url")
+    made = _linked(ctx, KINDS.available, data.url, f"{_AVAILABLE}[{number}].url")
     if data.type:
         kind = {"text": data.type}
         if _is_r5(ctx):
@@ -184,7 +193,7 @@ def _expanded_access(ctx: Context) -> Iterator[Element]:
     if not access.nct_id and not access.status_for_nct_id:
         return
     made: Element = {"type": "documentation"}
-    kinds: list[Element] = [_EXPANDED_ACCESS]
+    kinds: list[Element] = [{"text": KINDS.expanded_access}]
     if access.status_for_nct_id:
         source = f"{_P}statusModule.expandedAccessInfo.statusForNctId"
         status = access.status_for_nct_id
@@ -206,10 +215,11 @@ def _document(ctx: Context, number: int, document: LargeDoc) -> Element:
     """Return a document that the sponsor uploaded: its kind, what is in it, its dates, and where it is."""
     source = f"{_DOCUMENTS}[{number}]"
     made: Element = {"type": "documentation"}
-    kinds: list[Element] = [_DOCUMENT]
+    kinds: list[Element] = [{"text": KINDS.document}]
     if document.type_abbrev:
-        kinds.append({"text": document.type_abbrev})
-    for attribute, name in _CONTENTS:
+        word, target = document.type_abbrev, f"{_TARGET}.classifier"
+        kinds.append(concept(ctx, _DOCUMENT_TYPES, word, f"{source}.typeAbbrev", target))
+    for attribute, name, _ in CONTENTS:
         said = getattr(document, attribute)
         if said is not None:
             kinds.append({"text": f"{name}: {'true' if said else 'false'}"})

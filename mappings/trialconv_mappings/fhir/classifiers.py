@@ -2,73 +2,101 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
 from trialconv.context import Context
-from trialconv.record.protocol import ResponsibleParty
+from trialconv.record import Study
+from trialconv.record.decode import attribute_names
 from trialconv_mappings.fhir.parties import is_investigator
-from trialconv_mappings.fhir.parts import Element, put_plain
+from trialconv_mappings.fhir.parts import Element, concept, put_markdown, put_plain
+from trialconv_mappings.tables import table
 
-# The name of each fact, and where the study has it.
-_FACTS: Final = (
-    ("Has results", "has_results"),
-    ("Delayed posting", "protocol_section.status_module.delayed_posting"),
-    ("Results waived", "protocol_section.status_module.results_waived"),
-    ("Has expanded access", "protocol_section.status_module.expanded_access_info.has_expanded_access"),
-    ("Responsible party", "protocol_section.sponsor_collaborators_module.responsible_party.type"),
-    (
-        "Responsible party name and title",
-        "protocol_section.sponsor_collaborators_module.responsible_party.old_name_title",
-    ),
-    (
-        "Responsible party organization",
-        "protocol_section.sponsor_collaborators_module.responsible_party.old_organization",
-    ),
-    ("Oversight has DMC", "protocol_section.oversight_module.oversight_has_dmc"),
-    ("FDA regulated drug", "protocol_section.oversight_module.is_fda_regulated_drug"),
-    ("FDA regulated device", "protocol_section.oversight_module.is_fda_regulated_device"),
-    ("Unapproved device", "protocol_section.oversight_module.is_unapproved_device"),
-    ("Pediatric postmarket surveillance", "protocol_section.oversight_module.is_ppsd"),
-    ("US export", "protocol_section.oversight_module.is_us_export"),
-    ("FDAAA 801 violation", "protocol_section.oversight_module.fdaaa801_violation"),
-    ("Patient registry", "protocol_section.design_module.patient_registry"),
-    ("Target duration", "protocol_section.design_module.target_duration"),
-    ("Biospecimen retention", "protocol_section.design_module.bio_spec.retention"),
-    ("Expanded access individual", "protocol_section.design_module.expanded_access_types.individual"),
-    ("Expanded access intermediate", "protocol_section.design_module.expanded_access_types.intermediate"),
-    ("Expanded access treatment", "protocol_section.design_module.expanded_access_types.treatment"),
-    ("Records pointing to this expanded access", "protocol_section.design_module.n_ptrs_to_this_exp_acc_nct_id"),
-    ("IPD sharing", "protocol_section.ipd_sharing_statement_module.ipd_sharing"),
-    ("No statistical analysis plan", "document_section.large_document_module.no_sap"),
+_STATUS = "protocolSection.statusModule"
+_PARTY = "protocolSection.sponsorCollaboratorsModule.responsibleParty"
+_OVERSIGHT = "protocolSection.oversightModule"
+_DESIGN = "protocolSection.designModule"
+_IPD = "protocolSection.ipdSharingStatementModule"
+_INFORMATION: Final = table("fhir_ipd_info_type")
+
+#: The name of each fact, and the field that says it.
+FACTS: Final = (
+    ("Has results", "hasResults"),
+    ("Delayed posting", f"{_STATUS}.delayedPosting"),
+    ("Results waived", f"{_STATUS}.resultsWaived"),
+    ("Has expanded access", f"{_STATUS}.expandedAccessInfo.hasExpandedAccess"),
+    ("Responsible party", f"{_PARTY}.type"),
+    ("Responsible party name and title", f"{_PARTY}.oldNameTitle"),
+    ("Responsible party organization", f"{_PARTY}.oldOrganization"),
+    ("Oversight has DMC", f"{_OVERSIGHT}.oversightHasDmc"),
+    ("FDA regulated drug", f"{_OVERSIGHT}.isFdaRegulatedDrug"),
+    ("FDA regulated device", f"{_OVERSIGHT}.isFdaRegulatedDevice"),
+    ("Unapproved device", f"{_OVERSIGHT}.isUnapprovedDevice"),
+    ("Pediatric postmarket surveillance", f"{_OVERSIGHT}.isPpsd"),
+    ("US export", f"{_OVERSIGHT}.isUsExport"),
+    ("FDAAA 801 violation", f"{_OVERSIGHT}.fdaaa801Violation"),
+    ("Patient registry", f"{_DESIGN}.patientRegistry"),
+    ("Target duration", f"{_DESIGN}.targetDuration"),
+    ("Biospecimen retention", f"{_DESIGN}.bioSpec.retention"),
+    ("Expanded access individual", f"{_DESIGN}.expandedAccessTypes.individual"),
+    ("Expanded access intermediate", f"{_DESIGN}.expandedAccessTypes.intermediate"),
+    ("Expanded access treatment", f"{_DESIGN}.expandedAccessTypes.treatment"),
+    ("Records pointing to this expanded access", f"{_DESIGN}.nPtrsToThisExpAccNctId"),
+    ("IPD sharing", f"{_IPD}.ipdSharing"),
+    ("No statistical analysis plan", "documentSection.largeDocumentModule.noSap"),
 )
-_NAMES: Final = tuple(name for name, _ in _FACTS)
-_VALUES: Final = attrgetter(*(path for _, path in _FACTS))
+#: The facts of a responsible party that is no investigator.
+INVESTIGATOR: Final = (
+    ("Responsible party investigator", f"{_PARTY}.investigatorFullName"),
+    ("Responsible party investigator title", f"{_PARTY}.investigatorTitle"),
+    ("Responsible party investigator affiliation", f"{_PARTY}.investigatorAffiliation"),
+)
+#: The texts that are notes, each after its name.
+NOTES: Final = (
+    ("IPD sharing description", f"{_IPD}.description"),
+    ("IPD sharing time frame", f"{_IPD}.timeFrame"),
+    ("IPD sharing access criteria", f"{_IPD}.accessCriteria"),
+)
+#: The facts that are said under a condition of their own, or more than once.
+OTHERS: Final = (
+    ("Enrollment type", f"{_DESIGN}.enrollmentInfo.type"),
+    ("Age group", "protocolSection.eligibilityModule.stdAges[]"),
+    ("IPD sharing information type", f"{_IPD}.infoTypes[]"),
+    ("Biospecimen description", f"{_DESIGN}.bioSpec.description"),
+)
+
+_NAMES: Final = tuple(name for name, _ in FACTS)
+
+
+def _values(said: tuple[tuple[str, str], ...]) -> Callable[[Study], tuple[Any, ...]]:
+    return attrgetter(*(".".join(attribute_names(Study, path)) for _, path in said))
+
+
+_VALUES: Final = _values(FACTS)
+_INVESTIGATOR_VALUES: Final = _values(INVESTIGATOR)
+_NOTE_VALUES: Final = _values(NOTES)
 
 
 def classifiers(ctx: Context) -> list[Element]:
     """Return the facts as CodeableConcepts, in a fixed order."""
     study = ctx.record.study
     protocol = study.protocol_section
-    found = [
-        _fact(name, value)
-        for name, value in zip(_NAMES, _VALUES(study), strict=True)
-        if value is not None and value != ""
-    ]
-    found += [
-        _fact(name, value)
-        for name, value in _investigator(protocol.sponsor_collaborators_module.responsible_party)
-    ]
+    said = zip(_NAMES, _VALUES(study), strict=True)
+    found = [_fact(name, value) for name, value in said if value is not None and value != ""]
+    if not is_investigator(protocol.sponsor_collaborators_module.responsible_party):
+        party = zip(INVESTIGATOR, _INVESTIGATOR_VALUES(study), strict=True)
+        found += [_fact(name, value) for (name, _), value in party if value]
     enrollment = protocol.design_module.enrollment_info
     if enrollment.type and (enrollment.count is None or enrollment.type not in ("ACTUAL", "ESTIMATED")):
         found.append(_fact("Enrollment type", enrollment.type))
     found += [_fact("Age group", age) for age in protocol.eligibility_module.std_ages if age]
-    found += [
-        _fact("IPD sharing information type", word)
-        for word in protocol.ipd_sharing_statement_module.info_types
-        if word
-    ]
+    source, target = f"{_IPD}.infoTypes", "ResearchStudy.classifier"
+    for word in protocol.ipd_sharing_statement_module.info_types:
+        if word:
+            text = f"IPD sharing information type: {word}"
+            found.append(concept(ctx, _INFORMATION, word, source, target, text))
     if protocol.design_module.bio_spec.description:
         made: Element = {}
         put_plain(ctx, made, "text", protocol.design_module.bio_spec.description, "Biospecimen description: ")
@@ -83,24 +111,12 @@ def _fact(name: str, value: Any) -> Element:
     return {"text": f"{name}: {word}"}
 
 
-def _investigator(party: ResponsibleParty) -> list[tuple[str, str]]:
-    """Return what the record says of the responsible person where it does not make them an investigator."""
-    if is_investigator(party):
-        return []
-    said = (
-        ("Responsible party investigator", party.investigator_full_name),
-        ("Responsible party investigator title", party.investigator_title),
-        ("Responsible party investigator affiliation", party.investigator_affiliation),
-    )
-    return [(name, value) for name, value in said if value]
-
-
 def notes(ctx: Context) -> list[Element]:
     """Return the sponsor's statement on sharing data as Annotations: its texts, each after its name."""
-    module = ctx.record.study.protocol_section.ipd_sharing_statement_module
-    said = (
-        ("IPD sharing description", module.description),
-        ("IPD sharing time frame", module.time_frame),
-        ("IPD sharing access criteria", module.access_criteria),
-    )
-    return [{"text": f"{name}: {text}"} for name, text in said if text]
+    found = []
+    for (name, source), text in zip(NOTES, _NOTE_VALUES(ctx.record.study), strict=True):
+        if text:
+            made: Element = {}
+            put_markdown(ctx, made, "text", text, source, "ResearchStudy.note.text", f"{name}: ")
+            found.append(made)
+    return found

@@ -19,8 +19,10 @@ AGENCY_CLASSES: Final = table("fhir_agency_class")
 _SPONSORS = "protocolSection.sponsorCollaboratorsModule"
 _OFFICIALS = "protocolSection.contactsLocationsModule.overallOfficials"
 _CONTACTS = "protocolSection.contactsLocationsModule.centralContacts"
-_RESPONSIBLE = "Responsible party"
-_REGISTRANT = "Registering organization"
+#: What classifies a person as the responsible party.
+RESPONSIBLE: Final = "Responsible party"
+#: The role of the organization that registered the study.
+REGISTRANT: Final = "Registering organization"
 
 
 class Party(NamedTuple):
@@ -98,10 +100,7 @@ class Parties:
         self._add_organization("LEAD_SPONSOR", lead.name, lead.class_, f"{_SPONSORS}.leadSponsor")
         registrant = study.identification_module.organization
         source = "protocolSection.identificationModule.organization"
-        if registrant.full_name and registrant.full_name == lead.name:
-            self._add_class(self._organization(lead.name), registrant.class_, source)
-        else:
-            self._add_organization("ORGANIZATION", registrant.full_name, registrant.class_, source)
+        self._add_organization("ORGANIZATION", registrant.full_name, registrant.class_, source)
         for position, sponsor in enumerate(module.collaborators):
             source = f"{_SPONSORS}.collaborators[{position}]"
             self._add_organization("COLLABORATOR", sponsor.name, sponsor.class_, source)
@@ -141,7 +140,7 @@ class Parties:
             return
         source = f"{_SPONSORS}.responsibleParty"
         name, affiliation = party.investigator_full_name, party.investigator_affiliation
-        made = self._add_person(party.type or "", name, affiliation, source, _RESPONSIBLE)
+        made = self._add_person(party.type or "", name, affiliation, source, RESPONSIBLE)
         if party.investigator_title:
             made.setdefault("code", []).append({"text": party.investigator_title})
 

@@ -17,7 +17,9 @@ from trialconv_mappings.fhir.parts import (
     Element,
     concept,
     extension,
+    filled_from,
     nested_extension,
+    put_markdown,
     put_plain,
     reference,
     telecom,
@@ -25,12 +27,13 @@ from trialconv_mappings.fhir.parts import (
 from trialconv_mappings.fhir.plan import ARM_TYPES, Arm
 from trialconv_mappings.fhir.status import r4_status
 from trialconv_mappings.fhir.study_dates import study_period
-from trialconv_mappings.fhir.terms import CONTACT_ROLE, FILLED_FROM, STUDY_IN_R4, TIME_FRAME
+from trialconv_mappings.fhir.terms import CONTACT_ROLE, STUDY_IN_R4, TIME_FRAME
 
 _P = "protocolSection."
 _ARMS = f"{_P}armsInterventionsModule.armGroups"
-_SUMMARY = f"{_P}descriptionModule.briefSummary"
 _CLASSIFIER = STUDY_IN_R4 + "classifier"
+_PROGRESS = STUDY_IN_R4 + "progressStatus"
+_PARTY = STUDY_IN_R4 + "associatedParty"
 
 
 def place_r4(ctx: Context, made: Element, neighbours: common.Neighbours) -> None:
@@ -38,7 +41,7 @@ def place_r4(ctx: Context, made: Element, neighbours: common.Neighbours) -> None
     protocol = ctx.record.study.protocol_section
     made["extension"] = _r4_extensions(ctx, neighbours)
     made["identifier"] = facts.identifiers(ctx)
-    made["title"] = facts.title(ctx)
+    facts.put_title(ctx, made)
     made["protocol"] = [reference("PlanDefinition", neighbours.plan_id)]
     made["status"], made["_status"] = r4_status(ctx)
     made["primaryPurposeType"] = common.primary_purpose(ctx)
@@ -50,9 +53,15 @@ def place_r4(ctx: Context, made: Element, neighbours: common.Neighbours) -> None
     made["keyword"] = facts.keywords(ctx) + mesh_keywords(ctx)
     made["location"] = common.countries(ctx, "ResearchStudy.location")
     description = protocol.description_module
-    made["description"] = description.detailed_description or description.brief_summary
-    if description.brief_summary and not description.detailed_description:
-        made["_description"] = {"extension": [extension(ctx.options.base + FILLED_FROM, valueString=_SUMMARY)]}
+    if description.detailed_description:
+        text = description.detailed_description
+        put_markdown(ctx, made, "description", text, common.DESCRIPTION, "ResearchStudy.description")
+    elif description.brief_summary:
+        put_markdown(
+            ctx, made, "description", description.brief_summary, common.SUMMARY, "ResearchStudy.description"
+        )
+        beside = made.setdefault("_description", {"extension": []})
+        beside["extension"] += filled_from(ctx, common.SUMMARY)["extension"]
     made["enrollment"] = [reference("Group", neighbours.group_id)]
     made["period"] = study_period(ctx)
     made["sponsor"] = neighbours.parties.first("LEAD_SPONSOR")
@@ -81,7 +90,11 @@ def _r4_extensions(ctx: Context, neighbours: common.Neighbours) -> list[Element]
     )
     summary = protocol.description_module.brief_summary
     if summary:
-        found.append(extension(STUDY_IN_R4 + "descriptionSummary", valueMarkdown=summary))
+        made = extension(STUDY_IN_R4 + "descriptionSummary")
+        put_markdown(
+            ctx, made, "valueMarkdown", summary, common.SUMMARY, "ResearchStudy.extension(descriptionSummary)"
+        )
+        found.append(made)
     found += [_r4_progress(state, actual, span) for state, actual, span in common.progress(ctx)]
     found += [_r4_party(ctx, party) for party in neighbours.parties.beyond_sponsor()]
     for field, number in common.recruitment(ctx).items():
@@ -92,20 +105,21 @@ def _r4_extensions(ctx: Context, neighbours: common.Neighbours) -> list[Element]
 
 
 def _r4_progress(state: Element, actual: bool | None, span: Element | None) -> Element:
-    parts = [extension("state", valueCodeableConcept=state)]
+    parts: list[Element] = [{"url": "state", "valueCodeableConcept": state}]
     if actual is not None:
-        parts.append(extension("actual", valueBoolean=actual))
+        parts.append({"url": "actual", "valueBoolean": actual})
     if span:
-        parts.append(extension("period", valuePeriod=span))
-    return nested_extension(STUDY_IN_R4 + "progressStatus", parts)
+        parts.append({"url": "period", "valuePeriod": span})
+    return {"url": _PROGRESS, "extension": parts}
 
 
 def _r4_party(ctx: Context, party: Party) -> Element:
-    role = common.party_role(ctx, party)
-    parts = [extension("name", valueString=party.name), extension("role", valueCodeableConcept=role)]
-    parts += [extension("classifier", valueCodeableConcept=kind) for kind in common.party_classifiers(ctx, party)]
-    parts.append(extension("party", valueReference=party.reference))
-    return nested_extension(STUDY_IN_R4 + "associatedParty", parts)
+    parts: list[Element] = [{"url": "name", "valueString": party.name}] if party.name else []
+    parts.append({"url": "role", "valueCodeableConcept": common.party_role(ctx, party)})
+    kinds = common.party_classifiers(ctx, party)
+    parts += [{"url": "classifier", "valueCodeableConcept": kind} for kind in kinds]
+    parts.append({"url": "party", "valueReference": party.reference})
+    return {"url": _PARTY, "extension": parts}
 
 
 def _outcomes(ctx: Context) -> list[Element]:
@@ -119,7 +133,11 @@ def _outcomes(ctx: Context) -> list[Element]:
                 parts.append({"url": "name", "valueString": outcome.measure})
             parts.append(kind)
             if outcome.description:
-                parts.append({"url": "description", "valueMarkdown": outcome.description})
+                part: Element = {"url": "description"}
+                put_markdown(
+                    ctx, part, "valueMarkdown", outcome.description, facts.OUTCOMES, "ResearchStudy.outcomeMeasure"
+                )
+                parts.append(part)
             if outcome.time_frame:
                 parts.append({"url": time_frame_url, "valueString": outcome.time_frame})
             found.append({"url": url, "extension": parts})

@@ -9,7 +9,7 @@ from trialconv_mappings.fhir.additions import mesh_keywords
 from trialconv_mappings.fhir.artifacts import related_artifacts
 from trialconv_mappings.fhir.classifiers import classifiers, notes
 from trialconv_mappings.fhir.parties import Party
-from trialconv_mappings.fhir.parts import Element, concept, reference
+from trialconv_mappings.fhir.parts import Element, concept, put_markdown, reference
 from trialconv_mappings.fhir.plan import ARM_TYPES, Arm
 from trialconv_mappings.fhir.study_dates import study_period
 from trialconv_mappings.fhir.terms import TIME_FRAME
@@ -24,7 +24,7 @@ def place_r5(ctx: Context, made: Element, neighbours: common.Neighbours) -> None
     made["url"] = facts.page(ctx)
     made["identifier"] = facts.identifiers(ctx)
     made["name"] = ctx.record.nct_id
-    made["title"] = facts.title(ctx)
+    facts.put_title(ctx, made)
     made["label"] = facts.labels(ctx)
     made["protocol"] = [reference("PlanDefinition", neighbours.plan_id)]
     made["relatedArtifact"] = related_artifacts(ctx)
@@ -36,8 +36,20 @@ def place_r5(ctx: Context, made: Element, neighbours: common.Neighbours) -> None
     made["condition"] = facts.conditions(ctx)
     made["keyword"] = facts.keywords(ctx) + mesh_keywords(ctx)
     made["region"] = common.countries(ctx, "ResearchStudy.region")
-    made["descriptionSummary"] = protocol.description_module.brief_summary
-    made["description"] = protocol.description_module.detailed_description
+    texts = protocol.description_module
+    if texts.brief_summary:
+        put_markdown(
+            ctx,
+            made,
+            "descriptionSummary",
+            texts.brief_summary,
+            common.SUMMARY,
+            "ResearchStudy.descriptionSummary",
+        )
+    if texts.detailed_description:
+        put_markdown(
+            ctx, made, "description", texts.detailed_description, common.DESCRIPTION, "ResearchStudy.description"
+        )
     made["period"] = study_period(ctx)
     made["site"] = [reference("Location", site) for site in neighbours.site_ids]
     made["note"] = notes(ctx)
@@ -79,7 +91,9 @@ def _outcomes(ctx: Context) -> list[Element]:
                 made["name"] = outcome.measure
             made["type"] = kinds
             if outcome.description:
-                made["description"] = outcome.description
+                put_markdown(
+                    ctx, made, "description", outcome.description, facts.OUTCOMES, "ResearchStudy.outcomeMeasure"
+                )
             found.append(made)
     return found
 
@@ -90,5 +104,6 @@ def _r5_arm(ctx: Context, number: int, arm: Arm) -> Element:
         source, target = f"{_ARMS}[{number}].type", "ResearchStudy.comparisonGroup.type"
         made["type"] = concept(ctx, ARM_TYPES, arm.group.type, source, target)
     if arm.group.description:
-        made["description"] = arm.group.description
+        source, target = f"{_ARMS}[{number}].description", "ResearchStudy.comparisonGroup.description"
+        put_markdown(ctx, made, "description", arm.group.description, source, target)
     return made

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from trialconv.context import Context
 from trialconv.record.protocol import Contact, GeoPoint, Location
 from trialconv_mappings.fhir.parties import ROLES
 from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, nested_extension, telecom
-from trialconv_mappings.fhir.terms import HALF_POSITION, IN_R4, SITE_STATUS
+from trialconv_mappings.fhir.terms import DATATYPE, HALF_POSITION, IN_R4, SITE_STATUS
 from trialconv_mappings.fhir.versions import PROGRESS_STATUSES
 
 _LOCATIONS = "protocolSection.contactsLocationsModule.locations"
+# The published definition of the extension demands the name of the R5 type.
+_EXTENDED_CONTACT: Final = {"url": DATATYPE, "valueString": "ExtendedContactDetail"}
+_CONTACT_IN_R4 = IN_R4 + "Location.contact"
 
 
 def sites(ctx: Context, ids: Ids) -> list[Element]:
@@ -36,6 +41,10 @@ def _site(ctx: Context, ids: Ids, position: int, site: Location) -> Element:
         made["name"] = facility
     if contacts and ctx.options.fhir_version == "R5":
         made["contact"] = contacts
+    if not country:
+        ctx.note(
+            "location-without-country", "the site has no country", f"{_LOCATIONS}[{position}]", "Location.address"
+        )
     if address := _address(city, state, site.zip, country):
         made["address"] = address
     point = site.geo_point
@@ -87,9 +96,11 @@ def _contacts(ctx: Context, position: int, contacts: list[Contact]) -> list[Elem
 
 def _contact_in_r4(contact: Element) -> Element:
     """Return an R5 Location.contact as the official R4 extension for it."""
-    parts = []
+    parts: list[Element] = [_EXTENDED_CONTACT]
     if "purpose" in contact:
-        parts.append(extension("purpose", valueCodeableConcept=contact["purpose"]))
-    parts.extend(extension("name", valueHumanName=name) for name in contact.get("name", ()))
-    parts.extend(extension("telecom", valueContactPoint=point) for point in contact.get("telecom", ()))
-    return nested_extension(IN_R4 + "Location.contact", parts)
+        parts.append({"url": "purpose", "valueCodeableConcept": contact["purpose"]})
+    if "name" in contact:
+        parts += [{"url": "name", "valueHumanName": name} for name in contact["name"]]
+    if "telecom" in contact:
+        parts += [{"url": "telecom", "valueContactPoint": point} for point in contact["telecom"]]
+    return {"url": _CONTACT_IN_R4, "extension": parts}

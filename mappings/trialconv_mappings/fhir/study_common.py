@@ -9,7 +9,7 @@ from trialconv.lineage import joined
 from trialconv_mappings.fhir import study_facts as facts
 from trialconv_mappings.fhir.additions import mesh_ancestors, registry_additions
 from trialconv_mappings.fhir.group import enrollment_count
-from trialconv_mappings.fhir.parties import AGENCY_CLASSES, ROLES, Parties, Party
+from trialconv_mappings.fhir.parties import AGENCY_CLASSES, REGISTRANT, ROLES, Parties, Party
 from trialconv_mappings.fhir.parts import Element, concept, country, extension
 from trialconv_mappings.fhir.plan import Arm
 from trialconv_mappings.fhir.status import last_known_status, progress_state
@@ -18,6 +18,8 @@ from trialconv_mappings.fhir.terms import LAST_KNOWN_STATUS, STUDY_STATUS_R5, ST
 from trialconv_mappings.fhir.versions import PHASES, PRIMARY_PURPOSES
 
 _P = "protocolSection."
+SUMMARY: Final = f"{_P}descriptionModule.briefSummary"
+DESCRIPTION: Final = f"{_P}descriptionModule.detailedDescription"
 _OVERALL_THO: Final = {"system": STUDY_STATUS_THO, "code": "overall-study", "display": "Overall study"}
 _OVERALL_R5: Final = {"system": STUDY_STATUS_R5, "code": "overall-study", "display": "Overall study"}
 
@@ -101,7 +103,7 @@ def party_role(ctx: Context, party: Party) -> Element:
     if not party.role:
         return {"text": "not stated"}
     if party.role == "ORGANIZATION":
-        return {"text": "Registering organization"}
+        return {"text": REGISTRANT}
     return concept(ctx, ROLES, party.role, f"{party.source}.role", "ResearchStudy.associatedParty.role")
 
 

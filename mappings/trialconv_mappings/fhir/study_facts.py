@@ -11,8 +11,10 @@ from typing import Final, NamedTuple
 
 from trialconv.context import Context
 from trialconv.lineage import checked_date
+from trialconv.record import Study
+from trialconv.record.decode import attribute_names
 from trialconv.record.protocol import Outcome
-from trialconv_mappings.fhir.parts import Element, concept, extension, put_plain
+from trialconv_mappings.fhir.parts import Element, concept, extension, filled_from, put_plain
 from trialconv_mappings.fhir.terms import (
     BLINDED_ROLE,
     NCIT,
@@ -21,27 +23,31 @@ from trialconv_mappings.fhir.terms import (
 )
 from trialconv_mappings.fhir.versions import OUTCOME_TYPES
 from trialconv_mappings.mesh import MESH, condition_headings
-from trialconv_mappings.tables import table
+from trialconv_mappings.tables import CodeTable, table
 
 _P = "protocolSection."
+#: The type of an organization's own id that the registry gives no type.
+OWN_ID: Final = "Organization's study id"
+OUTCOMES: Final = f"{_P}outcomesModule"
+_OWN_ID_TYPES: Final = table("fhir_org_study_id_type")
+_SECONDARY_ID_TYPES: Final = table("fhir_secondary_id_type")
 _TITLE_TYPES: Final = table("fhir_title_type")
-_STUDY_TYPES: Final = table("fhir_study_type")
-_ALLOCATIONS: Final = table("fhir_allocation")
-_MODELS: Final = table("fhir_intervention_model")
-_OBSERVATIONAL_MODELS: Final = table("fhir_observational_model")
-_TIME_PERSPECTIVES: Final = table("fhir_time_perspective")
-_MASKINGS: Final = table("fhir_masking")
 _WHO_MASKED: Final = table("fhir_who_masked")
-_SAMPLING: Final = table("fhir_sampling_method")
 _REGISTRY_IDENTIFIER: Final = {
     "coding": [{"system": NCIT, "code": "C98714", "display": "Clinical Trial Registry Identifier"}]
 }
 
 
-def title(ctx: Context) -> str | None:
-    """Return the study's title: the brief one, else the official one, else a page's unlabelled one."""
+def put_title(ctx: Context, made: Element) -> None:
+    """Put in the study's title: the brief one, else the official one and a mark, else a page's unlabelled one."""
     module = ctx.record.study.protocol_section.identification_module
-    return module.brief_title or module.official_title or ctx.record.extras.get("title")
+    if module.brief_title:
+        made["title"] = module.brief_title
+    elif module.official_title:
+        made["title"] = module.official_title
+        made["_title"] = filled_from(ctx, f"{_P}identificationModule.officialTitle")
+    elif title := ctx.record.extras.get("title"):
+        made["title"] = title
 
 
 def identifiers(ctx: Context) -> list[Element]:
@@ -52,23 +58,32 @@ def identifiers(ctx: Context) -> list[Element]:
     found += [{"use": "old", "system": NCT_SYSTEM, "value": alias} for alias in module.nct_id_aliases if alias]
     own = module.org_study_id_info
     if own.id:
-        made: Element = {"type": {"text": own.type or "Organization's study id"}, "value": own.id}
+        made: Element = {"type": _own_id_type(ctx, own.type), "value": own.id}
         if module.organization.full_name:
             made["assigner"] = {"display": module.organization.full_name}
         found.append(made)
     elif own.type:
-        found.append({"type": {"text": own.type}})
-    for secondary in module.secondary_id_infos:
-        if secondary.id or secondary.type or secondary.domain:
+        found.append({"type": _own_id_type(ctx, own.type)})
+    for number, secondary in enumerate(module.secondary_id_infos):
+        if secondary.id or secondary.type or secondary.domain or secondary.link:
             made = {"use": "secondary"}
             if secondary.type:
-                made["type"] = {"text": secondary.type}
+                source = f"{_P}identificationModule.secondaryIdInfos[{number}].type"
+                target = "ResearchStudy.identifier.type"
+                made["type"] = concept(ctx, _SECONDARY_ID_TYPES, secondary.type, source, target)
             if secondary.id:
                 made["value"] = secondary.id
             if secondary.domain:
                 made["assigner"] = {"display": secondary.domain}
             found.append(made)
     return found
+
+
+def _own_id_type(ctx: Context, word: str | None) -> Element:
+    if not word:
+        return {"text": OWN_ID}
+    source, target = f"{_P}identificationModule.orgStudyIdInfo.type", "ResearchStudy.identifier.type"
+    return concept(ctx, _OWN_ID_TYPES, word, source, target)
 
 
 def labels(ctx: Context) -> list[Element]:
@@ -97,40 +112,44 @@ def conditions(ctx: Context) -> list[Element]:
     return found
 
 
+class Axis(NamedTuple):
+    """An axis of the design: its name, the field, and the codes of its words."""
+
+    name: str
+    path: str
+    codes: CodeTable
+
+
+_D = f"{_P}designModule."
+#: The axes of a design, each with the name that stands before the registry's word.
+AXES: Final = (
+    Axis("Study type", f"{_D}studyType", table("fhir_study_type")),
+    Axis("Allocation", f"{_D}designInfo.allocation", table("fhir_allocation")),
+    Axis("Intervention model", f"{_D}designInfo.interventionModel", table("fhir_intervention_model")),
+    Axis("Observational model", f"{_D}designInfo.observationalModel", table("fhir_observational_model")),
+    Axis("Time perspective", f"{_D}designInfo.timePerspective", table("fhir_time_perspective")),
+    Axis("Masking", f"{_D}designInfo.maskingInfo.masking", table("fhir_masking")),
+    Axis("Sampling method", f"{_P}eligibilityModule.samplingMethod", table("fhir_sampling_method")),
+)
+#: What the sponsor says of the design in words of their own.
+DESCRIPTIONS: Final = (
+    ("Intervention model description", f"{_D}designInfo.interventionModelDescription"),
+    ("Masking description", f"{_D}designInfo.maskingInfo.maskingDescription"),
+)
+_WORDS: Final = attrgetter(*(".".join(attribute_names(Study, axis.path)) for axis in AXES))
+_DESCRIBED: Final = attrgetter(*(".".join(attribute_names(Study, path)) for _, path in DESCRIPTIONS))
+
+
 def study_designs(ctx: Context) -> list[Element]:
     """Return the study type and every axis of the design, each with the axis before the registry's word."""
-    module = ctx.record.study.protocol_section.design_module
-    info = module.design_info
-    eligibility = ctx.record.study.protocol_section.eligibility_module
-    axes = (
-        (_STUDY_TYPES, "Study type", module.study_type, "studyType"),
-        (_ALLOCATIONS, "Allocation", info.allocation, "designInfo.allocation"),
-        (_MODELS, "Intervention model", info.intervention_model, "designInfo.interventionModel"),
-        (
-            _OBSERVATIONAL_MODELS,
-            "Observational model",
-            info.observational_model,
-            "designInfo.observationalModel",
-        ),
-        (_TIME_PERSPECTIVES, "Time perspective", info.time_perspective, "designInfo.timePerspective"),
-        (_MASKINGS, "Masking", info.masking_info.masking, "designInfo.maskingInfo.masking"),
-    )
     found = []
-    for codes, axis, value, field in axes:
-        if value:
-            text, source = f"{axis}: {value}", f"{_P}designModule.{field}"
-            found.append(concept(ctx, codes, value, source, "ResearchStudy.studyDesign", text))
-    if sampling := eligibility.sampling_method:
-        text, source = f"Sampling method: {sampling}", f"{_P}eligibilityModule.samplingMethod"
-        found.append(concept(ctx, _SAMPLING, sampling, source, "ResearchStudy.studyDesign", text))
-    words = (
-        ("Intervention model description", info.intervention_model_description),
-        ("Masking description", info.masking_info.masking_description),
-    )
-    for axis, described in words:
-        if described:
+    for (name, path, codes), word in zip(AXES, _WORDS(ctx.record.study), strict=True):
+        if word:
+            found.append(concept(ctx, codes, word, path, "ResearchStudy.studyDesign", f"{name}: {word}"))
+    for (name, _), text in zip(DESCRIPTIONS, _DESCRIBED(ctx.record.study), strict=True):
+        if text:
             made: Element = {}
-            put_plain(ctx, made, "text", described, f"{axis}: ")
+            put_plain(ctx, made, "text", text, f"{name}: ")
             found.append(made)
     return found
 
@@ -166,7 +185,7 @@ class Outcomes(NamedTuple):
     entries: list[Outcome]
 
 
-_OUTCOME_KINDS: Final = (
+OUTCOME_KINDS: Final = (
     ("primaryOutcomes", "Primary outcome measure", attrgetter("primary_outcomes")),
     ("secondaryOutcomes", "Secondary outcome measure", attrgetter("secondary_outcomes")),
     ("otherOutcomes", "Other pre-specified outcome measure", attrgetter("other_outcomes")),
@@ -179,7 +198,7 @@ def outcomes(ctx: Context) -> list[Outcomes]:
     codes, target = OUTCOME_TYPES[ctx.options.fhir_version], "ResearchStudy.outcomeMeasure.type"
     return [
         Outcomes(concept(ctx, codes, field, f"{_P}outcomesModule.{field}", target, text), entries)
-        for field, text, fetch in _OUTCOME_KINDS
+        for field, text, fetch in OUTCOME_KINDS
         if (entries := fetch(module))
     ]
 

@@ -16,8 +16,9 @@ from msgspec.inspect import ListType, NoneType, RawType, StructType, UnionType, 
 from trialconv.formats import OdmVersion
 from trialconv.lineage import checked_date, code, plain
 from trialconv.record import Study
+from trialconv_mappings.markup import MARKUP
 from trialconv_mappings.odm.codelists import coding
-from trialconv_mappings.odm.homes import CODED, HOMES, MARKUP, names_a_contact
+from trialconv_mappings.odm.homes import CODED, HOMES, names_a_contact
 from trialconv_mappings.odm.parameters import ENCODED, ESCAPED, Parameters
 from trialconv_mappings.odm.text import clean, encoded_if_forbidden
 from trialconv_mappings.tables import table
@@ -169,7 +170,8 @@ def _plan(version: OdmVersion, contacts: bool) -> _Plan:
             return Carrier._home_text if path in MARKUP else Carrier._home
         if path in MARKUP:
             return Carrier._text
-        if path in CODED:
+        # SDM-XML has no place for a code.
+        if version == "2.0" and path in CODED:
             return Carrier._coded
         return Carrier._date if _is_date(path) else Carrier._words
 

@@ -83,7 +83,7 @@ def _study_v2(parameters: Parameters, identity: Identity, label: str) -> Node:
     summary = ctx.record.study.protocol_section.description_module.brief_summary
     if summary:
         children.append(description(ctx, plain(summary), _TEXTS + "briefSummary", "Study/Description"))
-    criteria, conditions = study_design.criteria_and_conditions(ctx, study_design.split(ctx))
+    criteria, conditions = study_design.criteria_and_conditions(ctx, study_design.listed(ctx))
     protocol = Node("Protocol", {}, [*_protocol_v2(parameters), *criteria, *_aliases(ctx)])
     children.append(_metadata_version(identity, label, protocol, conditions))
     attributes = {"OID": identity.study, "StudyName": name, "ProtocolName": name, "VersionID": label}
@@ -160,12 +160,10 @@ def _study_v1(parameters: Parameters, identity: Identity, label: str) -> Node:
         ctx.note("filled-in", "an empty text, since the registry has no summary", target_path=target)
     texts = (("StudyName", name), ("StudyDescription", text), ("ProtocolName", name))
     variables = Node("GlobalVariables", {}, [Node(element, {}, (held,)) for element, held in texts])
-    criteria, conditions = study_design.criteria_and_conditions(ctx, study_design.split(ctx))
+    criteria, conditions = study_design.criteria_and_conditions(ctx, study_design.listed(ctx))
     children = [*_detailed_description(ctx), *_aliases(ctx)]
     if not ctx.options.odm_plain:
         children += _study_design(parameters, criteria)
-        # Without criteria there is one condition with the whole text, which the summary has already.
-        conditions = conditions if criteria else []
     version = _metadata_version(identity, label, Node("Protocol", {}, children), conditions)
     return Node("Study", {"OID": identity.study}, [variables, version])
 

@@ -1,4 +1,4 @@
-"""Where ODM has a place of its own for a field of the registry, and which fields are more than plain words."""
+"""Where ODM has a place of its own for a field of the registry, and which words are coded."""
 
 from __future__ import annotations
 
@@ -82,29 +82,6 @@ _ONLY_V2: Final = frozenset(
 )
 #: The fields with a place, by version. All others are parameters of the registry.
 HOMES: Final[dict[OdmVersion, frozenset[str]]] = {"2.0": _HOMES, "1.3.2": _HOMES - _ONLY_V2}
-
-#: Fields that the registry keeps as markdown.
-MARKUP: Final = frozenset(
-    {
-        "protocolSection.descriptionModule.briefSummary",
-        "protocolSection.descriptionModule.detailedDescription",
-        "protocolSection.designModule.designInfo.interventionModelDescription",
-        "protocolSection.designModule.designInfo.maskingInfo.maskingDescription",
-        "protocolSection.designModule.bioSpec.description",
-        _ARMS + "armGroups[].description",
-        _ARMS + "interventions[].description",
-        "protocolSection.outcomesModule.primaryOutcomes[].description",
-        "protocolSection.outcomesModule.secondaryOutcomes[].description",
-        "protocolSection.outcomesModule.otherOutcomes[].description",
-        "protocolSection.eligibilityModule.eligibilityCriteria",
-        "protocolSection.eligibilityModule.genderDescription",
-        "protocolSection.eligibilityModule.studyPopulation",
-        "protocolSection.referencesModule.seeAlsoLinks[].label",
-        "protocolSection.referencesModule.availIpds[].comment",
-        "protocolSection.ipdSharingStatementModule.description",
-        "protocolSection.ipdSharingStatementModule.accessCriteria",
-    }
-)
 
 #: Words that have a CDISC term but no official parameter: the code table of each field.
 CODED: Final = {

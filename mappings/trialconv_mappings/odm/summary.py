@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from trialconv.lineage import joined, plain
 from trialconv.record.protocol import DesignModule, EligibilityModule, Outcome, ProtocolSection, StatusModule
+from trialconv_mappings.durations import Duration, duration
 from trialconv_mappings.odm.carried import Carrier
-from trialconv_mappings.odm.durations import Duration, duration
 from trialconv_mappings.odm.parameters import Parameters
 from trialconv_mappings.odm.text import clean
 

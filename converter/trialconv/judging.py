@@ -1,0 +1,115 @@
+"""What is wrong with a document of any kind that trialconv writes: the kind is told from the content."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
+
+from trialconv.formats import FHIR_VERSIONS, FhirVersion
+from trialconv.issues import Issue, UsageError, issue
+
+
+def validate(
+    document: Any,
+    *,
+    fhir_version: FhirVersion | None = None,
+    engine: str = "trialconv",
+    extensions: bool = False,
+) -> list[Issue]:
+    """Judge a document: FHIR (resource, Bundle), USDM or ODM as a dict, or JSON, NDJSON or XML as bytes or text.
+
+    Without `fhir_version` the version is inferred from version-specific elements, else R4; an Issue of
+    severity information says which one it was and why. The engine `fhir.resources` asks that library instead
+    of our own schemas (R4B and R5 only). With `extensions` each extension is judged by its definition, too.
+    Issues of NDJSON have their line as `source_path`. Raises UsageError for an unknown version or engine.
+    """
+    if engine not in ("trialconv", "fhir.resources"):
+        raise UsageError(f"no engine is called {engine!r}; there are trialconv and fhir.resources")
+    judge = partial(_judge_fhir, engine=engine, extensions=extensions)
+    if isinstance(document, str):
+        document = document.encode("utf-8", "surrogatepass")
+    if isinstance(document, bytes):
+        if document.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
+            from trialconv.validators.odm import validate_odm_xml
+
+            return validate_odm_xml(document)
+        from trialconv.validators.fhir_lines import resources_on_lines
+
+        try:
+            document = json.loads(document)
+        except (ValueError, RecursionError) as error:
+            lines = resources_on_lines(document)
+            if lines is None:
+                return [issue("invalid-document", f"neither JSON of FHIR, USDM or ODM nor ODM XML: {error}")]
+            return _validate_lines(lines, fhir_version, judge)
+    from trialconv.validators.odm_json import is_odm_json, validate_odm_json
+    from trialconv.validators.usdm import is_usdm, validate_usdm
+
+    if is_odm_json(document):
+        return validate_odm_json(document)
+    if is_usdm(document):
+        return validate_usdm(document)
+    if not isinstance(document, dict) or not isinstance(document.get("resourceType"), str):
+        expected = (
+            "a JSON object with a resourceType (FHIR), with study and usdmVersion (USDM) or with a fileOID (ODM), "
+            "or ODM XML"
+        )
+        return [issue("invalid-document", f"expected {expected}")]
+    version, assumed = _version_of(document, fhir_version)
+    return assumed + judge(document, version, set())
+
+
+#: Judges a resource of a FHIR version; the set holds references that lead out of it and are known.
+_Judge = Callable[[dict[str, Any], FhirVersion, set[str]], list[Issue]]
+
+
+def _validate_lines(lines: list[tuple[int, Any]], fhir_version: FhirVersion | None, judge: _Judge) -> list[Issue]:
+    from trialconv.validators.fhir_lines import judge_lines
+
+    everything = {
+        "resourceType": "Bundle",
+        "entry": [{"resource": one} for _, one in lines if isinstance(one, dict)],
+    }
+    version, assumed = _version_of(everything, fhir_version)
+    return assumed + list(judge_lines(lines, lambda one, known: judge(one, version, known)))
+
+
+def _version_of(document: dict[str, Any], given: FhirVersion | None) -> tuple[FhirVersion, list[Issue]]:
+    if given is None:
+        from trialconv.validators.fhir import infer_version
+
+        version, why = infer_version(document)
+        return version, [issue("fhir-version-assumed", f"judged as FHIR {version}: {why}")]
+    if given not in FHIR_VERSIONS:
+        raise UsageError(f"no FHIR version is called {given!r}; there are {', '.join(FHIR_VERSIONS)}")
+    return given, []
+
+
+def _judge_fhir(
+    document: dict[str, Any], version: FhirVersion, known: set[str], *, engine: str, extensions: bool
+) -> list[Issue]:
+    if engine == "fhir.resources":
+        from trialconv.validators.second_opinion import validate_with_fhir_resources
+
+        return validate_with_fhir_resources(document, version)
+    from trialconv.validators.fhir import validate_fhir
+
+    findings = validate_fhir(document, version, known=known)
+    if extensions and not any(found.rule == "json" for found in findings):
+        from trialconv.validators.extensions import check_extensions
+
+        findings += check_extensions(document, version)
+    return findings
+
+
+def fhir_models(bundle: dict[str, Any], version: FhirVersion = "R5") -> Any:
+    """Return a FHIR resource or Bundle as an object of the fhir.resources library (R4B or R5).
+
+    Raises UsageError for R4, which that library does not have, and pydantic.ValidationError when the library
+    does not accept the document.
+    """
+    from trialconv.validators import second_opinion
+
+    return cast("Any", second_opinion.fhir_models(bundle, version))

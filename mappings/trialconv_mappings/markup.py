@@ -1,0 +1,28 @@
+"""The fields that the registry keeps as markdown."""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: Paths of fields in the registry's notation; `lineage.plain` undoes the escapes of their values.
+MARKUP: Final = frozenset(
+    {
+        "protocolSection.descriptionModule.briefSummary",
+        "protocolSection.descriptionModule.detailedDescription",
+        "protocolSection.armsInterventionsModule.armGroups[].description",
+        "protocolSection.armsInterventionsModule.interventions[].description",
+        "protocolSection.designModule.bioSpec.description",
+        "protocolSection.designModule.designInfo.interventionModelDescription",
+        "protocolSection.designModule.designInfo.maskingInfo.maskingDescription",
+        "protocolSection.eligibilityModule.eligibilityCriteria",
+        "protocolSection.eligibilityModule.genderDescription",
+        "protocolSection.eligibilityModule.studyPopulation",
+        "protocolSection.outcomesModule.primaryOutcomes[].description",
+        "protocolSection.outcomesModule.secondaryOutcomes[].description",
+        "protocolSection.outcomesModule.otherOutcomes[].description",
+        "protocolSection.referencesModule.seeAlsoLinks[].label",
+        "protocolSection.referencesModule.availIpds[].comment",
+        "protocolSection.ipdSharingStatementModule.description",
+        "protocolSection.ipdSharingStatementModule.accessCriteria",
+    }
+)
