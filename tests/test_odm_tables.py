@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from trialconv.record import enums
-from trialconv_mappings.odm.codelists import CODELISTS
+from trialconv_mappings.cdisc.codelists import CODELISTS
 from trialconv_mappings.tables import Row, table, table_names
 
 CDISC = "https://www.cdisc.org/standards/terminology"

@@ -29,8 +29,9 @@ class Reader(NamedTuple):
 class Target(NamedTuple):
     """A target: what a record can become.
 
-    `build` makes a plain document of a context, `write` makes bytes of a document, `check` judges a document
-    and its bytes. `versions` are the options that choose this target.
+    `build` makes a plain document of a context, `write` makes bytes of a document, `check` judges a document and
+    its bytes. `versions` are the options that choose this target. A target that gives several files for a study
+    has `write_files` as well, which makes the bytes of each by its name; `check` then judges those.
     """
 
     name: str
@@ -40,7 +41,8 @@ class Target(NamedTuple):
     versions: dict[str, str]
     build: Callable[[Context], Any]
     write: Callable[[Any], bytes]
-    check: Callable[[Any, bytes], list[Issue]]
+    check: Callable[[Any, Any], list[Issue]]
+    write_files: Callable[[Any], dict[str, bytes]] | None = None
 
     def options(self, options: Options) -> Options:
         """Return the options with this target's version."""
@@ -125,6 +127,61 @@ def _odm_target(version: OdmVersion) -> Target:
     )
 
 
+def _sdtm_target() -> Target:
+    def build(ctx: Context) -> Any:
+        from trialconv_mappings.sdtm.package import build_sdtm
+
+        return build_sdtm(ctx)
+
+    def write_files(document: Any) -> dict[str, bytes]:
+        from trialconv.writers.sdtm import write_sdtm
+
+        return write_sdtm(document)
+
+    def write(document: Any) -> bytes:
+        return b"".join(write_files(document).values())
+
+    def check(document: Any, files: dict[str, bytes]) -> list[Issue]:
+        from trialconv.validators.sdtm import validate_sdtm_files
+
+        return validate_sdtm_files(document, files)
+
+    title = "CDISC SDTM trial design datasets TS and TI, with Define-XML 2.1"
+    return Target("sdtm", title, "", "", {}, build, write, check, write_files)
+
+
+def sdtm_dataset(name: str) -> Target:
+    """Return the target that gives one dataset (`TS` or `TI`) as Dataset-JSON, and no other file."""
+    package = TARGETS["sdtm"]
+
+    def build(ctx: Context) -> Any:
+        from trialconv_mappings.sdtm.package import empty_dataset
+
+        files = package.build(ctx)
+        return files.get(f"{name.lower()}.json") or empty_dataset(name, files["ts.json"])
+
+    def write(document: Any) -> bytes:
+        from trialconv.writers.json import write_json
+
+        return write_json(document)
+
+    def check(document: Any, _: bytes) -> list[Issue]:
+        from trialconv.validators.dataset_json import validate_dataset_json
+
+        return validate_dataset_json(document)
+
+    return Target(
+        "sdtm",
+        f"CDISC SDTM {name}, Dataset-JSON 1.1",
+        ".json",
+        "application/json",
+        {"sdtm_format": "dataset-json"},
+        build,
+        write,
+        check,
+    )
+
+
 READERS: Final[dict[str, Reader]] = {
     reader.name: reader
     for reader in (
@@ -140,5 +197,6 @@ TARGETS: Final[dict[str, Target]] = {
         *(_fhir_target(version) for version in FHIR_VERSIONS),
         _odm_target("2.0"),
         _odm_target("1.3.2"),
+        _sdtm_target(),
     )
 }

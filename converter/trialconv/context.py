@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from trialconv.formats import FhirVersion, OdmVersion
+from trialconv.formats import FhirVersion, OdmVersion, SdtmFormat
 from trialconv.issues import Issue, UsageError, issue
 from trialconv.record import Record
 
@@ -30,6 +30,8 @@ class Options:
     `base` stands before every url and identifier system that trialconv mints. `contacts` False leaves out
     names, e-mail addresses and telephone numbers of contacts. `unknown_status` says what an R4 status becomes
     for a study whose status the registry calls UNKNOWN. `created` overrides the clock (an ISO 8601 instant).
+    `sdtm_minimal` asks for nothing but the ts.xpt of a study without data; `study_id` is its STUDYID, for SDTM,
+    where the sponsor's own study number is not the one to use.
     """
 
     fhir_version: FhirVersion = "R4"
@@ -39,6 +41,9 @@ class Options:
     unknown_status: UnknownStatus = "absent"
     contacts: bool = True
     created: str | None = None
+    sdtm_format: SdtmFormat = "dataset-json"
+    sdtm_minimal: bool = False
+    study_id: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "base", self.base.rstrip("/"))
@@ -48,11 +53,15 @@ class Options:
 
 @dataclass(slots=True)
 class Context:
-    """One conversion: the record, the options, and the Issues found so far."""
+    """One conversion: the record, the options, and the Issues found so far.
+
+    `uncoded` lists each value that was looked up in a code table and has no code there, with the table's name.
+    """
 
     record: Record
     options: Options
     issues: list[Issue] = field(default_factory=list)
+    uncoded: list[tuple[str, str]] = field(default_factory=list)
 
     def note(self, code: str, message: str, source_path: str = "", target_path: str = "") -> None:
         """Add an Issue about this record, with the severity of the catalogue."""

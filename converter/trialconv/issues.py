@@ -173,6 +173,36 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "A character that the target cannot hold was replaced by U+FFFD.",
         "Check the source.",
     ),
+    "transliterated": IssueKind(
+        "information",
+        "Texts with characters beyond ASCII were spelled in ASCII, the only characters of a SAS transport file.",
+        "Use the Dataset-JSON for the exact words.",
+    ),
+    "text-shortened": IssueKind(
+        "information",
+        "A criterion is longer than its variable can be, or is like another one. The Define-XML has it whole.",
+        "Read the codelist of IETESTCD in define.xml.",
+    ),
+    "duplicate-criterion": IssueKind(
+        "information",
+        "The same words are a criterion twice. Within one category one row stands for both.",
+        "Check the source.",
+    ),
+    "dataset-left-out": IssueKind(
+        "warning",
+        "A dataset could not be made, because the record does not say for certain what its rows would be.",
+        "Read the record's own text.",
+    ),
+    "date-not-actual": IssueKind(
+        "information",
+        "A date is an estimate, or not known to have passed; the target's parameter is of what took place.",
+        "Convert the record again when it has the actual date.",
+    ),
+    "treatment-not-placed": IssueKind(
+        "information",
+        "The record does not say whether an intervention is under investigation or compared with it.",
+        "Check the source.",
+    ),
     "field-not-mapped": IssueKind(
         "information",
         "A field of the record has no place in this document.",
@@ -192,7 +222,7 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
     "invalid-document": IssueKind(
         "error",
         "The file is not a document that trialconv can validate.",
-        "Give FHIR JSON, or ODM XML 1.3.2 or 2.0.",
+        "Give FHIR JSON, ODM XML 1.3.2 or 2.0, Define-XML 2.1, Dataset-JSON 1.1 or a SAS transport file.",
     ),
     "schema": IssueKind("error", "The document breaks the official schema.", "Correct the element."),
     "binding": IssueKind(
@@ -211,6 +241,11 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "Refer to an allowed type.",
     ),
     "duplicate-id": IssueKind("error", "Two things have the same identity.", "Make the ids unique."),
+    "conformance": IssueKind(
+        "error",
+        "A dataset breaks a rule of its standard; the rule is named in brackets.",
+        "Correct the value.",
+    ),
     "fhir-version-assumed": IssueKind(
         "information",
         "No FHIR version was given; the message tells which one was assumed and why.",

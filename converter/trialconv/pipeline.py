@@ -16,6 +16,7 @@ from trialconv.readers.detect import detect
 from trialconv.readers.sources import MAX_RECORD_SIZE, documents
 from trialconv.record import Record
 from trialconv.scrub import scrubbed
+from trialconv.xport import SIGNATURE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 class Converted(NamedTuple):
     """What became of a record: the document, its bytes, and the Issues of reading, mapping and judging.
 
-    `findings` are those of the validator alone; a document is valid when none of them is an error.
+    `findings` are those of the validator alone; a document is valid when none of them is an error. Of a target
+    that gives several files `files` has the bytes of each, and `data` all of them in one.
     """
 
     record: Record
@@ -32,6 +34,7 @@ class Converted(NamedTuple):
     data: bytes
     issues: list[Issue]
     findings: list[Issue]
+    files: dict[str, bytes] = {}
 
     @property
     def valid(self) -> bool:
@@ -94,10 +97,15 @@ def transform(record: Record, target: Target, options: Options, *, check: bool =
     """Convert a record, list what is lost, and judge the document (unless `check` is False)."""
     ctx = Context(record, target.options(options))
     document = scrubbed(ctx, target.build(ctx))
-    data = target.write(document)
-    findings = target.check(document, data) if check else []
+    if target.write_files is None:
+        files: dict[str, bytes] = {}
+        data = target.write(document)
+    else:
+        files = target.write_files(document)
+        data = b"".join(files.values())
+    findings = target.check(document, files or data) if check else []
     issues = record.issues + ctx.issues + losses(record, target.name)
-    return Converted(record, document, data, issues, findings)
+    return Converted(record, document, data, issues, findings, files)
 
 
 def transform_isolated(
@@ -116,23 +124,28 @@ def transform_isolated(
 def convert(record: Record, target: str = "fhir-r4", options: Options | None = None) -> Any:
     """Return a record as a document: a dict for a FHIR target, XML bytes for an ODM target.
 
-    `target` is a name of `trialconv.catalog.TARGETS`. The document is the caller's own: changing it changes
+    For SDTM it is a dict with the bytes of each file by its name. `target` is a name of `trialconv.catalog.TARGETS`. The document is the caller's own: changing it changes
     nothing else. Use `trialconv.validate` to judge it.
     """
     made = transform(record, target_named(target), options or Options(), check=False)
+    if made.files:
+        return made.files
     # Equal parts of a document are one object until it is written; the caller's are all objects of their own.
     return made.data if target.startswith("odm") else json.loads(made.data)
 
 
 def validate(document: Any, *, fhir_version: FhirVersion | None = None, engine: str = "trialconv") -> list[Issue]:
-    """Judge a document: a FHIR resource or Bundle as a dict, or FHIR JSON or ODM XML as bytes or text.
+    """Judge a document: a FHIR resource or a Dataset-JSON dataset as a dict, or any document as bytes or text.
 
+    Bytes are recognised by their content: FHIR JSON, Dataset-JSON, ODM XML, Define-XML, SAS transport files.
     Without `fhir_version` the version is inferred from version-specific elements, else R4; an Issue of
     severity information says which one it was and why. The engine `fhir.resources` asks that library instead
     of our own schemas (R4B and R5 only). Raises UsageError for an unknown version or engine.
     """
     if engine not in ("trialconv", "fhir.resources"):
         raise UsageError(f"no engine is called {engine!r}; there are trialconv and fhir.resources")
+    if fhir_version is not None and fhir_version not in FHIR_VERSIONS:
+        raise UsageError(f"no FHIR version is called {fhir_version!r}; there are {', '.join(FHIR_VERSIONS)}")
     if isinstance(document, str):
         document = document.encode()
     if isinstance(document, bytes):
@@ -140,20 +153,31 @@ def validate(document: Any, *, fhir_version: FhirVersion | None = None, engine: 
             from trialconv.validators.odm import validate_odm_xml
 
             return validate_odm_xml(document)
+        if document.startswith(SIGNATURE):
+            from trialconv.validators.sdtm import validate_xport
+
+            return validate_xport(document)
         try:
             document = json.loads(document)
         except (ValueError, RecursionError) as error:
-            return [issue("invalid-document", f"neither FHIR JSON nor ODM XML: {error}")]
+            return [issue("invalid-document", f"neither JSON, nor XML, nor a SAS transport file: {error}")]
+    if isinstance(document, dict) and "datasetJSONVersion" in document:
+        from trialconv.validators.dataset_json import validate_dataset_json
+
+        return validate_dataset_json(document)
+    if not isinstance(document, dict) or not isinstance(document.get("resourceType"), str):
+        expected = "a JSON object with a resourceType or a datasetJSONVersion"
+        return [issue("invalid-document", f"expected {expected}, or XML, or a SAS transport file")]
+    return _validate_fhir(document, fhir_version, engine)
+
+
+def _validate_fhir(document: dict[str, Any], fhir_version: FhirVersion | None, engine: str) -> list[Issue]:
     from trialconv.validators.fhir import infer_version, validate_fhir
 
-    if not isinstance(document, dict) or not isinstance(document.get("resourceType"), str):
-        return [issue("invalid-document", "expected a JSON object with a resourceType, or ODM XML")]
     assumed = []
     if fhir_version is None:
         fhir_version, why = infer_version(document)
         assumed = [issue("fhir-version-assumed", f"judged as FHIR {fhir_version}: {why}")]
-    elif fhir_version not in FHIR_VERSIONS:
-        raise UsageError(f"no FHIR version is called {fhir_version!r}; there are {', '.join(FHIR_VERSIONS)}")
     if engine == "fhir.resources":
         from trialconv.validators.second_opinion import validate_with_fhir_resources
 

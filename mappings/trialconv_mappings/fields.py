@@ -18,6 +18,7 @@ _COLUMNS: Final = {
     "fhir-r5": ("fhir", "fhir-r5"),
     "odm-2.0": ("odm", "odm-2.0"),
     "odm-1.3.2": ("odm", "odm-1.3.2"),
+    "sdtm": ("sdtm", "sdtm"),
 }
 
 
@@ -30,6 +31,7 @@ CARRIED_EXTRAS: Final[dict[str, frozenset[str] | None]] = {
     "fhir-r5": _PAGE_EXTRAS,
     "odm-2.0": None,
     "odm-1.3.2": frozenset(),
+    "sdtm": frozenset(),
 }
 
 

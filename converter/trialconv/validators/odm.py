@@ -1,4 +1,4 @@
-"""ODM XML, judged by the official schema and by the rules that the schema cannot say.
+"""ODM XML and Define-XML, judged by the official schema and by the rules that the schema cannot say.
 
 The schemas of ODM 1.3.2 and 2.0 have no keys: a reference to nothing passes them. What an OID attribute must
 refer to, and where an OID has to be unique, is therefore checked here (ODM 1.3.2 section 2.11, "Element
@@ -19,16 +19,21 @@ from lxml import etree
 from trialconv.formats import OdmVersion
 from trialconv.issues import Issue, issue
 from trialconv.odm_tree import NAMESPACES
+from trialconv.validators.define import check_define_references, is_define_xml
 from trialconv.validators.odm_references import MOST, check_references
 from trialconv.validators.xml_places import element_path, line_of
 
-_SCHEMA_FILES: Final[dict[OdmVersion, str]] = {"2.0": "ODM.xsd", "1.3.2": "ODM1-3-2.xsd"}
+_SCHEMA_FILES: Final = {
+    "2.0": ("odm", "2.0", "ODM.xsd"),
+    "1.3.2": ("odm", "1.3.2", "ODM1-3-2.xsd"),
+    "define-2.1": ("define", "2.1", "define2-1-0.xsd"),
+}
 _SPACE = re.compile(rb"\s*")
 _MARKS_BEFORE: Final = ((b"<?", b"?>"), (b"<!--", b"-->"))
 
 
 def validate_odm_xml(data: bytes) -> list[Issue]:
-    """Return what is wrong with an ODM 1.3.2 or 2.0 document; nothing when it is valid.
+    """Return what is wrong with an ODM 1.3.2 or 2.0 document, or a Define-XML 2.1; nothing when it is valid.
 
     Anything but such a document gives one Issue `invalid-document`. Document type declarations are refused, so
     that no entity is ever declared, and nothing is fetched. Errors of the schema have the code `schema`, rules
@@ -48,6 +53,8 @@ def validate_odm_xml(data: bytes) -> list[Issue]:
     if version is None:
         expected = " or ".join(f"{{{namespace}}}ODM" for namespace in NAMESPACES.values())
         return [_refusal(f"its root element is {root.tag}, not {expected}", line_of(root))]
+    if is_define_xml(root):
+        return _schema_issues(tree, "define-2.1") + check_define_references(root)
     return _schema_issues(tree, version) + check_references(root)
 
 
@@ -92,7 +99,7 @@ def _version(root: etree._Element) -> OdmVersion | None:
 
 
 @cache
-def _schema(version: OdmVersion) -> etree.XMLSchema:
+def _schema(name: str) -> etree.XMLSchema:
     """Return the compiled official schema, which odmlib carries in its package.
 
     The package is located without importing it, since importing it loads all of its classes.
@@ -100,12 +107,12 @@ def _schema(version: OdmVersion) -> etree.XMLSchema:
     spec = find_spec("odmlib")
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("odmlib, which carries the ODM schemas, is not installed")
-    folder = Path(spec.submodule_search_locations[0], "schemas", "odm", version)
-    return etree.XMLSchema(etree.parse(folder / _SCHEMA_FILES[version], etree.XMLParser(no_network=True)))
+    path = Path(spec.submodule_search_locations[0], "schemas", *_SCHEMA_FILES[name])
+    return etree.XMLSchema(etree.parse(path, etree.XMLParser(no_network=True)))
 
 
-def _schema_issues(tree: etree._ElementTree, version: OdmVersion) -> list[Issue]:
-    schema = _schema(version)
+def _schema_issues(tree: etree._ElementTree, name: str) -> list[Issue]:
+    schema = _schema(name)
     if schema.validate(tree):
         return []
     errors = list(cast("Iterable[etree._LogEntry]", schema.error_log))

@@ -17,7 +17,7 @@ from trialconv.context import Context
 from trialconv.lineage import checked_date, plain
 from trialconv.odm_tree import Node
 from trialconv.record import Study
-from trialconv_mappings.odm.text import clean
+from trialconv_mappings.cdisc.text import clean
 
 #: Fields whose value stands, whole and unchanged, in an element or an official parameter.
 HOMES: Final = frozenset(

@@ -8,10 +8,11 @@ import trialconv
 from trialconv.context import Context
 from trialconv.lineage import plain
 from trialconv.odm_tree import NAMESPACES, Node
+from trialconv_mappings.cdisc.text import clean
 from trialconv_mappings.odm import study_design
 from trialconv_mappings.odm.administration import Identity, admin_data
 from trialconv_mappings.odm.summary import study_summary
-from trialconv_mappings.odm.text import clean, description
+from trialconv_mappings.odm.text import description
 
 _IDS: Final = "protocolSection.identificationModule."
 _TEXTS: Final = "protocolSection.descriptionModule."

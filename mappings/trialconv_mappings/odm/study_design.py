@@ -11,10 +11,11 @@ from trialconv.context import Context
 from trialconv.lineage import code, joined, plain
 from trialconv.odm_tree import Node
 from trialconv.record.protocol import Intervention, Outcome
+from trialconv_mappings.cdisc.text import clean
 from trialconv_mappings.criteria import Criterion, split_criteria
 from trialconv_mappings.mesh import MESH, condition_headings
 from trialconv_mappings.odm.codelists import coding
-from trialconv_mappings.odm.text import clean, description
+from trialconv_mappings.odm.text import description
 from trialconv_mappings.tables import table
 
 #: The system that NLM names in the MeSH data of its linked-data service.
