@@ -152,13 +152,11 @@ def _sdtm_target() -> Target:
 
 def sdtm_dataset(name: str) -> Target:
     """Return the target that gives one dataset (`TS` or `TI`) as Dataset-JSON, and no other file."""
-    package = TARGETS["sdtm"]
 
     def build(ctx: Context) -> Any:
-        from trialconv_mappings.sdtm.package import empty_dataset
+        from trialconv_mappings.sdtm.package import build_dataset
 
-        files = package.build(ctx)
-        return files.get(f"{name.lower()}.json") or empty_dataset(name, files["ts.json"])
+        return build_dataset(ctx, name)
 
     def write(document: Any) -> bytes:
         from trialconv.writers.json import write_json

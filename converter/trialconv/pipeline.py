@@ -124,8 +124,9 @@ def transform_isolated(
 def convert(record: Record, target: str = "fhir-r4", options: Options | None = None) -> Any:
     """Return a record as a document: a dict for a FHIR target, XML bytes for an ODM target.
 
-    For SDTM it is a dict with the bytes of each file by its name. `target` is a name of `trialconv.catalog.TARGETS`. The document is the caller's own: changing it changes
-    nothing else. Use `trialconv.validate` to judge it.
+    For SDTM it is a dict with the bytes of each file by its name. `target` is a name of
+    `trialconv.catalog.TARGETS`. The document is the caller's own: changing it changes nothing else. Use
+    `trialconv.validate` to judge it.
     """
     made = transform(record, target_named(target), options or Options(), check=False)
     if made.files:

@@ -29,6 +29,11 @@ _REFERENCES: Final = {
     _DEF + "StandardOID": _DEF + "Standard",
 }
 _KINDS: Final = frozenset({*_REFERENCES.values(), _ODM + "ItemGroupDef", _ODM + "MetaDataVersion", _ODM + "Study"})
+#: The elements that refer to others and define nothing.
+_REFERRING: Final = (
+    *(_ODM + name for name in ("CodeListRef", "ItemRef", "RangeCheck")),
+    *(_DEF + name for name in ("ValueListRef", "WhereClauseRef")),
+)
 
 
 def is_define_xml(root: etree._Element) -> bool:
@@ -43,10 +48,9 @@ def check_define_references(root: etree._Element) -> list[Issue]:
     """Return the references that name nothing of the document, and the OIDs that stand twice."""
     defined: dict[str, set[str]] = {}
     found = []
-    elements = [element for element in root.iter() if isinstance(element.tag, str)]
-    for element in elements:
+    for element in root.iter(*_KINDS):
         oid = element.get("OID")
-        if oid is None or element.tag not in _KINDS:
+        if oid is None:
             continue
         known = defined.setdefault(str(element.tag), set())
         if oid in known:
@@ -55,7 +59,7 @@ def check_define_references(root: etree._Element) -> list[Issue]:
                 _breach("duplicate-id", f"Another {kind} has the OID {oid!r}.", element, "define-oid-unique")
             )
         known.add(oid)
-    for element in elements:
+    for element in root.iter(*_KINDS, *_REFERRING):
         for attribute, value in element.attrib.items():
             wanted = _REFERENCES.get(str(attribute))
             if wanted is not None and value not in defined.get(wanted, ()):

@@ -7,6 +7,7 @@ extensions of the namespace `def`. Codelists hold the terms that the datasets us
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import trialconv
@@ -140,13 +141,11 @@ def _value_list(study: Study, levels: list[str]) -> Node:
     return Node("def:ValueListDef", {"OID": "VL.TS.TSVAL"}, refs)
 
 
+@cache
 def _where_clause(name: str) -> Node:
     check = {"Comparator": "EQ", "SoftHard": "Soft", "def:ItemOID": "IT.TS.TSPARMCD"}
-    return Node(
-        "def:WhereClauseDef",
-        {"OID": f"WC.TS.{name}"},
-        [Node("RangeCheck", check, [Node("CheckValue", {}, (name,))])],
-    )
+    clause = Node("RangeCheck", check, [Node("CheckValue", {}, (name,))])
+    return Node("def:WhereClauseDef", {"OID": f"WC.TS.{name}"}, [clause], shared={})
 
 
 def _item_group(study: Study, dataset: Dataset, file: str) -> Node:
@@ -268,11 +267,19 @@ def _codelists(study: Study, coded: list[str]) -> Iterator[Node]:
 
 def _parameter_codelist(variable: str, code: str, names: list[str]) -> Node:
     if variable == "TSPARMCD":
-        items = [_decoded(name, (term := parameter_term(name)).display, term.code) for name in names]
+        items = [_parameter(name) for name in names]
     else:
         items = [_term((term := parameter_term(name)).display, term.code) for name in names]
     title = _PARAMETERS.name if variable == "TSPARMCD" else "Trial Summary Parameter Test Name"
     return _codelist(f"CL.{variable}", title, _PARAMETERS, items, code)
+
+
+@cache
+def _parameter(name: str) -> Node:
+    term = parameter_term(name)
+    made = _decoded(name, term.display, term.code)
+    made.shared = {}
+    return made
 
 
 def _codelist(oid: str, name: str, codelist: Codelist, items: list[Node], code: str = "") -> Node:
@@ -280,8 +287,10 @@ def _codelist(oid: str, name: str, codelist: Codelist, items: list[Node], code: 
     return Node("CodeList", attributes, [*items, _alias(code or codelist.code)])
 
 
+@cache
 def _term(value: str, code: str) -> Node:
-    return Node("EnumeratedItem", {"CodedValue": value}, [_alias(code)])
+    """Return a term of a codelist. There are few, so that each is made and written once."""
+    return Node("EnumeratedItem", {"CodedValue": value}, [_alias(code)], shared={})
 
 
 def _decoded(value: str, meaning: str, code: str = "") -> Node:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from trialconv.context import Context
 from trialconv_mappings.cdisc.text import clean
-from trialconv_mappings.sdtm.criteria import criteria_rows, trial_criteria
+from trialconv_mappings.sdtm.criteria import TrialCriterion, criteria_rows, trial_criteria
 from trialconv_mappings.sdtm.datasets import (
     MINIMAL_VARIABLES,
     TI_VARIABLES,
@@ -33,39 +33,64 @@ def build_sdtm(ctx: Context) -> dict[str, Any]:
     `ts.json`, `ti.json` and `ts.xpt`, `ti.xpt` are datasets in the structure of Dataset-JSON, those of SAS
     transport files in ASCII; `define.xml` is a tree. TI is left out where there are no criteria to list.
     """
+    made = _datasets(ctx)
+    if ctx.options.sdtm_minimal:
+        return {"ts.xpt": ascii_dataset(ctx, _minimal(made))}
+    files: dict[str, Any] = {}
+    if ctx.options.sdtm_format != "xport":
+        files |= {_file(each, ".json"): each for each in made.datasets}
+    if ctx.options.sdtm_format != "dataset-json":
+        files |= {_file(each, ".xpt"): ascii_dataset(ctx, each) for each in made.datasets}
+    suffix = ".json" if ctx.options.sdtm_format == "dataset-json" else ".xpt"
+    described = [(each, _file(each, suffix)) for each in made.datasets]
+    protocol_name, description = _names(ctx, made.study_id)
+    files["define.xml"] = define_xml(
+        Study(
+            made.identity,
+            ctx.record.nct_id,
+            made.study_id,
+            description,
+            protocol_name,
+            described,
+            made.summary,
+            made.criteria,
+        )
+    )
+    return files
+
+
+def build_dataset(ctx: Context, name: str) -> Dataset:
+    """Return the dataset `TS` or `TI` alone; a TI without criteria to list has no rows."""
+    made = _datasets(ctx)
+    for each in made.datasets:
+        if each["name"] == name:
+            return each
+    return dataset(name, TI_VARIABLES, [], made.identity)
+
+
+class _Made(NamedTuple):
+    """The datasets of a study and what they were made of."""
+
+    identity: Identity
+    study_id: str
+    summary: Summary
+    criteria: list[TrialCriterion]
+    datasets: list[Dataset]
+
+
+def _datasets(ctx: Context) -> _Made:
     identity = _identity(ctx)
     study_id = _study_id(ctx)
     summary = trial_summary(ctx)
     if ctx.options.sdtm_minimal:
-        return {"ts.xpt": ascii_dataset(ctx, _minimal(summary, study_id, identity))}
+        return _Made(identity, study_id, summary, [], [])
     rows, more = summary_rows(summary, study_id)
     variables = (*TS_VARIABLES[:_AFTER_TSVAL], *more_values(more), *TS_VARIABLES[_AFTER_TSVAL:])
     datasets = [dataset("TS", variables, rows, identity)]
     criteria = trial_criteria(ctx)
     if criteria:
         datasets.append(dataset("TI", TI_VARIABLES, criteria_rows(criteria, study_id), identity))
-    files: dict[str, Any] = {}
-    if ctx.options.sdtm_format != "xport":
-        files |= {_file(each, ".json"): each for each in datasets}
-    if ctx.options.sdtm_format != "dataset-json":
-        files |= {_file(each, ".xpt"): ascii_dataset(ctx, each) for each in datasets}
-    suffix = ".json" if ctx.options.sdtm_format == "dataset-json" else ".xpt"
-    described = [(each, _file(each, suffix)) for each in datasets]
-    protocol_name, description = _names(ctx, study_id)
-    study = Study(identity, ctx.record.nct_id, study_id, description, protocol_name, described, summary, criteria)
-    files["define.xml"] = define_xml(study)
-    return files
-
-
-def empty_dataset(name: str, source: Dataset) -> Dataset:
-    """Return the dataset TI without any row, for a study without criteria to list, beside its dataset TS."""
-    identity = Identity(
-        source["studyOID"],
-        source["metaDataVersionOID"],
-        source["fileOID"].partition(".")[2],
-        source["datasetJSONCreationDateTime"],
-    )
-    return dataset(name, TI_VARIABLES, [], identity)
+    return _Made(identity, study_id, summary, criteria, datasets)
 
 
 def _file(made: Dataset, suffix: str) -> str:
@@ -98,13 +123,15 @@ def _names(ctx: Context, study_id: str) -> tuple[str, str]:
     return own or ctx.record.nct_id, clean(ctx, title, _IDS + "officialTitle", "StudyDescription")
 
 
-def _minimal(summary: Summary, study_id: str, identity: Identity) -> Dataset:
-    """Return the TS of a study without data in SDTM: its start, and the sponsor's number beside another STUDYID."""
+def _minimal(made: _Made) -> Dataset:
+    """Return the TS of a study without data in SDTM: its start, and the sponsor's number if STUDYID is another."""
     names = ["SSTDTC"]
-    own = summary.entries.get("SPREFID")
-    if own and own[0].value != study_id:
+    own = made.summary.entries.get("SPREFID")
+    if own and own[0].value != made.study_id:
         names.append("SPREFID")
     rows: list[Row] = [
-        [study_id, name, entry.value, entry.null_flavor] for name in names for entry in summary.entries[name][:1]
+        [made.study_id, name, entry.value, entry.null_flavor]
+        for name in names
+        for entry in made.summary.entries[name][:1]
     ]
-    return dataset("TS", MINIMAL_VARIABLES, rows, identity)
+    return dataset("TS", MINIMAL_VARIABLES, rows, made.identity)

@@ -140,7 +140,7 @@ class Summary(TrialSummary):
         return value.strip()
 
     def _condition(self, text: str) -> Entry:
-        """Return a condition with the MeSH heading that is the same term; a code stands beside one spelling only."""
+        """Return a condition with the MeSH heading that is the same term; one spelling gets the code."""
         heading = self._headings.get(text.casefold())
         if heading is None or self._coded.setdefault(heading[0], text) != text:
             return Entry(text)
