@@ -49,6 +49,8 @@ class Options:
         object.__setattr__(self, "base", self.base.rstrip("/"))
         if self.created is not None and not _is_instant(self.created):
             raise UsageError(f"{self.created!r} is not an instant such as 2025-01-21T00:00:00Z")
+        if self.study_id is not None and not _STUDY_ID.fullmatch(self.study_id):
+            raise UsageError(f"{self.study_id!r} is no STUDYID: 1 to 64 printable ASCII characters")
 
 
 @dataclass(slots=True)
@@ -80,6 +82,8 @@ class Context:
         return instant
 
 
+# What every format of SDTM can hold, and no space at either end.
+_STUDY_ID = re.compile(r"(?! )[ -~]{1,64}(?<! )")
 # XML Schema allows offsets up to 14 hours: https://www.w3.org/TR/xmlschema11-2/#dateTime
 _INSTANT = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))", re.ASCII

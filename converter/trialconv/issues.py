@@ -198,9 +198,9 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "A date is an estimate, or not known to have passed; the target's parameter is of what took place.",
         "Convert the record again when it has the actual date.",
     ),
-    "treatment-not-placed": IssueKind(
+    "not-placed": IssueKind(
         "information",
-        "The record does not say whether an intervention is under investigation or compared with it.",
+        "The target has several places for a value, and the record does not say which one it belongs to.",
         "Check the source.",
     ),
     "field-not-mapped": IssueKind(

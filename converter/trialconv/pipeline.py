@@ -26,7 +26,8 @@ class Converted(NamedTuple):
     """What became of a record: the document, its bytes, and the Issues of reading, mapping and judging.
 
     `findings` are those of the validator alone; a document is valid when none of them is an error. Of a target
-    that gives several files `files` has the bytes of each, and `data` all of them in one.
+    that gives several files `files` has the bytes of each, and `data` all of them in one. `uncoded` has each
+    value that has no code, with the code table that was asked.
     """
 
     record: Record
@@ -35,6 +36,7 @@ class Converted(NamedTuple):
     issues: list[Issue]
     findings: list[Issue]
     files: dict[str, bytes] = {}
+    uncoded: tuple[tuple[str, str], ...] = ()
 
     @property
     def valid(self) -> bool:
@@ -105,7 +107,7 @@ def transform(record: Record, target: Target, options: Options, *, check: bool =
         data = b"".join(files.values())
     findings = target.check(document, files or data) if check else []
     issues = record.issues + ctx.issues + losses(record, target.name)
-    return Converted(record, document, data, issues, findings, files)
+    return Converted(record, document, data, issues, findings, files, tuple(ctx.uncoded))
 
 
 def transform_isolated(

@@ -31,7 +31,7 @@ CARRIED_EXTRAS: Final[dict[str, frozenset[str] | None]] = {
     "fhir-r5": _PAGE_EXTRAS,
     "odm-2.0": None,
     "odm-1.3.2": frozenset(),
-    "sdtm": frozenset(),
+    "sdtm": _PAGE_EXTRAS,
 }
 
 

@@ -105,13 +105,16 @@ def conversion_options(function: _F) -> _F:
 def run_conversion(target: Target, options: Options, run: Run) -> int:
     """Convert every record of every source, write the documents, report, and return the exit code."""
     from trialconv.cli.output import Output
+    from trialconv.cli.package_output import PackageOutput
     from trialconv.cli.report import Report
     from trialconv.pipeline import collect_less, read_outcomes, transform_isolated
 
     collect_less()
     with (
         Report(run.issues_file, verbose=run.verbose, force=run.force) as report,
-        Output(target, run.out, force=run.force, pretty=run.pretty) as output,
+        PackageOutput(run.out, force=run.force, pretty=run.pretty)
+        if target.write_files and run.out
+        else Output(target, run.out, force=run.force, pretty=run.pretty) as output,
     ):
         for source in run.sources:
             for record in read_outcomes(source, run.reader, run.max_record_size):

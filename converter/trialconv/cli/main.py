@@ -16,7 +16,9 @@ from trialconv.issues import TrialconvError
 COMMANDS: Final = {
     "to-fhir": ("trialconv.cli.to_fhir", "Convert records to FHIR bundles."),
     "to-odm": ("trialconv.cli.to_odm", "Convert records to CDISC ODM study definitions."),
-    "validate": ("trialconv.cli.validate", "Check FHIR JSON and ODM XML against the official schemas."),
+    "to-sdtm": ("trialconv.cli.to_sdtm", "Convert records to the SDTM datasets TS and TI."),
+    "validate": ("trialconv.cli.validate", "Check FHIR, ODM, Define-XML and trial design datasets."),
+    "codes": ("trialconv.cli.codes", "Look at the code tables, and find what they have no code for."),
 }
 
 

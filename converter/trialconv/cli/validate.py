@@ -35,14 +35,17 @@ from trialconv.issues import Issue, at_or_above, issue
     help="Text for people, or one JSON line per Issue.",
 )
 def command(files: tuple[str, ...], fhir_version: FhirVersion | None, engine: str, report_format: str) -> None:
-    """Check FHIR JSON (a resource or a Bundle) and ODM XML (1.3.2, 2.0) against the official schemas.
+    """Check FHIR, ODM, Define-XML and trial design datasets against the official schemas.
 
-    Exits with 3 when an error is found. FILE may be - for standard input.
+    FILE is FHIR JSON (a resource or a Bundle), ODM XML (1.3.2, 2.0), Define-XML 2.1, Dataset-JSON 1.1 or a SAS
+    transport file; TS and TI are checked by the rules of SDTM, too. FILE may be - for standard input. Exits with
+    3 when an error is found.
 
     \b
     Examples:
       trialconv validate bundle.json
       trialconv validate --format json odm/*.xml
+      trialconv validate sdtm/ts.xpt sdtm/ti.json sdtm/define.xml
     """
     worst = 0
     for name in files:

@@ -155,8 +155,14 @@ def trial_summary(ctx: Context) -> Summary:
     if "TITLE" not in summary.entries:
         source = _PROTOCOL + "identificationModule.briefTitle"
         summary.add("TITLE", protocol.identification_module.brief_title, source)
+        if "TITLE" not in summary.entries and isinstance(title := ctx.record.extras.get("title"), str):
+            summary.add("TITLE", title, "extras.title")
     status = protocol.status_module.overall_status
     summary.add_coded("ONGOSIND", "cdisc_ongoing", status, _PROTOCOL + "statusModule.overallStatus")
+    enrollment = protocol.design_module.enrollment_info
+    if enrollment.count is not None and enrollment.type not in ("ACTUAL", "ESTIMATED"):
+        source = _PROTOCOL + "designModule.enrollmentInfo.count"
+        ctx.note("not-placed", f"{enrollment.count} is not said to be planned or actual", source, "TS[PLANSUB]")
     _treatments(summary, protocol)
     _countries(summary, protocol)
     _contacts(summary, protocol)
@@ -221,13 +227,15 @@ def _treatments(summary: Summary, protocol: ProtocolSection) -> None:
             summary.add("COMPTRT", intervention.name, source)
         elif intervention.name:
             message = f"{intervention.name!r} belongs to no experimental arm and to no active comparator"
-            summary.ctx.note("treatment-not-placed", message, source, "TS[TRT]")
+            summary.ctx.note("not-placed", message, source, "TS[TRT]")
 
 
 def _countries(summary: Summary, protocol: ProtocolSection) -> None:
     source = _PROTOCOL + "contactsLocationsModule.locations[].country"
     places = protocol.contacts_locations_module.locations
-    for name in dict.fromkeys(place.country for place in places if place.country):
+    # A page lists countries of which it names no place.
+    listed = [*(place.country for place in places), *summary.ctx.record.extras.get("countries", ())]
+    for name in filter(None, dict.fromkeys(listed)):
         rows = table("countries").get(name)
         if not rows:
             message = f"{name!r} has no code in the table of countries"
