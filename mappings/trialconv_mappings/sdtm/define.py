@@ -204,14 +204,14 @@ def _type_of(column: dict[str, Any]) -> dict[str, str]:
 def _origin(study: Study, name: str) -> Node:
     """Return where a variable's values come from.
 
-    The registry's record is no protocol, and the protocol is not what was read. The type `Other` of the CDISC
-    terminology of 2025-03-28 says so, and the description names the record.
+    The registry's record is no protocol, and the protocol is not what was read: the values have the record as
+    their predecessor, and the description names it.
     """
     if name == "TSSEQ":
         return Node("def:Origin", {"Type": "Derived", "Source": "Vendor"})
     if (name.startswith("TSVAL") and name not in ("TSVALNF", "TSVALCD")) or name in ("STUDYID", "IETEST"):
         text = f"Record {study.nct_id} of ClinicalTrials.gov"
-        return Node("def:Origin", {"Type": "Other", "Source": "Sponsor"}, [_description(text)])
+        return Node("def:Origin", {"Type": "Predecessor", "Source": "Sponsor"}, [_description(text)])
     return Node("def:Origin", {"Type": "Assigned", "Source": "Vendor"})
 
 
