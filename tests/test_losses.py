@@ -19,6 +19,7 @@ from trialconv.pipeline import read, transform
         *((name, {"extras.unread"}) for name in FHIR_TARGETS),
         ("odm-2.0", set()),
         ("odm-1.3.2", {"extras.title", "extras.lastUpdated", "extras.unread"}),
+        ("sdtm", {"extras.unread"}),
     ],
 )
 def test_what_a_page_says_beside_the_fields_is_carried_or_named(target: str, lost: set[str]) -> None:

@@ -10,7 +10,7 @@ import click
 
 from trialconv.catalog import READERS, Target
 from trialconv.context import BASE, Options
-from trialconv.issues import Severity, SourceError
+from trialconv.issues import Severity, SourceError, UsageError
 from trialconv.readers.sources import MAX_RECORD_SIZE
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -110,6 +110,7 @@ def run_conversion(target: Target, options: Options, run: Run) -> int:
     from trialconv.pipeline import collect_less, read_outcomes, transform_isolated
 
     collect_less()
+    studies = 0
     with (
         Report(run.issues_file, verbose=run.verbose, force=run.force) as report,
         PackageOutput(run.out, force=run.force, pretty=run.pretty)
@@ -126,6 +127,9 @@ def run_conversion(target: Target, options: Options, run: Run) -> int:
                 if isinstance(outcome, SourceError):
                     report.refused(outcome.issue)
                     continue
+                studies += 1
+                if studies > 1 and options.study_id:
+                    raise UsageError("--study-id is of one study, and there are several")
                 wanted = outcome.valid or run.keep_invalid
                 report.converted(outcome, written=wanted and report.output(output.write, outcome))
     return report.exit_code(run.fail_on)
