@@ -15,6 +15,8 @@ from trialconv.issues import CATALOGUE, SEVERITIES
 from trialconv.record import Study
 from trialconv.record.decode import leaf_paths
 from trialconv.validators.schema import definitions
+from trialconv.validators.sdtm_rules import RULES, Demand, demands
+from trialconv_mappings.cdisc.codelists import CODELISTS
 from trialconv_mappings.fields import FieldRow, field_rows
 from trialconv_mappings.tables import CodeTable, Row, table, table_names
 
@@ -29,9 +31,10 @@ _ROOMS: Final = {
     "fhir_r5_": ("FHIR R5 only", "Where a code or its system differs between the versions."),
     "fhir_": ("FHIR, all versions", "The source is the registry's value or field."),
     "cdisc_": (
-        "CDISC controlled terminology, for ODM",
-        "The code is the NCI code of the term, the display its submission value, which ODM carries as the value.",
+        "CDISC controlled terminology, for ODM and SDTM",
+        "The code is the NCI code of the term, the display its submission value, which these carry as the value.",
     ),
+    "sdtm_": ("SDTM", "What SDTM needs beside the controlled terminology."),
     "ctgov_legacy_": (
         "Legacy registry XML to today's values",
         "What the old XML spells out, and the value that the registry's present data structure has for it.",
@@ -148,6 +151,11 @@ def _code_table(codes: CodeTable) -> str:
     systems = {row.system for row in codes if row.code}
     one_system = len(systems) == 1
     text = f"System: {_code(systems.pop())}\n\n" if one_system else ""
+    if codes.name in CODELISTS:
+        codelist = CODELISTS[codes.name]
+        text += (
+            f"Codelist: {codelist.name} ({codelist.code}), {codelist.package} package, {codelist.effective}\n\n"
+        )
     head = ("source", *(() if one_system else ("system",)), "code", "display", "relation", "note")
     return text + markdown_table(head, (_code_row(row, with_system=not one_system) for row in codes))
 
@@ -191,6 +199,23 @@ def _note(codes: CodeTable, source: str) -> str:
     return next((row.note for row in codes if row.source == source and row.note), "")
 
 
+def sdtm_rules(_: Path) -> str:
+    """Return the rules for TS and TI."""
+    rows = {
+        (_code(rule.id), " and ".join(names), rule.severity, _cell(rule.title))
+        for rule, names in _rules_by_dataset().items()
+    }
+    return markdown_table(("rule", "dataset", "severity", "what it demands"), sorted(rows))
+
+
+def _rules_by_dataset() -> dict[Demand, list[str]]:
+    found: dict[Demand, list[str]] = {}
+    for name in RULES:
+        for demand in demands(name):
+            found.setdefault(demand, []).append(name)
+    return found
+
+
 def targets(_: Path) -> str:
     """Return the targets by name."""
     rows = ((_code(target.name), target.title) for target in TARGETS.values())
@@ -224,6 +249,7 @@ BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "performance-corpus": doc_performance.corpus,
     "progress-status": progress_status,
     "schemas": schemas,
+    "sdtm-rules": sdtm_rules,
     "status-r4": status_r4,
     "targets": targets,
 }

@@ -198,6 +198,11 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "A date is an estimate, or not known to have passed; the target's parameter is of what took place.",
         "Convert the record again when it has the actual date.",
     ),
+    "broader-term": IssueKind(
+        "information",
+        "The codelist's term says less than the registry's word, and the target has no place for the word.",
+        "Read the word in the message.",
+    ),
     "not-placed": IssueKind(
         "information",
         "The target has several places for a value, and the record does not say which one it belongs to.",

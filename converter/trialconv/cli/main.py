@@ -68,7 +68,7 @@ def _print_version(*, verbose: bool) -> None:
 @click.option("--verbose", is_flag=True, help="Say more with --version.")
 @click.pass_context
 def cli(ctx: click.Context, version: bool, verbose: bool) -> None:
-    """Clinical-trial registry records to FHIR and CDISC ODM, checked against the official schemas.
+    """Clinical-trial registry records to FHIR, CDISC ODM and SDTM, checked against the official schemas.
 
     \b
     Examples:

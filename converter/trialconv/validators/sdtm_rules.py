@@ -29,6 +29,14 @@ class Rule(NamedTuple):
     check: Callable[[list[Record]], Iterator[tuple[int, str]]]
 
 
+class Demand(NamedTuple):
+    """What a rule demands, for people to read."""
+
+    id: str
+    severity: Severity
+    title: str
+
+
 _DURATION = re.compile(r"P(?=.)(\d+Y)?(\d+M)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?|P\d+W")
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])(T.+)?)?)?")
 _SHORT_NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,7}")
@@ -61,7 +69,23 @@ _ORDER: Final = {
     ),
     "TI": ("STUDYID", "DOMAIN", "IETESTCD", "IETEST", "IECAT", "IESCAT", "TIRL", "TIVERS"),
 }
+_OF_VARIABLES: Final = (
+    Demand("CORE-000182", "error", "a variable name has at most 8 characters"),
+    Demand("CORE-000334", "warning", "expected variables are there"),
+    Demand("CORE-000355", "error", "required variables are there"),
+    Demand("CORE-000579", "warning", "a dataset without records is left out"),
+    Demand("CORE-000594", "warning", "labels are in title case"),
+    Demand("CORE-000852", "warning", "variables are in the order of the guide"),
+    Demand("SDTMIG-2.6", "error", "a label has at most 40 characters"),
+)
 _SIMPLIFIED: Final = frozenset({"STUDYID", "TSPARMCD", "TSVAL", "TSVALNF"})
+
+
+def demands(name: str) -> list[Demand]:
+    """Return what is demanded of a dataset: by the rules for its records, its texts and its variables."""
+    of_records = [Demand(rule.id, rule.severity, rule.title) for rule in RULES[name]]
+    of_texts = [Demand(rule, "error", title) for (rule, title), _ in _TEXT_RULES]
+    return [*of_records, *of_texts, *_OF_VARIABLES]
 
 
 def check_rules(dataset: dict[str, Any]) -> list[Issue]:

@@ -84,6 +84,9 @@ class Summary(TrialSummary):
     def add_row(self, name: str, table_name: str, row: TableRow, source: str, position: int = 0) -> None:
         """Add a term of a CDISC codelist, once."""
         codelist = CODELISTS[table_name]
+        if row.relation == "source-is-narrower-than-target":
+            message = f"{row.source} is more than {row.display}, and there is no place for the registry's word"
+            self.ctx.note("broader-term", message, source, self.place(name))
         entry = Entry(row.display, None, row.code, _CDISC, codelist.effective)
         if entry not in self.entries.get(name, ()):
             self.put(name, entry)
