@@ -87,6 +87,19 @@ def test_nothing_is_written_over_without_force(source: Path, tmp_path: Path) -> 
     assert {name: (out / name).read_bytes() for name in names(out)} == first
 
 
+def test_one_study_that_is_there_does_not_keep_others_out(several: Path, tmp_path: Path) -> None:
+    """Of several studies only the one whose files exist is not written, be it the first or another."""
+    for number in (1, 2):
+        out = tmp_path / f"sdtm-{number}"
+        (out / f"NCT9999990{number}").mkdir(parents=True)
+        (out / f"NCT9999990{number}" / "define.xml").write_text("mine", encoding="utf-8")
+        done = run("to-sdtm", several, "--out", out)
+        assert done.code == 5
+        assert "1 not written" in done.err
+        assert (out / f"NCT9999990{number}" / "define.xml").read_bytes() == b"mine"
+        assert len(names(out)) == 5
+
+
 def test_a_study_that_comes_twice_is_written_once(source: Path, tmp_path: Path) -> None:
     """The second time a study comes it is reported, and not written."""
     out = tmp_path / "sdtm"

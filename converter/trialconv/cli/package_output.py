@@ -27,6 +27,7 @@ class PackageOutput:
         self._force = force
         self._pretty = pretty
         self._first: tuple[str, _Files] | None = None
+        self._is_held = False
         self._written: set[Path] = set()
 
     def __enter__(self) -> PackageOutput:
@@ -35,21 +36,34 @@ class PackageOutput:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._first is not None and not self._written and kind is None:
+        if self._first is not None and self._is_held and kind is None:
             self._write_files(self._folder, self._first[1])
 
     def write(self, converted: Converted) -> None:
         """Write the files of one study.
 
-        Raises OutputError for files that exist already or cannot be written.
+        Raises OutputError for files that exist already or cannot be written, those of the study that was held
+        back included; the others are written in any case.
         """
         name, files = converted.record.nct_id, self._contents(converted)
         if self._first is None:
-            self._first = name, files
+            self._first, self._is_held = (name, files), True
             return
-        if not self._written:
-            self._write_files(self._folder / self._first[0], self._first[1])
+        late = self._release()
         self._write_files(self._folder / name, files)
+        if late is not None:
+            raise late
+
+    def _release(self) -> OutputError | None:
+        """Write the first study now that there is a second one; return why it could not be written."""
+        if self._first is None or not self._is_held:
+            return None
+        self._is_held = False
+        try:
+            self._write_files(self._folder / self._first[0], self._first[1])
+        except OutputError as error:
+            return error
+        return None
 
     def _contents(self, converted: Converted) -> _Files:
         if not self._pretty:
