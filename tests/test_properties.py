@@ -16,7 +16,7 @@ from made_up import FHIR_TARGETS, Tree, encoded, leaves
 from strategies import damaged, studies
 from trialconv.catalog import TARGETS
 from trialconv.context import Options
-from trialconv.issues import CATALOGUE, Issue, SourceError
+from trialconv.issues import CATALOGUE, Issue, SourceError, at_or_above
 from trialconv.pipeline import Converted, transform
 from trialconv.readers.ctgov_json import read_study
 from trialconv.record import Record, SourceInfo
@@ -125,7 +125,7 @@ def test_damaged_studies(smoke_studies: list[tuple[str, bytes]], target: str) ->
             continue
         made = transform(outcome, TARGETS[target], Options())
         assert made.data
-        assert [str(found) for found in made.findings] == [], (name, number)
+        assert [str(found) for found in at_or_above(made.findings, "error")] == [], (name, number)
         converted += 1
     assert converted > 100
     assert refused > 0

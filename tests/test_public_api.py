@@ -70,12 +70,12 @@ def test_read_takes_names_and_limits(source: Path) -> None:
 
 
 def test_convert_gives_dicts_and_bytes() -> None:
-    """A FHIR target gives a dict, an ODM target XML bytes; R4 is the default. Others are usage errors."""
+    """FHIR gives a dict, ODM XML bytes, SDTM files by name; R4 is the default. Others are usage errors."""
     made = record(study())
     assert trialconv.convert(made) == trialconv.convert(made, "fhir-r4")
     for target in TARGETS:
         document = trialconv.convert(made, target)
-        assert isinstance(document, dict if target.startswith("fhir") else bytes)
+        assert isinstance(document, bytes if target.startswith("odm") else dict)
         assert at_or_above(trialconv.validate(document), "error") == []
     with pytest.raises(UsageError, match="no target is called 'fhir-r3'"):
         trialconv.convert(made, "fhir-r3")

@@ -90,6 +90,21 @@ def test_word_outside_of_a_codelist_is_other() -> None:
     assert values(made, "INTTYPE") == [(None, "OTH"), ("DRUG", None)]
 
 
+def test_words_for_no_value_are_null_flavors() -> None:
+    """A sponsor's "Unknown" or "N/A" is a null flavor and no value."""
+    made = converted(study(conditionsModule={"conditions": ["Unknown", "N/A", "Unknown fever"]}))
+    assert values(made, "INDIC") == [(None, "UNK"), (None, "NA"), ("Unknown fever", None)]
+    assert made.findings == []
+
+
+def test_term_that_says_less_is_named() -> None:
+    """Where the codelist's term says less than the registry's word, an Issue has both."""
+    made = converted(study(designModule={"designInfo": {"maskingInfo": {"masking": "QUADRUPLE"}}}))
+    (found,) = [each for each in made.issues if each.code == "broader-term"]
+    assert "QUADRUPLE" in found.message
+    assert "DOUBLE BLIND" in found.message
+
+
 def test_phase_that_does_not_apply_is_a_term() -> None:
     """The registry's NA is the term NOT APPLICABLE of the codelist and no null flavor."""
     assert values(converted(study(designModule={"phases": ["NA"]})), "TPHASE") == [("NOT APPLICABLE", None)]

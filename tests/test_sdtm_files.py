@@ -288,5 +288,8 @@ def test_convert_gives_the_files_by_name() -> None:
     (record,) = [read_study(json.dumps(study()).encode(), SourceInfo("made up"))]
     files = trialconv.convert(record, "sdtm", Options(sdtm_format="both"))
     assert list(files) == ["ts.json", "ts.xpt", "define.xml"]
-    assert trialconv.validate(files["ts.xpt"]) == []
+    assert trialconv.validate(files) == []
+    files["ts.json"] = files["ts.json"].replace(b'"NI"', b'"XX"', 1)
+    (found,) = trialconv.validate(files)
+    assert found.target_path.startswith("ts.json: TS row ")
     assert records(converted(study()), "ts.json")

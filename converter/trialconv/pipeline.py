@@ -140,10 +140,11 @@ def convert(record: Record, target: str = "fhir-r4", options: Options | None = N
 def validate(document: Any, *, fhir_version: FhirVersion | None = None, engine: str = "trialconv") -> list[Issue]:
     """Judge a document: a FHIR resource or a Dataset-JSON dataset as a dict, or any document as bytes or text.
 
-    Bytes are recognised by their content: FHIR JSON, Dataset-JSON, ODM XML, Define-XML, SAS transport files.
-    Without `fhir_version` the version is inferred from version-specific elements, else R4; an Issue of
-    severity information says which one it was and why. The engine `fhir.resources` asks that library instead
-    of our own schemas (R4B and R5 only). Raises UsageError for an unknown version or engine.
+    A dict of file names with bytes, as `convert` gives for SDTM, is judged file by file. Bytes are recognised by
+    their content: FHIR JSON, Dataset-JSON, ODM XML, Define-XML, SAS transport files. Without `fhir_version` the
+    version is inferred from version-specific elements, else R4; an Issue of severity information says which one it
+    was and why. The engine `fhir.resources` asks that library instead of our own schemas (R4B and R5 only). Raises
+    UsageError for an unknown version or engine.
     """
     if engine not in ("trialconv", "fhir.resources"):
         raise UsageError(f"no engine is called {engine!r}; there are trialconv and fhir.resources")
@@ -164,6 +165,10 @@ def validate(document: Any, *, fhir_version: FhirVersion | None = None, engine: 
             document = json.loads(document)
         except (ValueError, RecursionError) as error:
             return [issue("invalid-document", f"neither JSON, nor XML, nor a SAS transport file: {error}")]
+    if isinstance(document, dict) and document and all(isinstance(data, bytes) for data in document.values()):
+        from trialconv.validators.sdtm import within
+
+        return [within(name, found) for name, data in document.items() for found in validate(data)]
     if isinstance(document, dict) and "datasetJSONVersion" in document:
         from trialconv.validators.dataset_json import validate_dataset_json
 

@@ -41,11 +41,12 @@ def validate_sdtm_files(documents: dict[str, Any], files: dict[str, bytes]) -> l
             each = validate_xport(files[name])
         else:
             each = validate_odm_xml(files[name])
-        found += [_within(name, one) for one in each]
+        found += [within(name, one) for one in each]
     return found
 
 
-def _within(name: str, found: Issue) -> Issue:
+def within(name: str, found: Issue) -> Issue:
+    """Return a finding with the name of the file before its place."""
     place = f"{name}: {found.target_path}" if found.target_path else name
     return issue(
         found.code,

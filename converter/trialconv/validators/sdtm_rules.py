@@ -51,7 +51,7 @@ NULL_FLAVORS: Final = frozenset(
         *("NA", "UNK", "ASKU", "NAV", "NASK", "QS", "TRC"),
     }
 )
-_NULL_WORDS: Final = NULL_FLAVORS - {"DER", "INV", "QS"} | {"N/A", "NULL", "UNKNOWN", "NO INFORMATION"}
+_NULL_WORDS: Final = NULL_FLAVORS - {"DER", "INV", "QS"} | {"N/A", "NULL", "UNKNOWN", "NOT APPLICABLE"}
 _CATEGORIES: Final = ("INCLUSION", "EXCLUSION")
 _MAX_TEXT: Final = 200
 _TSVAL = re.compile(r"TSVAL[1-9][0-9]*")

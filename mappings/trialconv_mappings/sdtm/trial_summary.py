@@ -32,6 +32,9 @@ _GROUPS: Final = {"PUBMEDID": "REF", "CITNSTDY": "REF", "URLSTDY": "LINK", "URLS
 #: Parameters for which a word without a code is a value outside of the codelist, and no other answer.
 _OPEN: Final = frozenset({"INTTYPE", "TINDTP", "OBSMODEL", "OBSTIMP"})
 
+#: Words of sponsors that say that there is no value, and the null flavor for each (CORE-000787).
+_NO_VALUE: Final = {"unknown": "UNK", "n/a": "NA", "not applicable": "NA"}
+
 #: Null flavors of ISO 21090, beside those of `sdtm_null_flavor.csv`.
 _OTHER: Final = "OTH"
 _NOT_YET: Final = "NAV"
@@ -74,7 +77,9 @@ class Summary(TrialSummary):
         if not text:
             return
         group = f"{_GROUPS[name]}{position}" if name in _GROUPS else None
-        if name in _DURATIONS:
+        if text.casefold() in _NO_VALUE:
+            self.put(name, Entry(None, _NO_VALUE[text.casefold()], group=group))
+        elif name in _DURATIONS:
             self.put(name, Entry(text, reference=_ISO_8601))
         elif name == "INDIC":
             self.put(name, self._condition(text))
