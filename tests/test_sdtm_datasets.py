@@ -15,6 +15,7 @@ from sdtm_made_up import converted, criteria_study, parameter, records, values
 from trialconv.catalog import TARGETS
 from trialconv.context import Options
 from trialconv.pipeline import read, transform
+from trialconv.xport import decode_xport
 from trialconv_mappings.sdtm.ascii_text import ascii_text
 from trialconv_mappings.sdtm.datasets import pieces, shortened, width
 
@@ -192,6 +193,19 @@ def test_registry_numbers_name_their_registry() -> None:
         ("2020-000000-00", "2020-000000-00", "EudraCT"),
         ("MADE-UP-7", "MADE-UP-7", "Made-up Registry"),
     ]
+
+
+@pytest.mark.parametrize("kind", ["both", "minimal"])
+def test_numbers_that_are_no_numbers_break_nothing(kind: str) -> None:
+    """Numbers and names of registries that are longer than a variable give valid files all the same."""
+    ids = [{"id": LONG, "type": "REGISTRY", "domain": LONG}, {"id": "7", "type": "REGISTRY", "domain": LONG}]
+    tree = study(identificationModule={"orgStudyIdInfo": {"id": LONG}, "secondaryIdInfos": ids})
+    options: dict[str, Any] = {"sdtm_minimal": True} if kind == "minimal" else {"sdtm_format": kind}
+    made = converted(tree, **options, study_id="SUBMITTED-1" if kind == "minimal" else None)
+    assert made.findings == []
+    if kind == "both":
+        assert [each["TSVALCD"] for each in parameter(made, "REGID")] == ["NCT99999901", None, "7"]
+        assert decode_xport(made.files["ts.xpt"])["records"] == made.document["ts.json"]["records"]
 
 
 def test_treatments_are_placed_by_their_arms() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from trialconv.context import Context
 from trialconv_mappings.cdisc.text import clean
@@ -20,7 +20,7 @@ from trialconv_mappings.sdtm.datasets import (
     shortened,
 )
 from trialconv_mappings.sdtm.define import Study, define_xml
-from trialconv_mappings.sdtm.trial_summary import Summary, summary_rows, trial_summary
+from trialconv_mappings.sdtm.trial_summary import Summary, start_of_study, summary_rows, trial_summary
 
 _IDS: Final = "protocolSection.identificationModule."
 _HASH_LENGTH: Final = 12
@@ -33,64 +33,43 @@ def build_sdtm(ctx: Context) -> dict[str, Any]:
     `ts.json`, `ti.json` and `ts.xpt`, `ti.xpt` are datasets in the structure of Dataset-JSON, those of SAS
     transport files in ASCII; `define.xml` is a tree. TI is left out where there are no criteria to list.
     """
-    made = _datasets(ctx)
+    identity, study_id = _identity(ctx), _study_id(ctx)
     if ctx.options.sdtm_minimal:
-        return {"ts.xpt": ascii_dataset(ctx, _minimal(made))}
+        return {"ts.xpt": ascii_dataset(ctx, _minimal(start_of_study(ctx), study_id, identity))}
+    summary, criteria = trial_summary(ctx), trial_criteria(ctx)
+    datasets = [_ts(summary, study_id, identity)]
+    if criteria:
+        datasets.append(_ti(criteria, study_id, identity))
     files: dict[str, Any] = {}
     if ctx.options.sdtm_format != "xport":
-        files |= {_file(each, ".json"): each for each in made.datasets}
+        files |= {_file(each, ".json"): each for each in datasets}
     if ctx.options.sdtm_format != "dataset-json":
-        files |= {_file(each, ".xpt"): ascii_dataset(ctx, each) for each in made.datasets}
+        files |= {_file(each, ".xpt"): ascii_dataset(ctx, each) for each in datasets}
     suffix = ".json" if ctx.options.sdtm_format == "dataset-json" else ".xpt"
-    described = [(each, _file(each, suffix)) for each in made.datasets]
-    protocol_name, description = _names(ctx, made.study_id)
+    described = [(each, _file(each, suffix)) for each in datasets]
+    protocol_name, description = _names(ctx, study_id)
     files["define.xml"] = define_xml(
-        Study(
-            made.identity,
-            ctx.record.nct_id,
-            made.study_id,
-            description,
-            protocol_name,
-            described,
-            made.summary,
-            made.criteria,
-        )
+        Study(identity, ctx.record.nct_id, study_id, description, protocol_name, described, summary, criteria)
     )
     return files
 
 
 def build_dataset(ctx: Context, name: str) -> Dataset:
     """Return the dataset `TS` or `TI` alone; a TI without criteria to list has no rows."""
-    made = _datasets(ctx)
-    for each in made.datasets:
-        if each["name"] == name:
-            return each
-    return dataset(name, TI_VARIABLES, [], made.identity)
+    identity, study_id = _identity(ctx), _study_id(ctx)
+    if name == "TS":
+        return _ts(trial_summary(ctx), study_id, identity)
+    return _ti(trial_criteria(ctx), study_id, identity)
 
 
-class _Made(NamedTuple):
-    """The datasets of a study and what they were made of."""
-
-    identity: Identity
-    study_id: str
-    summary: Summary
-    criteria: list[TrialCriterion]
-    datasets: list[Dataset]
-
-
-def _datasets(ctx: Context) -> _Made:
-    identity = _identity(ctx)
-    study_id = _study_id(ctx)
-    summary = trial_summary(ctx)
-    if ctx.options.sdtm_minimal:
-        return _Made(identity, study_id, summary, [], [])
+def _ts(summary: Summary, study_id: str, identity: Identity) -> Dataset:
     rows, more = summary_rows(summary, study_id)
     variables = (*TS_VARIABLES[:_AFTER_TSVAL], *more_values(more), *TS_VARIABLES[_AFTER_TSVAL:])
-    datasets = [dataset("TS", variables, rows, identity)]
-    criteria = trial_criteria(ctx)
-    if criteria:
-        datasets.append(dataset("TI", TI_VARIABLES, criteria_rows(criteria, study_id), identity))
-    return _Made(identity, study_id, summary, criteria, datasets)
+    return dataset("TS", variables, rows, identity)
+
+
+def _ti(criteria: list[TrialCriterion], study_id: str, identity: Identity) -> Dataset:
+    return dataset("TI", TI_VARIABLES, criteria_rows(criteria, study_id), identity)
 
 
 def _file(made: Dataset, suffix: str) -> str:
@@ -123,15 +102,13 @@ def _names(ctx: Context, study_id: str) -> tuple[str, str]:
     return own or ctx.record.nct_id, clean(ctx, title, _IDS + "officialTitle", "StudyDescription")
 
 
-def _minimal(made: _Made) -> Dataset:
+def _minimal(summary: Summary, study_id: str, identity: Identity) -> Dataset:
     """Return the TS of a study without data in SDTM: its start, and the sponsor's number if STUDYID is another."""
-    names = ["SSTDTC"]
-    own = made.summary.entries.get("SPREFID")
-    if own and own[0].value != made.study_id:
-        names.append("SPREFID")
+    entries = {name: found[0] for name, found in summary.entries.items()}
+    if "SPREFID" in entries and entries["SPREFID"].value == study_id:
+        del entries["SPREFID"]
     rows: list[Row] = [
-        [made.study_id, name, entry.value, entry.null_flavor]
-        for name in names
-        for entry in made.summary.entries[name][:1]
+        [study_id, name, shortened(entry.value) if entry.value else None, entry.null_flavor]
+        for name, entry in entries.items()
     ]
-    return dataset("TS", MINIMAL_VARIABLES, rows, made.identity)
+    return dataset("TS", MINIMAL_VARIABLES, rows, identity)

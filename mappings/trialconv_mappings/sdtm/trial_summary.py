@@ -12,7 +12,7 @@ from trialconv_mappings.cdisc.codelists import CODELISTS, Codelist
 from trialconv_mappings.cdisc.text import clean
 from trialconv_mappings.cdisc.trial_summary import TrialSummary
 from trialconv_mappings.mesh import condition_headings
-from trialconv_mappings.sdtm.datasets import Row, pieces
+from trialconv_mappings.sdtm.datasets import Row, pieces, shortened
 from trialconv_mappings.tables import Row as TableRow
 from trialconv_mappings.tables import table
 
@@ -113,8 +113,11 @@ class Summary(TrialSummary):
         text = self.text("REGID", number, source)
         if not text:
             return
-        known = self.text("REGID", registry, source) or None
-        self.put("REGID", Entry(text, code=text if known else None, reference=known))
+        known = shortened(self.text("REGID", registry, source))
+        if known and len(pieces(text)) == 1:
+            self.put("REGID", Entry(text, code=text, reference=known))
+        else:
+            self.put("REGID", Entry(text))
 
     def add_date(self, name: str, date: PartialDateStruct, source: str) -> None:
         """Add a date on which something took place.
@@ -176,6 +179,20 @@ def trial_summary(ctx: Context) -> Summary:
     _contacts(summary, protocol)
     _open_ages(summary, protocol)
     _null_flavors(summary, protocol)
+    return summary
+
+
+def start_of_study(ctx: Context) -> Summary:
+    """Return what FDA asks for where a study has no data in SDTM: its start, and the sponsor's number."""
+    summary = Summary(ctx)
+    protocol = ctx.record.study.protocol_section
+    start = _PROTOCOL + "statusModule.startDateStruct.date"
+    summary.add_date("SSTDTC", protocol.status_module.start_date_struct, start)
+    if not summary.entries:
+        (row,) = table("sdtm_null_flavor").get("SSTDTC") or ()
+        summary.put("SSTDTC", Entry(None, row.code))
+    own = protocol.identification_module.org_study_id_info.id
+    summary.add("SPREFID", own, _PROTOCOL + "identificationModule.orgStudyIdInfo.id")
     return summary
 
 
