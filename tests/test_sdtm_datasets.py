@@ -385,6 +385,13 @@ def test_criteria_that_begin_alike_stay_apart() -> None:
     assert made.findings == []
 
 
+def test_criteria_that_are_spelled_alike_stay_apart() -> None:
+    """Two criteria that differ in a character beyond ASCII only have different texts in the transport file."""
+    made = converted(criteria_study("Age ≥ 18", "Age >= 18"), sdtm_format="both")
+    assert [each["IETEST"] for each in records(made, "ti.xpt")] == ["Age >= 18", "Age >= 18... (INCL002)"]
+    assert made.findings == []
+
+
 def test_criterion_that_is_given_twice() -> None:
     """Equal criteria of a category are one row, those that include and exclude are two; Issues name both."""
     tree = criteria_study("Made-up fever", "Made-up fever")

@@ -8,6 +8,7 @@ from trialconv.context import Context
 from trialconv_mappings.cdisc.codelists import CODELISTS, Codelist
 from trialconv_mappings.cdisc.text import clean
 from trialconv_mappings.criteria import Criterion, split_criteria
+from trialconv_mappings.sdtm.ascii_text import ascii_text
 from trialconv_mappings.sdtm.datasets import Row, shortened
 from trialconv_mappings.tables import table
 
@@ -53,10 +54,11 @@ def trial_criteria(ctx: Context) -> list[TrialCriterion]:
         counts[kind] += 1
         short_name = f"{_PREFIXES[kind]}{counts[kind]:03}"
         fitting = shortened(flat)
-        if fitting in used:
-            # IETESTCD and IETEST go together one to one (CORE-000743).
+        spelled = ascii_text(fitting)
+        if spelled in used:
+            # IETESTCD and IETEST go together one to one (CORE-000743), in either format.
             fitting = shortened(flat, f"... ({short_name})")
-        used.add(fitting)
+        used.add(spelled)
         if fitting != flat:
             ctx.note("text-shortened", f"{short_name} does not stand there as it is", _SOURCE, "TI.IETEST")
         found.append(TrialCriterion(short_name, fitting, whole, category))
