@@ -230,7 +230,9 @@ def test_define_xml_names_the_transport_files_where_they_are_written() -> None:
 
 def test_define_xml_says_where_values_come_from() -> None:
     """What the record says is of the record; codes and terms are assigned; numbers are derived by a method."""
-    root = define(converted(criteria_study("Made-up cough")))
+    tree = criteria_study("Made-up cough")
+    tree["protocolSection"]["eligibilityModule"] |= {"sex": "ALL", "minimumAge": "18 Years"}
+    root = define(converted(tree))
     origins = {item.get("Name"): item.find(DEF + "Origin") for item in root.iter(ODM + "ItemDef")}
     kinds = {name: origin.get("Type") for name, origin in origins.items() if origin is not None}
     assert (kinds["TSVAL"], kinds["IETEST"], kinds["TSVALCD"], kinds["TSSEQ"]) == (
@@ -239,7 +241,16 @@ def test_define_xml_says_where_values_come_from() -> None:
         "Assigned",
         "Derived",
     )
+    assert (kinds["SEXPOP"], kinds["AGEMIN"]) == ("Assigned", "Predecessor")
     assert NCT in "".join(origins["TSVAL"].itertext())
+
+
+def test_names_of_codelists_are_unique() -> None:
+    """Two parameters with terms of one codelist have a codelist each, under a name of its own."""
+    root = define(converted(full_study()))
+    names = [each.get("Name") for each in root.iter(ODM + "CodeList")]
+    assert len(names) == len(set(names))
+    assert sum(name.startswith("No Yes Response") for name in names) > 1
 
 
 @pytest.mark.parametrize(

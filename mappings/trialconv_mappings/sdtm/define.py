@@ -223,11 +223,11 @@ def _value_item(study: Study, name: str) -> Node:
         attributes["Length"] = str(max(map(len, values), default=1))
     attributes["SASFieldName"] = name
     children = [_description(parameter_term(name).display)]
-    if name in study.summary.codelists:
-        children.append(Node("CodeListRef", {"CodeListOID": _codelist_oid(name)}))
-    elif name in _CODED_DATA:
-        children.append(Node("CodeListRef", {"CodeListOID": _CODED_DATA[name]}))
-    children.append(_origin(study, "TSVAL"))
+    codelist = _codelist_oid(name) if name in study.summary.codelists else _CODED_DATA.get(name)
+    if codelist is not None:
+        children.append(Node("CodeListRef", {"CodeListOID": codelist}))
+    # The record has the registry's word; the term for it is assigned.
+    children.append(_origin(study, "TSVAL" if codelist is None else "TSVALCD"))
     return Node("ItemDef", attributes, children)
 
 
@@ -245,7 +245,7 @@ def _codelists(study: Study, coded: list[str]) -> Iterator[Node]:
         terms = dict.fromkeys((entry.value, entry.code) for entry in summary.entries[name] if entry.value)
         if terms:
             items = [_term(str(value), str(code)) for value, code in terms]
-            yield _codelist(_codelist_oid(name), codelist.name, codelist, items)
+            yield _codelist(_codelist_oid(name), f"{codelist.name} ({name})", codelist, items)
     dictionaries = [("CL.NULLFLAVOR", "Null Flavor", "ISO 21090")]
     if _has_value(study, "FCNTRY"):
         dictionaries.append(("CL.ISO3166", "Country", "ISO 3166"))
