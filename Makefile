@@ -7,10 +7,10 @@ BIN    := $(VENV)/bin
 STUDY  := NCT06108596
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench accept schemas docs clean
+.PHONY: help demo test check bench accept schemas extensions docs clean
 
 help: ## list what can be made
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf '  make %-9s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
 
 demo: $(VENV)/.stamp ## convert the example study to FHIR R4 and ODM 2.0 and validate both
 	@echo "Converting examples/$(STUDY).txt, a page of the registry as text ..."
@@ -42,8 +42,13 @@ bench: $(VENV)/.stamp-dev ## measure, and write the figures into docs/
 accept: $(VENV)/.stamp-dev ## rewrite the expected documents of tests/cases; read the diff before you commit it
 	$(BIN)/python tests/accept.py
 
-schemas: $(VENV)/.stamp-dev ## make the FHIR schemas anew from the official definition packages
+schemas: $(VENV)/.stamp-dev ## make the schemas and element tables anew from the official definitions
 	$(BIN)/python scripts/generate_fhir_schemas.py
+	$(BIN)/python scripts/generate_fhir_elements.py
+	$(BIN)/python scripts/generate_usdm_schema.py
+
+extensions: $(VENV)/.stamp-dev ## make the definitions of the FHIR extensions anew from their table
+	$(BIN)/python scripts/make_extensions.py
 
 docs: $(VENV)/.stamp-dev ## renew the generated parts of README.md and docs/
 	$(BIN)/python scripts/make_docs.py

@@ -116,7 +116,7 @@ def _steps() -> list[Step]:
     def judging(target: Target) -> Callable[[Any], object]:
         return lambda made: target.check(made.document, made.data)
 
-    r4, odm = TARGETS["fhir-r4"], TARGETS["odm-2.0"]
+    r4, odm, usdm = TARGETS["fhir-r4"], TARGETS["odm-2.0"], TARGETS["usdm-4.0"]
     return [
         Step("the floor: JSON parsed and written again", lambda data: orjson.dumps(orjson.loads(data))),
         Step("read into a record", lambda data: read_study(data, SOURCE)),
@@ -124,8 +124,10 @@ def _steps() -> list[Step]:
         Step("read, mapped and written as FHIR R5", converting("fhir-r5")),
         Step("read, mapped and written as ODM 2.0", converting("odm-2.0")),
         Step("read, mapped and written as ODM 1.3.2", converting("odm-1.3.2")),
+        Step("read, mapped and written as USDM 4.0", converting("usdm-4.0")),
         Step("validation alone, of the FHIR R4 bundle", judging(r4), converting("fhir-r4")),
         Step("validation alone, of the ODM 2.0 document", judging(odm), converting("odm-2.0")),
+        Step("validation alone, of the USDM 4.0 document", judging(usdm), converting("usdm-4.0")),
     ]
 
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+import doc_extensions
 import doc_performance
 
 from trialconv import convert, read
 from trialconv.catalog import TARGETS
 from trialconv.issues import CATALOGUE, SEVERITIES
-from trialconv.record import Study
-from trialconv.record.decode import leaf_paths
+from trialconv.record.leaves import field_paths
 from trialconv.validators.schema import definitions
 from trialconv.validators.sdtm_rules import RULES, Demand, demands
 from trialconv_mappings.cdisc.codelists import CODELISTS
-from trialconv_mappings.fields import FieldRow, field_rows
+from trialconv_mappings.fields import FieldRow, field_row, field_rows
 from trialconv_mappings.tables import CodeTable, Row, table, table_names
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -38,6 +39,13 @@ _ROOMS: Final = {
     "ctgov_legacy_": (
         "Legacy registry XML to today's values",
         "What the old XML spells out, and the value that the registry's present data structure has for it.",
+    ),
+    "usdm_": (
+        "CDISC controlled terminology, for USDM",
+        (
+            "The display is the preferred term, which USDM carries as the decode. Words with a table for ODM "
+            "above are coded by that table; `usdm_preferred_term` has the preferred terms of its codes."
+        ),
     ),
     "countries": ("Countries", "The registry's names of countries and their ISO 3166-1 codes."),
     "ucum_": ("Units", "Units of age in UCUM."),
@@ -82,37 +90,57 @@ def issue_codes(_: Path) -> str:
     return "\n\n".join(parts)
 
 
-def _target_groups() -> list[tuple[str, tuple[FieldRow, ...]]]:
-    """Return the targets' titles with their field tables; targets with the same table share a title."""
+def _target_groups() -> list[tuple[str, str]]:
+    """Return the targets' titles and the name of one of them; targets with the same field table share a title."""
     groups: dict[tuple[FieldRow, ...], list[str]] = {}
+    first: dict[tuple[FieldRow, ...], str] = {}
     for name, target in TARGETS.items():
         title = target.title.partition(",")[0].removeprefix("CDISC ").removesuffix(" study definition")
+        first.setdefault(field_rows(name), name)
         groups.setdefault(field_rows(name), []).append(title.removesuffix(" Bundle"))
-    return [(", ".join(titles), rows) for rows, titles in groups.items()]
+    return [(", ".join(titles), first[rows]) for rows, titles in groups.items()]
 
 
 def field_counts(_: Path) -> str:
     """Return how many fields have a home in each target."""
-    total = len(leaf_paths(Study))
-    rows = [
-        (title, str(sum(bool(row.home) for row in rows)), str(sum(not row.home for row in rows)))
-        for title, rows in _target_groups()
-    ]
-    text = f"The record has {total} fields (the results section counts as one).\n\n"
+    paths = field_paths()
+    results = sum(path.startswith("resultsSection.") for path in paths)
+    rows = []
+    for title, target in _target_groups():
+        homes = sum(bool(row and row.home) for row in (field_row(target, path) for path in paths))
+        rows.append((title, str(homes), str(len(paths) - homes)))
+    text = f"A record has {len(paths)} fields, {results} of them in its results section.\n\n"
     return text + markdown_table(("target", "with a home", "without"), rows)
 
 
 def fields(_: Path) -> str:
-    """Return every field with its home in each target, or the reason for having none, a table per module."""
+    """Return every field with its home in each target, or the reason for having none.
+
+    There is a table per module. Sections for which one row of the field tables speaks come last, as lists.
+    """
     groups = _target_groups()
-    homes = [{row.path: row for row in rows} for _, rows in groups]
     modules: dict[str, list[tuple[str, ...]]] = {}
-    for path in leaf_paths(Study):
+    sections: dict[str, dict[str, list[str]]] = {}
+    for path in field_paths():
         module, name = _module(path)
-        cells = [_home(by_path.get(path)) for by_path in homes]
-        modules.setdefault(module, []).append((_code(name), *cells))
+        rows = [field_row(target, path) for _, target in groups]
+        above = {row.path for row in rows if row is not None and row.path != path}
+        if above and len(above) == 1 and all(row is not None and row.path in above for row in rows):
+            sections.setdefault(above.pop(), {}).setdefault(module, []).append(_code(name))
+        else:
+            modules.setdefault(module, []).append((_code(name), *map(_home, rows)))
     head = ("field", *(title for title, _ in groups))
-    return "\n\n".join(f"### {module}\n\n{markdown_table(head, rows)}" for module, rows in modules.items())
+    parts = [f"### {module}\n\n{markdown_table(head, rows)}" for module, rows in modules.items()]
+    for section, listed in sections.items():
+        homes = (_code(f"{section}.*"), *(_home(field_row(target, section)) for _, target in groups))
+        names = [
+            f"- {_code(module.removeprefix(section + '.'))}: {', '.join(names)}"
+            for module, names in listed.items()
+        ]
+        count = sum(map(len, listed.values()))
+        intro = f"One answer holds for all {count} fields of this section:"
+        parts.append("\n\n".join((f"### {section}", intro, markdown_table(head, [homes]), "\n".join(names))))
+    return "\n\n".join(parts)
 
 
 def _module(path: str) -> tuple[str, str]:
@@ -140,7 +168,8 @@ def code_tables(_: Path) -> str:
         names = [name for name in left if name.startswith(prefix)]
         left = [name for name in left if name not in names]
         if names:
-            parts.append(f"## {heading}\n\n{about}")
+            contents = ", ".join(f"[{name}](#{name})" for name in names)
+            parts.append(f"## {heading}\n\n{about}" + (f"\n\nTables: {contents}" if len(names) > 1 else ""))
             parts += [f"### {name}\n\n{_code_table(table(name))}" for name in names]
     if left:
         raise ValueError(f"no heading for the code tables {', '.join(left)}; add one to _ROOMS")
@@ -157,11 +186,15 @@ def _code_table(codes: CodeTable) -> str:
             f"Codelist: {codelist.name} ({codelist.code}), {codelist.package} package, {codelist.effective}\n\n"
         )
     head = ("source", *(() if one_system else ("system",)), "code", "display", "relation", "note")
-    return text + markdown_table(head, (_code_row(row, with_system=not one_system) for row in codes))
+    groups: dict[Row, list[str]] = {}
+    for row in codes:
+        groups.setdefault(row._replace(source=""), []).append(row.source)
+    rows = (_code_row(row, sources, with_system=not one_system) for row, sources in groups.items())
+    return text + markdown_table(head, rows)
 
 
-def _code_row(row: Row, *, with_system: bool) -> Iterator[str]:
-    yield _code(row.source)
+def _code_row(row: Row, sources: list[str], *, with_system: bool) -> Iterator[str]:
+    yield ", ".join(map(_code, sources))
     if with_system:
         yield _code(row.system)
     yield _code(row.code) or "*text only*"
@@ -237,11 +270,22 @@ def schemas(_: Path) -> str:
     return "\n".join((table_, "", about, "", *left_out))
 
 
+def usdm_rules(_: Path) -> str:
+    """Return the ids of the conformance rules of USDM that the validator names."""
+    folder = ROOT / "converter" / "trialconv" / "validators"
+    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("usdm*.py"))]
+    texts.append((folder / "_generated" / "usdm-4.0.rules.json").read_text(encoding="utf-8"))
+    ids = sorted({rule for text in texts for rule in re.findall(r"DDF(\d{5})", text)})
+    return f"The rules, {len(ids)} of them: " + ", ".join(f"DDF{rule}" for rule in ids) + "."
+
+
 #: Every generated part, by the name in its marks: a function of the folder that holds docs/.
 BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "code-tables": code_tables,
     "demo-study": demo_study,
     "dependencies": doc_performance.dependencies,
+    "eligibility": doc_performance.eligibility,
+    "extensions": doc_extensions.extension_tables,
     "field-counts": field_counts,
     "fields": fields,
     "issue-codes": issue_codes,
@@ -252,4 +296,5 @@ BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "sdtm-rules": sdtm_rules,
     "status-r4": status_r4,
     "targets": targets,
+    "usdm-rules": usdm_rules,
 }

@@ -1,4 +1,4 @@
-"""Tables of figures: docs/performance.json and docs/dependencies.json, which the benchmarks write, as Markdown."""
+"""Tables of figures: docs/performance.json and the like, which the benchmarks write, as Markdown."""
 
 from __future__ import annotations
 
@@ -82,3 +82,35 @@ def _machine(figures: dict[str, Any]) -> str:
     machine = figures["machine"]
     on = f"{machine['cores']} cores of {machine['processor']}"
     return f"trialconv {figures['trialconv']}, {machine['python']}, {on}."
+
+
+def eligibility(root: Path) -> str:
+    """Return how many criteria texts have a certain reading, why others have not, and how long reading takes."""
+    figures = _figures(root, "eligibility")
+    if not figures:
+        return "No figures yet; `python benchmarks/bench_criteria.py` measures them."
+    texts = figures["texts"]
+    doubts = sorted(figures["doubts"].items(), key=lambda pair: (-pair[1], pair[0]))
+    return "\n".join(
+        [
+            f"Of {texts:,} studies with a criteria text, {figures['mean_characters']:,} characters on average:",
+            "",
+            "| | studies | % |",
+            "|---|---:|---:|",
+            *(
+                f"| {name} | {figures[key]:,} | {figures[key] / texts:.1%} |"
+                for key, name in (
+                    ("certain", "every part has a certain reading"),
+                    ("partly", "some part was not taken apart"),
+                    ("whole", "nothing could be taken apart"),
+                    ("cohorts", "some criteria are of a cohort"),
+                )
+            ),
+            "",
+            "| why a part was not taken apart | studies |",
+            "|---|---:|",
+            *(f"| {doubt} | {count} |" for doubt, count in doubts),
+            "",
+            f"Reading a text takes {figures['microseconds']:.0f} µs on average ({figures['processor']}).",
+        ]
+    )

@@ -56,6 +56,15 @@ RELEASES: tuple[Release, ...] = (
     Release("R5", "5.0.0", (_npm("hl7.fhir.r5.core", "5.0.0"), _npm(_TERMINOLOGY[1], "7.0.1"))),
 )
 
+#: The packages that hold the official XML schemas of each version, for the tests of the XML writer.
+XML_SCHEMAS: dict[str, Package] = {
+    "R4": _npm("hl7.fhir.r4.corexml", "4.0.1"),
+    "R4B": _npm("hl7.fhir.r4b.corexml", "4.3.0"),
+    "R5": _npm("hl7.fhir.r5.core", "5.0.0"),
+}
+#: The schema of all resources in one file, and those that it imports.
+_XSD_FILES = ("fhir-single.xsd", "fhir-xhtml.xsd", "xml.xsd")
+
 
 class PackageError(Exception):
     """A package is missing and could not be fetched, or is not the one it should be."""
@@ -134,6 +143,20 @@ def definitions(path: Path, package: Package) -> Iterator[Resource]:
                 _check_identity(content, package, path)
             elif content.get("resourceType") in _KINDS:
                 yield content
+
+
+def unpack_xml_schemas(version: str, folder: Path, target: Path) -> Path:
+    """Write the XML schemas of a FHIR version into `target`, and return the path of the one for all resources.
+
+    Raises PackageError when the package is not in `folder`.
+    """
+    with tarfile.open(package_file(XML_SCHEMAS[version], folder, fetch=False), "r:gz") as archive:
+        for name in _XSD_FILES:
+            stream = archive.extractfile(f"package/xml/{name}")
+            if stream is None:
+                raise PackageError(f"{XML_SCHEMAS[version].file} has no {name}")
+            (target / name).write_bytes(stream.read())
+    return target / _XSD_FILES[0]
 
 
 def _check_identity(content: Resource, package: Package, path: Path) -> None:

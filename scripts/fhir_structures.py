@@ -87,7 +87,7 @@ class Builder:
 
     def _element(self, made: _Object, element: Element, owner: str, parents: set[str]) -> None:
         variants: list[tuple[str, ...]] = []
-        for name, type_name, one in _variants(element):
+        for name, type_name, one in variants_of(element):
             item, sibling = self._item(element, type_name, one, owner, parents)
             repeats = element["max"] != "1"
             made.properties[name] = self._listed(item, element, sibling) if repeats else item
@@ -285,7 +285,7 @@ class _Object:
         return made
 
 
-def _variants(element: Element) -> list[tuple[str, str, Element]]:
+def variants_of(element: Element) -> list[tuple[str, str, Element]]:
     """Return the JSON names of an element, each with its type's name and definition."""
     name = element["path"].rpartition(".")[2]
     types = element.get("type", [{"code": ""}])

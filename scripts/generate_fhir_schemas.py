@@ -14,7 +14,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from fhir_packages import RELEASES, Package, PackageError, Release, cache_folder, definitions, package_file, sha256
 from fhir_rules import add_invariants
@@ -25,6 +25,14 @@ Schema = dict[str, Any]
 
 TARGET = Path(__file__).resolve().parent.parent / "converter" / "trialconv" / "validators" / "_generated"
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+class Generator(Protocol):
+    """What makes the texts of generated files, by file name, of the packages in a folder."""
+
+    def __call__(self, folder: Path, *, fetch: bool) -> dict[str, str]:
+        """Raise PackageError when a package is missing and cannot be fetched."""
+        ...
 
 
 def generate(folder: Path, *, fetch: bool) -> dict[str, str]:
@@ -106,22 +114,27 @@ def _first_difference(committed: list[str], made: list[str]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code: 0, or 1 for differences, or 2 for missing packages."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    return run(generate, TARGET, __doc__, arguments)
+
+
+def run(generate_: Generator, target: Path, what: str | None, arguments: Sequence[str] | None) -> int:
+    """Generate files of the packages, and write them to `target` or compare them with what is there."""
+    parser = argparse.ArgumentParser(description=what, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--packages", type=Path, help="folder with the packages; nothing is fetched then")
     parser.add_argument("--check", action="store_true", help="compare with what is there and write nothing")
     options = parser.parse_args(arguments)
     try:
-        files = generate(options.packages or cache_folder(), fetch=options.packages is None)
+        files = generate_(options.packages or cache_folder(), fetch=options.packages is None)
     except PackageError as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
     if options.check:
-        found = differences(files, TARGET)
-        sys.stdout.write("".join(f"{line}\n" for line in found) or "the generated schemas are up to date\n")
+        found = differences(files, target)
+        sys.stdout.write("".join(f"{line}\n" for line in found) or "the generated files are up to date\n")
         return 1 if found else 0
-    TARGET.mkdir(exist_ok=True)
+    target.mkdir(exist_ok=True)
     for name, text in files.items():
-        (TARGET / name).write_text(text, encoding="utf-8", newline="\n")
+        (target / name).write_text(text, encoding="utf-8", newline="\n")
         sys.stdout.write(f"{name}: {len(text):,} characters\n")
     return 0
 

@@ -1,4 +1,6 @@
-"""Rewrite the expected documents of tests/cases. Read the diff before you commit it.
+"""Rewrite the expected documents of tests/cases and the outlines of tests/criteria_cases.
+
+Read the diff before you commit it.
 
 Each folder `tests/cases/<reader>/<case>` holds one made-up input (`input.json`, `.xml` or `.txt`), a WHY.md that
 says what the case is for, the documents that it becomes, and the issues on the way.
@@ -13,6 +15,7 @@ from pathlib import Path
 import msgspec
 import orjson
 
+import criteria_outline
 from trialconv.catalog import TARGETS
 from trialconv.context import Options
 from trialconv.pipeline import Converted, read, transform
@@ -20,7 +23,7 @@ from trialconv.pipeline import Converted, read, transform
 CASES = Path(__file__).resolve().parent / "cases"
 
 #: The targets whose documents are kept. R4B differs from R4 in no element that a study uses.
-KEPT = ("fhir-r4", "fhir-r5", "odm-2.0", "odm-1.3.2", "sdtm")
+KEPT = ("fhir-r4", "fhir-r5", "odm-2.0", "odm-1.3.2", "usdm-4.0", "sdtm")
 
 
 def folders() -> list[Path]:
@@ -64,6 +67,7 @@ def main() -> None:
             if not path.exists() or path.read_bytes() != content:
                 path.write_bytes(content)
                 sys.stdout.write(f"written: {path.relative_to(CASES.parent.parent)}\n")
+    criteria_outline.rewrite()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ COMMANDS = [
     ["to-fhir", "--fhir-version", "R5"],
     ["to-odm"],
     ["to-odm", "--odm-version", "1.3.2"],
+    ["to-usdm"],
 ]
 #: A base that no url can begin with, which makes every bundle invalid.
 BROKEN = ["--base", "http://a b"]
@@ -65,6 +67,8 @@ def test_one_study_goes_to_standard_output(command: list[str], one: Path) -> Non
     assert "1 converted" in ran.err
     if command[0] == "to-odm":
         assert validate_odm_xml(ran.out) == []
+    elif command[0] == "to-usdm":
+        assert ran.document["study"]["name"] == "NCT99999901"
     else:
         assert ran.document["entry"][0]["resource"]["id"] == "NCT99999901"
 
@@ -85,6 +89,26 @@ def test_several_odm_documents_need_a_folder(two: Path, tmp_path: Path) -> None:
     assert "--out" in ran.err
     assert run("to-odm", two, "--out", tmp_path / "odm").code == 0
     assert names(tmp_path / "odm") == ["NCT99999901.xml", "NCT99999902.xml"]
+
+
+def test_usdm_documents_go_where_bundles_go(two: Path, tmp_path: Path) -> None:
+    """Several USDM documents are one a line, or a file each that is not written over; each is valid."""
+    ran = run("to-usdm", two)
+    assert [made["study"]["name"] for made in ran.documents] == ["NCT99999901", "NCT99999902"]
+    folder = tmp_path / "usdm"
+    assert run("to-usdm", two, "--out", folder, "--pretty").code == 0
+    assert names(folder) == ["NCT99999901.json", "NCT99999902.json"]
+    assert run("validate", *(folder / name for name in names(folder))).code == 0
+    assert run("to-usdm", two, "--out", folder).code == 5
+    assert run("to-usdm", two, "--out", folder, "--force").code == 0
+
+
+def test_what_usdm_fills_in_is_told_on_request(one: Path) -> None:
+    """Placeholders are information: told with -v, silent without, and no reason to fail on warnings."""
+    ran = run("to-usdm", one, "--fail-on", "warning")
+    assert ran.code == 0
+    assert re.fullmatch(r"1 converted; issues: \d+ information\n", ran.err)
+    assert "(filled-in)" in run("to-usdm", one, "-v").err
 
 
 def test_standard_input(one: Path) -> None:

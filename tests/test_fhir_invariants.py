@@ -30,6 +30,7 @@ from trialconv.lineage import plain
 from trialconv.pipeline import transform
 from trialconv.readers.ctgov_json import read_study
 from trialconv.record import SourceInfo
+from trialconv_mappings.criteria.doubts import DOUBTS
 from trialconv_mappings.fhir import terms
 from trialconv_mappings.mesh import MESH
 from trialconv_mappings.tables import table, table_names
@@ -44,17 +45,28 @@ type | value | period | name | role | classifier | party | activity | actual | s
 telecom | record-verification | primary-outcome-data-collection | registration-submission
 registration-submission-qc | registration-posting | results-submission | results-submission-qc | results-posting
 disposition-submission | disposition-submission-qc | disposition-posting | update-submission | update-posting
+derived-from | citation | classifier | Registry record | Link of the organization's study id
+Link of a secondary id | See also | Available data or document | IPD sharing | Expanded access record
+Study document | application/pdf | publicationDate | pmid | source | responsibleParty | event | submissionInfo
+conditions | interventions | Primary outcome measure | Secondary outcome measure
+Other pre-specified outcome measure | Responsible party | longitude | latitude
+releaseDate | unreleaseDate | unreleaseDateUnknown | resetDate | mcpReleaseN | date | dateUnknown
+estimatedResultsFirstSubmitDate | firstPostDate | firstPostDateType | ExtendedContactDetail
+protocolSection.descriptionModule.briefSummary
 LEAD_SPONSOR | COLLABORATOR | Registering organization | not stated | Organization's study id
 Arms | Interventions (arm not stated) | Inclusion criterion | Exclusion criterion | Study population
 C49693 | Planned Minimum Age of Subjects | Minimum age | C49694 | Planned Maximum Age of Subjects | Maximum age
 C49696 | Sex of Study Group | Sex | Accepts healthy volunteers | Gender eligibility
+C98737 | Healthy Subject Indicator | Eligibility is based on gender | Eligibility criteria | EvidenceVariable
+kind | text | joiner | cohort | doubt | criterion | inclusion | exclusion | all-of | any-of
+section | heading | note | nothing | whole
 """
 #: Texts that name a fact and then say it in the record's own words.
 NAMED = re.compile(r"[A-Z][A-Za-z0-9 ]{2,50}: (.*)", re.DOTALL)
 #: Ids and what is made of them.
 ID = re.compile(
     rf"(?:(?:{re.escape(BASE)}/)?[A-Z][A-Za-z]+/)?NCT\d{{8}}"
-    r"(?:-[a-z]+(?:-[0-9a-f]{16}(?:-\d+)?)?|_Protocol| eligible population)?"
+    r"(?:-[a-z]+(?:-criteria|-[0-9a-f]{16}(?:-\d+)?)?|_Protocol|_Eligibility| eligible population)?"
 )
 LINK_ID = re.compile(r"arm-[0-9a-f]{16}(?:-\d+)?")
 
@@ -65,7 +77,7 @@ def known_words() -> frozenset[str]:
     rows = [row for name in table_names() for row in table(name)]
     uris = {MESH, *(value for value in vars(terms).values() if isinstance(value, str))}
     constants = set(CONSTANTS.strip().replace("\n", " | ").split(" | "))
-    return frozenset({word for row in rows for word in row[1:4]} | uris | constants)
+    return frozenset({word for row in rows for word in row[1:4]} | uris | constants | set(DOUBTS))
 
 
 def origin(value: str, told: set[str], whole: str) -> bool:
@@ -73,6 +85,9 @@ def origin(value: str, told: set[str], whole: str) -> bool:
     if value in told or value in known_words() or ID.fullmatch(value) or LINK_ID.fullmatch(value):
         return True
     if value.startswith((BASE + "/StructureDefinition/", terms.IN_R4, terms.STUDY_PAGE)):
+        return True
+    # What is made of a part of an address, or of the day of a moment, tells the part.
+    if value.startswith((terms.PUBMED, terms.DOCUMENTS)) and value.rpartition("/")[2] in told:
         return True
     if (named := NAMED.fullmatch(value)) and (named[1] in told or named[1] in ("true", "false")):
         return True
@@ -93,9 +108,13 @@ def test_every_value_has_an_origin(smoke_studies: list[tuple[str, bytes]], targe
         made = transform(read_study(data, SourceInfo(name)), TARGETS[target], Options(), check=False)
         values = [value for _, value in leaves(tree)]
         told = {
-            text for value in values if isinstance(value, str) for text in (value, plain(value), value.strip())
+            text
+            for value in values
+            if isinstance(value, str)
+            for text in (value, plain(value), value.strip(), value.partition("T")[0])
         }
         numbers = {value for value in values if isinstance(value, int | float)}
+        told |= {str(value) for value in numbers}
         criteria = tree["protocolSection"].get("eligibilityModule", {}).get("eligibilityCriteria", "")
         ages = {float(found) for text in told for found in re.findall(r"^(\d+(?:\.\d+)?) [A-Z][a-z]+$", text)}
         units = {text.partition(" ")[2] for text in told if re.match(r"\d+ [A-Z]", text)}
@@ -197,14 +216,15 @@ def test_mesh_heading_of_a_condition(id_: str, coded: bool) -> None:
 @pytest.mark.parametrize("target", FHIR_TARGETS)
 @pytest.mark.parametrize("link", ["see page 3", " \u0085 ", "http://exa mple.org"])
 def test_link_that_is_none(target: str, link: str) -> None:
-    """What cannot be a web address is no url: an Issue shows it, and its words stay as a label."""
+    """What cannot be a web address is no url: an Issue shows it, and its exact words stand beside the element."""
     made = converted(study(identificationModule={"orgStudyIdInfo": {"id": "A-1", "link": link}}), target)
     assert len(noted(made, "invalid-link")) == 1
-    (artifact,) = resources(made.document, "ResearchStudy")[0]["relatedArtifact"]
-    assert artifact["label"] == f"A-1 {link}".strip()
-    assert set(artifact) == {"type", "label"}
-    alone = study(identificationModule={"orgStudyIdInfo": {"link": " \u0085 "}})
-    assert "relatedArtifact" not in research_study(alone, target)
+    _, artifact = resources(made.document, "ResearchStudy")[0]["relatedArtifact"]
+    assert artifact["label"] == "A-1"
+    holder = artifact["document"] if target == "fhir-r5" else artifact
+    assert "url" not in holder
+    (exact,) = extensions(holder["_url"], "/exact-text")
+    assert exact["valueString"] == link
 
 
 @pytest.mark.parametrize("count", [-1, 2**31, 2**63, 10**30])

@@ -203,7 +203,7 @@ def test_period_that_ends_before_it_starts(target: str, start: str, end: str) ->
     made = converted(tree, target)
     (resource,) = resources(made.document, "ResearchStudy")
     assert resource["period"] == {"start": start}
-    assert noted(made, "date-order") == [f"{_P}statusModule.startDateStruct"]
+    assert noted(made, "date-order") == [f"{_P}statusModule.completionDateStruct.date"]
     values = [value for _, value in leaves(resource)]
     assert end in values
 
@@ -297,7 +297,9 @@ def test_criteria_are_split() -> None:
     for target in FHIR_TARGETS:
         tree = study(eligibilityModule={"eligibilityCriteria": text})
         assert [
-            (each["valueCodeableConcept"]["text"], each["exclude"]) for each in characteristics(tree, target)
+            (each["valueCodeableConcept"]["text"], each["exclude"])
+            for each in characteristics(tree, target)
+            if "valueCodeableConcept" in each
         ] == [
             ("Age >= 18", False),
             ("Fever [imaginary]", False),
@@ -308,15 +310,117 @@ def test_criteria_are_split() -> None:
         assert whole == text
 
 
+def criterion(made: Tree) -> Tree:
+    """Return what an eligibility-criterion extension says: its parts by name, and the nodes below it."""
+    parts = {part["url"]: next(value for key, value in part.items() if key != "url") for part in made["extension"]}
+    below = [criterion(part) for part in extensions(made, "/eligibility-criterion")]
+    return {**{name: value for name, value in parts.items() if "/" not in name}, "below": below}
+
+
 @pytest.mark.parametrize("target", FHIR_TARGETS)
 def test_criteria_that_cannot_be_split(target: str) -> None:
-    """A text that can be read in several ways stays whole, with an Issue and without characteristics."""
-    text = "Any of these:\n\n* fever\n* cough\n\nInclusion Criteria:\n\n* made up"
+    """A text that can be read in several ways stays whole, with an Issue and no characteristic of its own."""
+    text = "Inclusion:\n\n* fever\n\nExclusion:\n\n* cough\n\nInclusion:\n\n* made up"
     made = converted(study(eligibilityModule={"eligibilityCriteria": text}), target)
     (group,) = resources(made.document, "Group")
-    assert "characteristic" not in group
+    assert [each["code"]["text"] for each in group.get("characteristic", [])] in ([], ["Eligibility criteria"])
     assert text in [value for _, value in leaves(group)]
     assert noted(made, "criteria-not-split") == [f"{_P}eligibilityModule.eligibilityCriteria"]
+
+
+@pytest.mark.parametrize("target", FHIR_TARGETS)
+def test_parts_of_criteria_that_cannot_be_split(target: str) -> None:
+    """A part without a certain reading is one characteristic, with an Issue, and the rest is split."""
+    text = "Inclusion Criteria:\n\n* Adult\n* One of the following:\n* fever\n* cough"
+    made = converted(study(eligibilityModule={"eligibilityCriteria": text}), target)
+    (group,) = resources(made.document, "Group")
+    texts = [each["valueCodeableConcept"]["text"] for each in group["characteristic"][:2]]
+    assert texts == ["Adult", "One of the following:\n* fever\n* cough"]
+    assert noted(made, "criteria-partly-split") == [f"{_P}eligibilityModule.eligibilityCriteria"]
+
+
+COHORTS = (
+    "Inclusion Criteria:\n\n* Adult\n* Any of the following:\n\n  * fever\n  * cough\n\n"
+    "Exclusion Criteria:\n\n* Sleep, except:\n\n  * at night\n* None\n\n"
+    "Exclusion Criteria for Cohort B:\n\n* Made up\n"
+)
+
+
+@pytest.mark.parametrize("target", ["fhir-r4", "fhir-r4b"])
+def test_tree_of_criteria_before_r5(target: str) -> None:
+    """Before R5 the Group has an extension for each section, which nests as the text does."""
+    made = converted(study(eligibilityModule={"eligibilityCriteria": COHORTS}), target)
+    (group,) = resources(made.document, "Group")
+    found = [criterion(each) for each in extensions(group, "/eligibility-criterion")]
+    assert [(each["role"], each["kind"], each.get("cohort")) for each in found] == [
+        ("section", "inclusion", None),
+        ("section", "exclusion", None),
+        ("section", "exclusion", "Cohort B"),
+    ]
+    alternatives = found[0]["below"][1]
+    assert alternatives["joiner"] == "any-of"
+    assert [each["text"] for each in alternatives["below"]] == ["fever", "cough"]
+    exception, nothing = found[1]["below"]
+    assert "joiner" not in exception
+    assert "kind" not in exception["below"][0]
+    assert nothing["role"] == "nothing"
+    assert noted(made, "criteria-not-study-wide") == [f"{_P}eligibilityModule.eligibilityCriteria"]
+
+
+def test_tree_of_criteria_in_r5() -> None:
+    """In R5 an EvidenceVariable combines what the text combines; a cohort is in none of its characteristics."""
+    document = bundle(study(eligibilityModule={"eligibilityCriteria": COHORTS}), "fhir-r5")
+    (variable,) = resources(document, "EvidenceVariable")
+    included, excluded = variable["characteristic"]
+    assert included["description"] == "Inclusion Criteria:"
+    assert included["definitionByCombination"]["code"] == "all-of"
+    adult, alternatives = included["definitionByCombination"]["characteristic"]
+    assert adult == {"definitionCodeableConcept": {"text": "Adult"}}
+    assert alternatives["description"] == "Any of the following:"
+    assert alternatives["definitionByCombination"] == {
+        "code": "any-of",
+        "characteristic": [
+            {"definitionCodeableConcept": {"text": "fever"}},
+            {"definitionCodeableConcept": {"text": "cough"}},
+        ],
+    }
+    (exception,) = excluded["definitionByCombination"]["characteristic"]
+    assert exception["exclude"] is True
+    assert exception["definitionCodeableConcept"] == {"text": "Sleep, except:\n  * at night"}
+    assert [criterion(each)["text"] for each in exception["extension"]] == ["at night"]
+    assert excluded["note"] == [{"text": "None"}]
+    assert [criterion(each)["cohort"] for each in variable["extension"]] == ["Cohort B"]
+    (group,) = resources(document, "Group")
+    reference = {"reference": f"EvidenceVariable/{variable['id']}"}
+    assert group["characteristic"][-1] == {
+        "code": {"text": "Eligibility criteria"},
+        "valueReference": reference,
+        "exclude": False,
+    }
+
+
+def test_population_as_a_whole() -> None:
+    """Sex, healthy volunteers and the basis on gender are characteristics, also where they restrict nothing."""
+    module = {"sex": "ALL", "healthyVolunteers": True, "genderBased": True}
+    for target in FHIR_TARGETS:
+        sex, healthy, gender = characteristics(study(eligibilityModule=module), target)
+        assert sex["code"]["coding"][0]["code"] == "C49696"
+        assert sex["valueCodeableConcept"]["text"] == "ALL"
+        assert [each["code"] for each in sex["valueCodeableConcept"]["coding"]] == ["C49636"]
+        assert (healthy["code"]["coding"][0]["code"], healthy["valueBoolean"]) == ("C98737", True)
+        assert (gender["code"]["text"], gender["valueBoolean"]) == ("Eligibility is based on gender", True)
+        (resource,) = resources(bundle(study(eligibilityModule=module), target), "ResearchStudy")
+        assert "Sex: " not in str(resource)
+        assert "healthy" not in str(resource)
+
+
+def test_minimum_age_above_the_maximum() -> None:
+    """Limits in the wrong order are both kept, with an Issue."""
+    module = {"minimumAge": "2 Years", "maximumAge": "18 Months"}
+    made = converted(study(eligibilityModule=module))
+    (group,) = resources(made.document, "Group")
+    assert [each["valueQuantity"]["value"] for each in group["characteristic"]] == [2, 18]
+    assert noted(made, "age-order") == [f"{_P}eligibilityModule.minimumAge"]
 
 
 # Texts
@@ -459,3 +563,78 @@ def test_almost_nothing() -> None:
         document = bundle(tree, target)
         kinds = [entry["resource"]["resourceType"] for entry in document["entry"]]
         assert kinds == ["ResearchStudy", "PlanDefinition", "Group"]
+
+
+# The plan
+
+
+@pytest.mark.parametrize("target", FHIR_TARGETS)
+def test_outcomes_are_goals_that_say_so(target: str) -> None:
+    """Each outcome measure is a goal of the plan with its kind and time frame; there are no objectives."""
+    outcomes = {
+        "primaryOutcomes": [{"measure": "Survival", "description": "Alive", "timeFrame": "12 months"}],
+        "otherOutcomes": [{"measure": "Mood"}],
+    }
+    made = converted(study(outcomesModule=outcomes), target)
+    (plan,) = resources(made.document, "PlanDefinition")
+    survival, mood = plan["goal"]
+    assert survival["description"] == {"text": "Survival"}
+    assert survival["category"]["text"] == "Primary outcome measure"
+    assert extensions(survival, "/outcome-time-frame")[0]["valueString"] == "12 months"
+    assert mood["category"] == {"text": "Other pre-specified outcome measure"}
+    assert "target" not in survival
+    assert "objective" not in resources(made.document, "ResearchStudy")[0]
+
+
+#: How the arms exclude one another, where the registry's model says it.
+SELECTION = {
+    "PARALLEL": "exactly-one",
+    "FACTORIAL": "exactly-one",
+    "CROSSOVER": None,
+    "SEQUENTIAL": None,
+    "SINGLE_GROUP": None,
+}
+
+
+@pytest.mark.parametrize("model", get_args(enums.InterventionalAssignment))
+def test_selection_behaviour(model: str) -> None:
+    """Arms exclude one another only where the model says that a participant is in one of them."""
+    arms = {"armGroups": [{"label": "A"}, {"label": "B"}]}
+    tree = study(designModule={"designInfo": {"interventionModel": model}}, armsInterventionsModule=arms)
+    (plan,) = resources(converted(tree).document, "PlanDefinition")
+    assert plan["action"][0].get("selectionBehavior") == SELECTION[model]
+    alone = study(
+        designModule={"designInfo": {"interventionModel": model}},
+        armsInterventionsModule={"armGroups": [{"label": "A"}]},
+    )
+    (plan,) = resources(converted(alone).document, "PlanDefinition")
+    assert "selectionBehavior" not in plan["action"][0]
+
+
+def test_contradictions_are_told() -> None:
+    """Arms of one label, and a site without a country, are told with their places, and the document is valid."""
+    tree = study(
+        armsInterventionsModule={"armGroups": [{"label": "A"}, {"label": "A"}]},
+        contactsLocationsModule={"locations": [{"city": "Nowhere"}]},
+    )
+    made = converted(tree)
+    assert noted(made, "repeated-arm-label") == [f"{_P}armsInterventionsModule.armGroups[1].label"]
+    assert noted(made, "location-without-country") == [f"{_P}contactsLocationsModule.locations[0]"]
+    assert made.valid
+
+
+@pytest.mark.parametrize("target", FHIR_TARGETS)
+def test_description_filled_from_the_summary_says_so(target: str) -> None:
+    """R4 shows the summary where there is no detailed description, and marks it as filled in; R5 has both."""
+    resource = research_study(study(descriptionModule={"briefSummary": "Short."}), target)
+    if target == "fhir-r5":
+        assert "description" not in resource
+    else:
+        assert resource["description"] == "Short."
+        (mark,) = extensions(resource["_description"], "/filled-from")
+        assert mark["valueString"] == f"{_P}descriptionModule.briefSummary"
+    full = research_study(
+        study(descriptionModule={"briefSummary": "Short.", "detailedDescription": "Long."}), target
+    )
+    assert full["description"] == "Long."
+    assert "_description" not in full

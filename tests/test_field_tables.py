@@ -28,7 +28,9 @@ LISTED = re.compile(r"not in this document \((.*?)\): ")
 def places(tree: Tree, target: str) -> Places:
     """Return every value of a study's bundle with the type of its resource and its path there."""
     made = transform(record(tree), TARGETS[target], Options(), check=False)
-    found: Places = Counter()
+    found: Places = Counter(
+        (f"Bundle.meta.{path}", str(value)) for path, value in leaves(made.document.get("meta", {}))
+    )
     for entry in made.document["entry"]:
         resource = entry["resource"]
         for path, value in leaves(resource):

@@ -20,6 +20,7 @@ from trialconv.pipeline import read, transform
         ("odm-2.0", set()),
         ("odm-1.3.2", {"extras.title", "extras.lastUpdated", "extras.unread"}),
         ("sdtm", {"extras.unread"}),
+        ("usdm-4.0", set()),
     ],
 )
 def test_what_a_page_says_beside_the_fields_is_carried_or_named(target: str, lost: set[str]) -> None:

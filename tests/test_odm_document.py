@@ -309,15 +309,33 @@ def test_criteria_refer_to_their_conditions() -> None:
 
 
 @pytest.mark.parametrize("version", ODM_VERSIONS)
-def test_text_that_cannot_be_split_stays_whole(version: OdmVersion) -> None:
-    """Criteria without a certain reading make no criterion; a parameter or one condition carries the text."""
+def test_text_without_a_kind_stays_whole(version: OdmVersion) -> None:
+    """Criteria of no stated kind make no criterion; a parameter or one condition carries the text."""
     root, ctx = built(study(eligibilityModule={"eligibilityCriteria": "Any\\_body."}), odm_version=version)
     assert list(root.find_all("Criterion")) == []
-    assert codes(ctx) == {"criteria-not-split"}
+    assert codes(ctx) == {"criteria-not-study-wide"}
     assert ("CTG.eligibilityCriteria" in parameters(root)) == (version == "2.0")
     conditions = [each.attributes["OID"] for each in root.find_all("ConditionDef")]
     assert conditions == ([] if version == "2.0" else ["COND.ELIG"])
     assert b"Any_body." in write_odm_xml(root)
+
+
+def test_criteria_of_a_cohort_are_one() -> None:
+    """The criteria of a cohort are one criterion that begins with its words."""
+    text = "Inclusion Criteria:\n\n* Adult\n\nExclusion Criteria for Cohort B:\n\n* one\n* two"
+    root, ctx = built(study(eligibilityModule={"eligibilityCriteria": text}))
+    found = [one(each, "TranslatedText").text for each in root.find_all("Criterion")]
+    assert found == ["Adult", "Exclusion Criteria for Cohort B:\n* one\n* two"]
+    assert codes(ctx) == {"criteria-not-study-wide"}
+
+
+def test_part_that_cannot_be_split_is_one() -> None:
+    """A part without a certain reading is one criterion, with an Issue."""
+    text = "Inclusion Criteria:\n\n* Adult\n* One of the following:\n* fever\n* cough"
+    root, ctx = built(study(eligibilityModule={"eligibilityCriteria": text}))
+    found = [one(each, "TranslatedText").text for each in root.find_all("Criterion")]
+    assert found == ["Adult", "One of the following:\n* fever\n* cough"]
+    assert codes(ctx) == {"criteria-partly-split"}
 
 
 def test_secondary_ids_have_contexts_of_their_own() -> None:
@@ -527,7 +545,11 @@ def test_plain_document_has_what_odm_1_3_2_can_hold() -> None:
     assert names["StudyName"] == names["ProtocolName"] == ids["orgStudyIdInfo"]["id"]
     assert one(root, "Location").attributes["LocationType"] == "Site"
     assert list(root.find_all("StudyParameter")) == []
-    assert len(list(root.find_all("ConditionDef"))) == 2
+    assert [each.attributes["OID"] for each in root.find_all("ConditionDef")] == [
+        "COND.INCL.1",
+        "COND.EXCL.1",
+        "COND.ELIG",
+    ]
 
 
 def test_study_without_a_summary_has_an_empty_description() -> None:

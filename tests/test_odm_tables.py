@@ -68,7 +68,7 @@ def test_sources_stand_once(name: str) -> None:
 def test_every_table_of_cdisc_terms_has_its_codelist() -> None:
     """Every table with CDISC codes names its codelist and version, and no other table does."""
     coded = {name for name in ODM_TABLES if any(row.system == CDISC for row in table(name))}
-    assert coded == set(CODELISTS)
+    assert coded == {name for name in CODELISTS if name.startswith("cdisc_")}
 
 
 def published_terms(shared: Path) -> dict[tuple[str, str], tuple[str, str]]:
@@ -81,7 +81,9 @@ def published_terms(shared: Path) -> dict[tuple[str, str], tuple[str, str]]:
         }
 
 
-@pytest.mark.parametrize("name", sorted(set(CODELISTS) - {"cdisc_parameter"}))
+@pytest.mark.parametrize(
+    "name", sorted(name for name in CODELISTS if name.startswith("cdisc_") and name != "cdisc_parameter")
+)
 def test_codes_and_submission_values_are_those_published(name: str, shared: Path) -> None:
     """Code, submission value and version of every row are those of the published codelist."""
     published = published_terms(shared)

@@ -70,7 +70,7 @@ def test_read_takes_names_and_limits(source: Path) -> None:
 
 
 def test_convert_gives_dicts_and_bytes() -> None:
-    """FHIR gives a dict, ODM XML bytes, SDTM files by name; R4 is the default. Others are usage errors."""
+    """ODM gives XML bytes, SDTM files by name, others a dict; R4 is the default. Unknown targets are usage errors."""
     made = record(study())
     assert trialconv.convert(made) == trialconv.convert(made, "fhir-r4")
     for target in TARGETS:
@@ -182,12 +182,15 @@ def test_severities_are_ordered() -> None:
     assert [len(at_or_above(found, level)) for level in ("error", "warning", "information")] == [1, 2, 3]
 
 
-def test_typed_example_runs(source: Path) -> None:
+def test_typed_example_runs(source: Path, tmp_path: Path) -> None:
     """The example that the type checker reads does what it says."""
     made = typing_example.convert_all(source)
     assert list(made) == ["NCT99999901", "NCT99999902"]
     assert typing_example.r5_title(record(study())) == "A Made-up Study of Imaginary Fever"
     assert typing_example.update_day(record(study())) == "2021-03-02"
+    single = tmp_path / "single.json"
+    single.write_bytes(encoded(study()))
+    assert typing_example.share_kept(single) == 1.0
 
 
 def test_typed_example_is_typed() -> None:

@@ -21,6 +21,15 @@ def convert_all(source: Path) -> dict[str, bytes]:
     return made
 
 
+def share_kept(source: Path) -> float:
+    """Return the share of the values of a source that stand in an R5 bundle."""
+    made: trialconv.Coverage = trialconv.coverage(trialconv.read(source), "fhir-r5", Options(contacts=False))
+    for field in made.fields:
+        for reason in field.reasons:
+            print(field.field, field.homes, reason.code, reason.reason, reason.count)  # noqa: T201
+    return made.totals("protocolSection").placed_share or 0.0
+
+
 def r5_title(record: trialconv.Record) -> str:
     """Return the title of a record's R5 ResearchStudy."""
     options = Options(bundle="collection", contacts=False, base="https://example.org/fhir")

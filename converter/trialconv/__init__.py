@@ -1,7 +1,7 @@
 """trialconv: clinical-trial registry records to FHIR, CDISC ODM and SDTM.
 
 The public surface is small: `read` yields records, `convert` makes a document of one, `validate` judges a
-document, `fhir_models` hands a bundle over to fhir.resources.
+document, `coverage` tells what was kept and where, `fhir_models` hands a bundle over to fhir.resources.
 """
 
 from __future__ import annotations
@@ -10,18 +10,32 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trialconv.issues import Issue, Severity
-    from trialconv.pipeline import convert, fhir_models, read, validate
+    from trialconv.pipeline import convert, coverage, fhir_models, read, validate
+    from trialconv.placement import Coverage
     from trialconv.record import Record
 
 __version__ = "0.1.0"
 
-__all__ = ["Issue", "Record", "Severity", "__version__", "convert", "fhir_models", "read", "validate"]
+__all__ = [
+    "Coverage",
+    "Issue",
+    "Record",
+    "Severity",
+    "__version__",
+    "convert",
+    "coverage",
+    "fhir_models",
+    "read",
+    "validate",
+]
 
 _HOMES = {
+    "Coverage": "trialconv.placement",
     "Issue": "trialconv.issues",
     "Severity": "trialconv.issues",
     "Record": "trialconv.record",
     "convert": "trialconv.pipeline",
+    "coverage": "trialconv.pipeline",
     "fhir_models": "trialconv.pipeline",
     "read": "trialconv.pipeline",
     "validate": "trialconv.pipeline",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from trialconv.context import Context, Options
@@ -29,9 +30,11 @@ class Reader(NamedTuple):
 class Target(NamedTuple):
     """A target: what a record can become.
 
-    `build` makes a plain document of a context, `write` makes bytes of a document, `check` judges a document and
-    its bytes. `versions` are the options that choose this target. A target that gives several files for a study
-    has `write_files` as well, which makes the bytes of each by its name; `check` then judges those.
+    `build` makes a plain document of a context, `write` makes bytes of a document, `check` judges a document
+    and its bytes. `versions` are the options that choose this target. `write_pretty` writes a document indented,
+    `split` cuts one that is too large into several, of at most so many entries. A target that gives several files
+    for a study has `write_files`, which makes the bytes of each by its name; `check` then judges those. Targets
+    without need have none of the three.
     """
 
     name: str
@@ -42,6 +45,8 @@ class Target(NamedTuple):
     build: Callable[[Context], Any]
     write: Callable[[Any], bytes]
     check: Callable[[Any, Any], list[Issue]]
+    write_pretty: Callable[[Any], bytes] | None = None
+    split: Callable[[Any, int], list[Any]] | None = None
     write_files: Callable[[Any], dict[str, bytes]] | None = None
 
     def options(self, options: Options) -> Options:
@@ -82,6 +87,16 @@ def _fhir_target(version: FhirVersion) -> Target:
 
         return write_json(document)
 
+    def write_pretty(document: Any) -> bytes:
+        from trialconv.writers.json import write_json
+
+        return write_json(document, pretty=True) + b"\n"
+
+    def split(document: Any, largest: int) -> list[Any]:
+        from trialconv_mappings.fhir.split import split_bundle
+
+        return split_bundle(document, largest)
+
     def check(document: Any, data: bytes) -> list[Issue]:
         from trialconv.validators.fhir import validate_fhir
 
@@ -96,6 +111,31 @@ def _fhir_target(version: FhirVersion) -> Target:
         build,
         write,
         check,
+        write_pretty,
+        split,
+    )
+
+
+def fhir_in_xml(target: Target, version: FhirVersion) -> Target:
+    """Return a FHIR target that writes XML instead of JSON."""
+
+    def write(document: Any, *, pretty: bool = False) -> bytes:
+        from trialconv.writers.fhir_xml import write_fhir_xml
+
+        return write_fhir_xml(document, version, pretty=pretty)
+
+    def check(document: Any, _: bytes) -> list[Issue]:
+        from trialconv.validators.fhir import validate_fhir
+
+        return validate_fhir(document, version)
+
+    return target._replace(
+        title=f"FHIR {version} Bundle, XML",
+        suffix=".xml",
+        media_type="application/fhir+xml",
+        write=write,
+        write_pretty=partial(write, pretty=True),
+        check=check,
     )
 
 
@@ -127,6 +167,27 @@ def _odm_target(version: OdmVersion) -> Target:
     )
 
 
+def _usdm_target() -> Target:
+    def build(ctx: Context) -> Any:
+        from trialconv_mappings.usdm.document import build_usdm
+
+        return build_usdm(ctx)
+
+    def write(document: Any) -> bytes:
+        from trialconv.writers.json import write_json
+
+        return write_json(document)
+
+    def check(document: Any, data: bytes) -> list[Issue]:
+        from trialconv.validators.usdm import validate_usdm
+
+        return validate_usdm(document)
+
+    return Target(
+        "usdm-4.0", "CDISC USDM 4.0 study definition, JSON", ".json", "application/json", {}, build, write, check
+    )
+
+
 def _sdtm_target() -> Target:
     def build(ctx: Context) -> Any:
         from trialconv_mappings.sdtm.package import build_sdtm
@@ -147,7 +208,7 @@ def _sdtm_target() -> Target:
         return validate_sdtm_files(document, files)
 
     title = "CDISC SDTM trial design datasets TS and TI, with Define-XML 2.1"
-    return Target("sdtm", title, "", "", {}, build, write, check, write_files)
+    return Target("sdtm", title, "", "", {}, build, write, check, write_files=write_files)
 
 
 def sdtm_dataset(name: str) -> Target:
@@ -195,6 +256,7 @@ TARGETS: Final[dict[str, Target]] = {
         *(_fhir_target(version) for version in FHIR_VERSIONS),
         _odm_target("2.0"),
         _odm_target("1.3.2"),
+        _usdm_target(),
         _sdtm_target(),
     )
 }

@@ -12,7 +12,8 @@ from trialconv.formats import FhirVersion, OdmVersion, SdtmFormat
 from trialconv.issues import Issue, UsageError, issue
 from trialconv.record import Record
 
-BundleType = Literal["transaction", "collection"]
+BundleType = Literal["transaction", "batch", "collection"]
+RequestKind = Literal["put", "conditional-create", "conditional-update"]
 UnknownStatus = Literal["absent", "last-known"]
 
 #: Everything that trialconv itself mints (urls, extensions, identifier systems) hangs under this. It names
@@ -32,11 +33,19 @@ class Options:
     for a study whose status the registry calls UNKNOWN. `created` overrides the clock (an ISO 8601 instant).
     `sdtm_minimal` asks for nothing but the ts.xpt of a study without data; `study_id` is its STUDYID, for SDTM,
     where the sponsor's own study number is not the one to use.
+    Of a FHIR bundle, `bundle` is its type and `request` how its entries ask a server to store them: under ids of
+    ours (put), or under ids of the server's, found by an identifier. `narrative` adds texts for people,
+    `provenance` a Provenance, and `shared_organizations` lets studies have the same Organization where they say
+    the same of it.
     """
 
     fhir_version: FhirVersion = "R4"
     odm_version: OdmVersion = "2.0"
     bundle: BundleType = "transaction"
+    request: RequestKind = "put"
+    narrative: bool = False
+    provenance: bool = False
+    shared_organizations: bool = False
     base: str = BASE
     unknown_status: UnknownStatus = "absent"
     contacts: bool = True
@@ -51,6 +60,24 @@ class Options:
             raise UsageError(f"{self.created!r} is not an instant such as 2025-01-21T00:00:00Z")
         if self.study_id is not None and not _STUDY_ID.fullmatch(self.study_id):
             raise UsageError(f"{self.study_id!r} is no STUDYID: 1 to 64 printable ASCII characters")
+        if self.request != "put":
+            _check_conditional(self.request, self.bundle, provenance=self.provenance)
+
+
+def _check_conditional(request: RequestKind, bundle: BundleType, *, provenance: bool) -> None:
+    """Raise UsageError for what does not go together with conditional requests."""
+    if bundle == "batch":
+        raise UsageError(
+            f"{request} does not go with a batch: its entries may not refer to one another, and a server resolves "
+            "such references in a transaction only; use a transaction, or put"
+        )
+    if bundle != "transaction":
+        raise UsageError(f"{request} does not go with a {bundle}, which has no requests; use a transaction")
+    if provenance and request == "conditional-create":
+        raise UsageError(
+            "a Provenance does not go with conditional-create: what the server has already stays as it is, and "
+            "the Provenance would say that it was made of this record; use conditional-update, or put"
+        )
 
 
 @dataclass(slots=True)

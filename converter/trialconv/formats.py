@@ -11,3 +11,6 @@ SdtmFormat = Literal["dataset-json", "xport", "both"]
 FHIR_VERSIONS: Final[tuple[FhirVersion, ...]] = get_args(FhirVersion)
 ODM_VERSIONS: Final[tuple[OdmVersion, ...]] = get_args(OdmVersion)
 SDTM_FORMATS: Final[tuple[SdtmFormat, ...]] = get_args(SdtmFormat)
+
+#: The version of the USDM model and API, as its documents state it.
+USDM_MODEL_VERSION: Final = "4.0.0"

@@ -17,11 +17,15 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "information")
 
 
 class IssueKind(NamedTuple):
-    """A line of the catalogue: the default severity, what the code means and what a user can do about it."""
+    """A line of the catalogue: the default severity, what the code means and what a user can do about it.
+
+    `left_out`: with this code a mapping says that a value, which has a home in the target, is not there this time.
+    """
 
     severity: Severity
     meaning: str
     action: str
+    left_out: bool = False
 
 
 #: Every issue code that trialconv can raise.
@@ -92,6 +96,11 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "A part of a text page was not understood. Its text is kept as it stands and not converted.",
         "Use the record's JSON for a complete conversion.",
     ),
+    "broken-character": IssueKind(
+        "information",
+        "A text holds U+FFFD in the place of a character that was lost at the source. It is kept.",
+        "Look at the sponsor's own documents for the text.",
+    ),
     "not-in-source": IssueKind(
         "information",
         "The source format does not say something that other formats of the registry do.",
@@ -122,6 +131,7 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "warning",
         "A date is not one of yyyy, yyyy-MM or yyyy-MM-dd, or is no day of the calendar. It is not converted.",
         "Check the source.",
+        left_out=True,
     ),
     "invalid-link": IssueKind(
         "warning",
@@ -132,6 +142,7 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "warning",
         "A number lies outside of what the target's type can hold. It is not converted.",
         "Check the source.",
+        left_out=True,
     ),
     "date-order": IssueKind(
         "warning",
@@ -158,15 +169,45 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "The eligibility criteria could not be split for certain. The text is carried whole.",
         "Read the whole text.",
     ),
+    "html-like-text": IssueKind(
+        "information",
+        "A text has an angle bracket that a viewer of Markdown would take for HTML. It is escaped there, with the "
+        "exact string beside it.",
+        "Nothing: the text reads the same.",
+    ),
+    "location-without-country": IssueKind(
+        "warning",
+        "A site has no country.",
+        "Check the source.",
+    ),
+    "repeated-arm-label": IssueKind(
+        "warning",
+        "Two arms have the same label, so that a link by the label could mean either. Links by the interventions' "
+        "names are used.",
+        "Check the source.",
+    ),
+    "criteria-partly-split": IssueKind(
+        "warning",
+        "Parts of the eligibility criteria could not be split for certain. These parts are carried whole.",
+        "Read the parts that are named as whole.",
+    ),
+    "criteria-not-study-wide": IssueKind(
+        "information",
+        "Some eligibility criteria are said of a cohort, or not said to include or exclude. They are not among "
+        "those that hold for everybody.",
+        "Read the tree of the criteria, or the whole text.",
+    ),
     "unknown-arm": IssueKind(
         "warning",
         "An intervention names an arm that the study does not list.",
         "Check the source.",
+        left_out=True,
     ),
     "unknown-intervention": IssueKind(
         "warning",
         "An arm names an intervention that the study does not list.",
         "Check the source.",
+        left_out=True,
     ),
     "character-replaced": IssueKind(
         "warning",
@@ -212,11 +253,13 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "information",
         "A field of the record has no place in this document.",
         "See the field table in the documentation.",
+        left_out=True,
     ),
     "withheld-contact": IssueKind(
         "information",
         "Contact details were left out because --no-contacts asked for it.",
         "Convert without --no-contacts to keep them.",
+        left_out=True,
     ),
     "filled-in": IssueKind(
         "information",
@@ -227,7 +270,7 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
     "invalid-document": IssueKind(
         "error",
         "The file is not a document that trialconv can validate.",
-        "Give FHIR JSON, ODM XML 1.3.2 or 2.0, Define-XML 2.1, Dataset-JSON 1.1 or a SAS transport file.",
+        "Give JSON of FHIR, USDM 4.0 or Dataset-JSON 1.1, ODM XML, Define-XML 2.1, or a SAS transport file.",
     ),
     "schema": IssueKind("error", "The document breaks the official schema.", "Correct the element."),
     "binding": IssueKind(
@@ -245,11 +288,21 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "A reference points to a type that its element does not allow.",
         "Refer to an allowed type.",
     ),
-    "duplicate-id": IssueKind("error", "Two things have the same identity.", "Make the ids unique."),
     "conformance": IssueKind(
         "error",
-        "A dataset breaks a rule of its standard; the rule is named in brackets.",
-        "Correct the value.",
+        "The document breaks a conformance rule of its standard, beyond the schema; the brackets name the rule.",
+        "Correct the element. It is a warning where the rule expects something and does not demand it.",
+    ),
+    "duplicate-id": IssueKind("error", "Two things have the same identity.", "Make the ids unique."),
+    "extension-misused": IssueKind(
+        "error",
+        "An extension stands where it does not belong, or does not hold what its definition says.",
+        "See the extension in docs/extensions.md.",
+    ),
+    "extension-unknown": IssueKind(
+        "information",
+        "An extension is not one of those that trialconv knows, so that it was not judged.",
+        "Judge it with a validator that has its definition.",
     ),
     "fhir-version-assumed": IssueKind(
         "information",
@@ -318,6 +371,7 @@ class TrialconvError(Exception):
       UsageError        a wrong option or a wrong combination; exit code 2
       SourceError       an input or a record in it cannot be read; exit code 4
       OutputError       an output exists already or cannot be written; exit code 5
+      SinkError         nothing more can be written to what all records go to; exit code 5
     """
 
     exit_code = 1
@@ -341,5 +395,11 @@ class SourceError(TrialconvError):
 
 class OutputError(TrialconvError):
     """An output exists already or cannot be written."""
+
+    exit_code = 5
+
+
+class SinkError(TrialconvError):
+    """Nothing more can be written to what all records go to, so that going on with others is of no use."""
 
     exit_code = 5

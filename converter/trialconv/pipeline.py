@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from trialconv.catalog import READERS, TARGETS, Target
 from trialconv.context import Context, Options
 from trialconv.formats import FHIR_VERSIONS, FhirVersion
 from trialconv.issues import Issue, SourceError, TrialconvError, UsageError, issue
 from trialconv.losses import losses
+from trialconv.placement import Coverage, Tally
 from trialconv.readers.detect import detect
 from trialconv.readers.sources import MAX_RECORD_SIZE, documents
 from trialconv.record import Record
+from trialconv.record.leaves import Values, leaf_values
 from trialconv.scrub import scrubbed
 from trialconv.xport import SIGNATURE
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_T = TypeVar("_T")
 
 
 class Converted(NamedTuple):
@@ -98,7 +102,7 @@ def target_named(name: str) -> Target:
 def transform(record: Record, target: Target, options: Options, *, check: bool = True) -> Converted:
     """Convert a record, list what is lost, and judge the document (unless `check` is False)."""
     ctx = Context(record, target.options(options))
-    document = scrubbed(ctx, target.build(ctx))
+    document = scrubbed(ctx, target.build(ctx), for_xml=target.suffix == ".xml")
     if target.write_files is None:
         files: dict[str, bytes] = {}
         data = target.write(document)
@@ -114,8 +118,12 @@ def transform_isolated(
     record: Record, target: Target, options: Options, *, check: bool = True
 ) -> Converted | SourceError:
     """Convert a record as `transform` does; a failure on this record is returned, so that others go on."""
+    return _isolated(record, target, lambda: transform(record, target, options, check=check))
+
+
+def _isolated(record: Record, target: Target, work: Callable[[], _T]) -> _T | SourceError:
     try:
-        return transform(record, target, options, check=check)
+        return work()
     except TrialconvError:
         raise
     except Exception as error:  # one broken record must not end the run of a million
@@ -123,8 +131,48 @@ def transform_isolated(
         return SourceError(issue("internal-error", f"{where}; target {target.name}", record=record.nct_id))
 
 
+def coverage(
+    records: Iterable[Record],
+    target: str = "fhir-r4",
+    options: Options | None = None,
+    *,
+    on_error: Callable[[SourceError], None] | None = None,
+) -> Coverage:
+    """Return where the values of records stand in a target: how many in which field, and why others do not.
+
+    `target` is a name of `trialconv.catalog.TARGETS`. A record that cannot be converted raises SourceError, or is
+    given to `on_error` and counted as failed. Records may be any number; none of them is held.
+    """
+    tally = Tally(target_named(target).name)
+    for record in records:
+        for error in tally_record(record, [tally], options or Options()):
+            if on_error is None:
+                raise error
+            on_error(error)
+    return tally.coverage()
+
+
+def tally_record(record: Record, tallies: Sequence[Tally], options: Options) -> list[SourceError]:
+    """Count the values of a record in each of several targets. Returns why it could not be converted to some."""
+    errors = []
+    values: Values | None = None
+    for tally in tallies:
+        target = TARGETS[tally.target]
+
+        def count(tally: Tally = tally, target: Target = target) -> None:
+            nonlocal values
+            values = leaf_values(record) if values is None else values
+            ctx = Context(record, target.options(options))
+            tally.add(record, values, ctx.issues, target.build(ctx))
+
+        if (error := _isolated(record, target, count)) is not None:
+            tally.fail()
+            errors.append(error)
+    return errors
+
+
 def convert(record: Record, target: str = "fhir-r4", options: Options | None = None) -> Any:
-    """Return a record as a document: a dict for a FHIR target, XML bytes for an ODM target.
+    """Return a record as a document: a dict for a FHIR or USDM target, XML bytes for an ODM target.
 
     For SDTM it is a dict with the bytes of each file by its name. `target` is a name of
     `trialconv.catalog.TARGETS`. The document is the caller's own: changing it changes nothing else. Use
@@ -137,13 +185,20 @@ def convert(record: Record, target: str = "fhir-r4", options: Options | None = N
     return made.data if target.startswith("odm") else json.loads(made.data)
 
 
-def validate(document: Any, *, fhir_version: FhirVersion | None = None, engine: str = "trialconv") -> list[Issue]:
-    """Judge a document: a FHIR resource or a Dataset-JSON dataset as a dict, or any document as bytes or text.
+def validate(
+    document: Any,
+    *,
+    fhir_version: FhirVersion | None = None,
+    engine: str = "trialconv",
+    extensions: bool = False,
+) -> list[Issue]:
+    """Judge a document: FHIR, USDM or Dataset-JSON as a dict, or any document as bytes or text.
 
     A dict of file names with bytes, as `convert` gives for SDTM, is judged file by file. Bytes are recognised by
-    their content: FHIR JSON, Dataset-JSON, ODM XML, Define-XML, SAS transport files. Without `fhir_version` the
-    version is inferred from version-specific elements, else R4; an Issue of severity information says which one it
-    was and why. The engine `fhir.resources` asks that library instead of our own schemas (R4B and R5 only). Raises
+    their content: FHIR JSON, USDM JSON, Dataset-JSON, ODM XML, Define-XML, SAS transport files. Without
+    `fhir_version` the version is inferred from version-specific elements, else R4; an Issue of severity
+    information says which one it was and why. The engine `fhir.resources` asks that library instead of our own
+    schemas (R4B and R5 only). With `extensions` each FHIR extension is judged by its definition, too. Raises
     UsageError for an unknown version or engine.
     """
     if engine not in ("trialconv", "fhir.resources"):
@@ -173,13 +228,22 @@ def validate(document: Any, *, fhir_version: FhirVersion | None = None, engine: 
         from trialconv.validators.dataset_json import validate_dataset_json
 
         return validate_dataset_json(document)
+    from trialconv.validators.usdm import is_usdm, validate_usdm
+
+    if is_usdm(document):
+        return validate_usdm(document)
     if not isinstance(document, dict) or not isinstance(document.get("resourceType"), str):
-        expected = "a JSON object with a resourceType or a datasetJSONVersion"
-        return [issue("invalid-document", f"expected {expected}, or XML, or a SAS transport file")]
-    return _validate_fhir(document, fhir_version, engine)
+        expected = (
+            "a JSON object with a resourceType (FHIR), with study and usdmVersion (USDM) or with a "
+            "datasetJSONVersion, or XML, or a SAS transport file"
+        )
+        return [issue("invalid-document", f"expected {expected}")]
+    return _validate_fhir(document, fhir_version, engine, extensions=extensions)
 
 
-def _validate_fhir(document: dict[str, Any], fhir_version: FhirVersion | None, engine: str) -> list[Issue]:
+def _validate_fhir(
+    document: dict[str, Any], fhir_version: FhirVersion | None, engine: str, *, extensions: bool
+) -> list[Issue]:
     from trialconv.validators.fhir import infer_version, validate_fhir
 
     assumed = []
@@ -190,7 +254,12 @@ def _validate_fhir(document: dict[str, Any], fhir_version: FhirVersion | None, e
         from trialconv.validators.second_opinion import validate_with_fhir_resources
 
         return assumed + validate_with_fhir_resources(document, fhir_version)
-    return assumed + validate_fhir(document, fhir_version)
+    findings = assumed + validate_fhir(document, fhir_version)
+    if extensions and not any(found.rule == "json" for found in findings):
+        from trialconv.validators.extensions import check_extensions
+
+        findings += check_extensions(document, fhir_version)
+    return findings
 
 
 def fhir_models(bundle: dict[str, Any], version: FhirVersion = "R5") -> Any:

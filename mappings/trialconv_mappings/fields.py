@@ -1,15 +1,24 @@
-"""Where each field of the record goes, per target: the tables from which losses are listed.
+"""Where each field of the record goes, per target: the tables from which losses and coverage are told.
 
-Each room of targets has a `fields.csv`: one row per leaf path of the record (list steps end in `[]`), a column
-per target with the field's home, and the reason where a home is missing. `resultsSection` is one row.
+Each room of targets has a `fields.csv`: one row per leaf path of the record (list steps end in `[]`) with
+
+- a column per target: the field's home there, or several with `; ` between them;
+- `reason`: why a home is missing;
+- `codes`: the code tables that give the field's values their codes, with `; ` between them. A star stands for
+  the target's version (`fhir_*_phase`). `joined:TABLE` looks up all words of a list as one, `unit:TABLE` the unit
+  after a number. `mesh:condition` and `mesh:intervention` compare with the MeSH headings that the registry
+  derived, `mesh:heading` is such a heading itself.
+
+A row for an object or a section stands for every field below it that has no row of its own: `resultsSection`.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from functools import cache
 from importlib.resources import files
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 #: The room and the column of each target.
 _COLUMNS: Final = {
@@ -19,6 +28,7 @@ _COLUMNS: Final = {
     "odm-2.0": ("odm", "odm-2.0"),
     "odm-1.3.2": ("odm", "odm-1.3.2"),
     "sdtm": ("sdtm", "sdtm"),
+    "usdm-4.0": ("usdm", "usdm-4.0"),
 }
 
 
@@ -32,20 +42,88 @@ CARRIED_EXTRAS: Final[dict[str, frozenset[str] | None]] = {
     "odm-2.0": None,
     "odm-1.3.2": frozenset(),
     "sdtm": _PAGE_EXTRAS,
+    "usdm-4.0": None,
 }
+
+#: Where a value stands: in an element of the standard, or in an extension of it.
+Standing = Literal["native", "extension"]
+
+#: What the text of a home has that lies outside of the standard's own elements: an extension of FHIR or of USDM,
+#: the registry's own parameter, an element or attribute of a namespace of our own.
+_EXTENDED: Final = re.compile(r"\bextension\(|\bextensionAttributes\b|\[CTG\.|(?:^|/)@?(?!xml:)[a-z]\w*:\w")
+
+_CONTACTS: Final = tuple(
+    f"protocolSection.contactsLocationsModule.{contacts}[]."
+    for contacts in ("centralContacts", "locations[].contacts")
+)
+#: Targets that keep the role of a contact whose name, addresses and numbers are left out.
+_ROLE_KEPT: Final = frozenset({"odm-2.0"})
+
+
+class CodeUse(NamedTuple):
+    """How a field is coded: the way (`word`, `joined`, `unit`, `mesh`), and the table or what of MeSH."""
+
+    way: str
+    name: str
 
 
 class FieldRow(NamedTuple):
-    """A field of the record, its home in one target (empty: none) and why it has none."""
+    """A field of the record, its home in one target (empty: none), why it has none, and what codes it."""
 
     path: str
     home: str
     reason: str
+    codes: str = ""
+
+    @property
+    def homes(self) -> tuple[str, ...]:
+        """The homes one by one."""
+        return tuple(self.home.split("; ")) if self.home else ()
+
+    @property
+    def standing(self) -> Standing | None:
+        """Where the field's values stand: natively when one of the homes is native, None without a home."""
+        if not self.home:
+            return None
+        return "extension" if all(_EXTENDED.search(home) for home in self.homes) else "native"
+
+    @property
+    def code_uses(self) -> tuple[CodeUse, ...]:
+        """The code tables that the field goes through in this target; none without a home."""
+        if not self.home or not self.codes:
+            return ()
+        parts = (use.rpartition(":") for use in self.codes.split("; "))
+        return tuple(CodeUse(way or "word", name) for way, _, name in parts)
 
 
 @cache
 def field_rows(target: str) -> tuple[FieldRow, ...]:
     """Return the rows of a target's field table. Raises KeyError for an unknown target."""
     room, column = _COLUMNS[target]
+    version = column.rpartition("-")[2]
     text = files(f"trialconv_mappings.{room}").joinpath("fields.csv").read_text(encoding="utf-8")
-    return tuple(FieldRow(row["field"], row[column], row["reason"]) for row in csv.DictReader(text.splitlines()))
+    return tuple(
+        FieldRow(row["field"], row[column], row["reason"], (row.get("codes") or "").replace("*", version))
+        for row in csv.DictReader(text.splitlines())
+    )
+
+
+def field_row(target: str, path: str) -> FieldRow | None:
+    """Return the row for a field: its own or that of the nearest object above it; None when there is neither."""
+    rows = _by_path(target)
+    while path not in rows:
+        path = path.rpartition(".")[0]
+        if not path:
+            return None
+    return rows[path]
+
+
+@cache
+def _by_path(target: str) -> dict[str, FieldRow]:
+    return {row.path: row for row in field_rows(target)}
+
+
+def withheld_fields(target: str) -> tuple[str, ...]:
+    """Return the fields that a document does not hold when contacts are left out."""
+    names = ("name", "phone", "phoneExt", "email", *(() if target in _ROLE_KEPT else ("role",)))
+    return tuple(contacts + name for contacts in _CONTACTS for name in names)

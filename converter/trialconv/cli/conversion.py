@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import click
 
@@ -12,6 +12,10 @@ from trialconv.catalog import READERS, Target
 from trialconv.context import BASE, Options
 from trialconv.issues import Severity, SourceError, UsageError
 from trialconv.readers.sources import MAX_RECORD_SIZE
+
+if TYPE_CHECKING:
+    from trialconv.cli.output import BulkOutput, Output
+    from trialconv.cli.package_output import PackageOutput
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -36,7 +40,11 @@ class Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
 
 class Run(NamedTuple):
-    """The options of a converting command that do not concern the mapping."""
+    """The options of a converting command that do not concern the mapping.
+
+    Only some commands have those with a default: `bulk` writes a file per resource type, and `max_entries` cuts
+    bundles.
+    """
 
     sources: tuple[str, ...]
     out: Path | None
@@ -49,6 +57,8 @@ class Run(NamedTuple):
     issues_file: Path | None
     max_record_size: int
     verbose: bool
+    bulk: bool = False
+    max_entries: int | None = None
 
 
 def conversion_options(function: _F) -> _F:
@@ -102,10 +112,20 @@ def conversion_options(function: _F) -> _F:
     return function
 
 
+def _output(target: Target, run: Run) -> BulkOutput | PackageOutput | Output:
+    """Return where a run's documents go: to files per resource type or per study, or one by one."""
+    from trialconv.cli.output import BulkOutput, Output
+    from trialconv.cli.package_output import PackageOutput
+
+    if run.bulk and run.out:
+        return BulkOutput(run.out, force=run.force)
+    if target.write_files and run.out:
+        return PackageOutput(run.out, force=run.force, pretty=run.pretty)
+    return Output(target, run.out, force=run.force, pretty=run.pretty, max_entries=run.max_entries)
+
+
 def run_conversion(target: Target, options: Options, run: Run) -> int:
     """Convert every record of every source, write the documents, report, and return the exit code."""
-    from trialconv.cli.output import Output
-    from trialconv.cli.package_output import PackageOutput
     from trialconv.cli.report import Report
     from trialconv.pipeline import collect_less, read_outcomes, transform_isolated
 
@@ -113,9 +133,7 @@ def run_conversion(target: Target, options: Options, run: Run) -> int:
     studies = 0
     with (
         Report(run.issues_file, verbose=run.verbose, force=run.force) as report,
-        PackageOutput(run.out, force=run.force, pretty=run.pretty)
-        if target.write_files and run.out
-        else Output(target, run.out, force=run.force, pretty=run.pretty) as output,
+        _output(target, run) as output,
     ):
         for source in run.sources:
             for record in read_outcomes(source, run.reader, run.max_record_size):
@@ -137,5 +155,5 @@ def run_conversion(target: Target, options: Options, run: Run) -> int:
 
 def run_command(target: Target, values: dict[str, Any]) -> int:
     """Sort the parsed options of a command into those of the mapping and those of the run, and run."""
-    run = Run(**{name: values.pop(name) for name in Run._fields})
+    run = Run(**{name: values.pop(name) for name in Run._fields if name in values})
     return run_conversion(target, Options(**values), run)

@@ -1,4 +1,4 @@
-"""Where a converting command writes: one document to standard output, NDJSON, a file, or a file per study.
+"""Where a converting command writes: one document to standard output, NDJSON, a file, or a file per document.
 
 Files are written under a temporary name and renamed when they are complete. None is written over without force.
 """
@@ -8,21 +8,28 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from trialconv.catalog import Target
 from trialconv.issues import OutputError, UsageError
 from trialconv.pipeline import Converted
+from trialconv.sinks.bulk import BulkFiles
 from trialconv.sinks.files import write_file
-from trialconv.writers.json import write_json
 
 
 class Output:
-    """The output of one call: it decides by what comes, so that one study and a million go the same way."""
+    """The output of one call: it decides by what comes, so that one study and a million go the same way.
 
-    def __init__(self, target: Target, out: Path | None, *, force: bool, pretty: bool) -> None:
+    `max_entries` cuts what a study becomes into several documents, for a target that can be cut.
+    """
+
+    def __init__(
+        self, target: Target, out: Path | None, *, force: bool, pretty: bool, max_entries: int | None = None
+    ) -> None:
         self._target = target
         self._force = force
-        self._pretty = pretty and target.suffix == ".json"
+        self._pretty = target.write_pretty if pretty else None
+        self._max_entries = max_entries
         self._first: bytes | None = None
         self._several = False
         self._written: set[Path] = set()
@@ -39,25 +46,39 @@ class Output:
             sys.stdout.buffer.flush()
 
     def write(self, converted: Converted) -> None:
-        """Write one document.
+        """Write what one study became.
 
-        Raises UsageError for a second one where only one fits, OutputError for a file that exists already or
+        Raises UsageError for a second document where only one fits, OutputError for a file that exists already or
         cannot be written.
         """
-        data = converted.data
-        if self._pretty and (self._folder or self._file or not self._several):
-            data = write_json(converted.document, pretty=True) + b"\n"
-        if self._file is not None:
-            self._to_file(self._file, data)
-        elif self._folder is not None:
-            self._to_file(self._folder / f"{converted.record.nct_id}{self._target.suffix}", data)
+        parts = self._parts(converted)
+        if self._folder is not None:
+            names = _file_names(converted.record.nct_id, len(parts), self._target.suffix)
+            self._to_files([self._folder / name for name in names], parts)
+        elif self._file is not None:
+            if len(parts) > 1:
+                raise UsageError(
+                    f"{len(parts)} bundles do not fit into the file {self._file}; give a folder with --out"
+                )
+            self._to_files([self._file], parts)
         else:
-            self._to_stdout(data, converted.data)
+            for document, line in parts:
+                self._to_stdout(document, line)
 
-    def _to_stdout(self, data: bytes, line: bytes) -> None:
+    def _parts(self, converted: Converted) -> list[tuple[Any, bytes]]:
+        """Return the documents of a study, each with its bytes."""
+        if self._max_entries is None or self._target.split is None:
+            return [(converted.document, converted.data)]
+        documents = self._target.split(converted.document, self._max_entries)
+        if len(documents) == 1:
+            return [(converted.document, converted.data)]
+        return [(document, self._target.write(document)) for document in documents]
+
+    def _to_stdout(self, document: Any, line: bytes) -> None:
         """Hold the first document back until it is known whether it stays alone."""
         if self._first is None:
-            self._first, self._first_line = data, line
+            self._first_line = line
+            self._first = self._pretty(document) if self._pretty else line
             return
         if self._target.suffix != ".json":
             raise UsageError("several studies give several documents; give a folder for them with --out")
@@ -66,15 +87,28 @@ class Output:
             sys.stdout.buffer.write(self._first_line + b"\n")
         sys.stdout.buffer.write(line + b"\n")
 
-    def _to_file(self, path: Path, data: bytes) -> None:
+    def _to_files(self, paths: list[Path], parts: list[tuple[Any, bytes]]) -> None:
+        for path in paths:
+            self._check_free(path)
+        for path, (document, data) in zip(paths, parts, strict=True):
+            write_file(path, self._pretty(document) if self._pretty else data)
+            self._written.add(path)
+
+    def _check_free(self, path: Path) -> None:
         if path in self._written:
             if path == self._file:
                 raise UsageError(f"several studies do not fit into the file {path}; give a folder with --out")
             raise OutputError(f"{path} was written by this call already: the input has the study twice")
         if path.exists() and not self._force:
             raise OutputError(f"{path} exists; --force overwrites it")
-        write_file(path, data)
-        self._written.add(path)
+
+
+def _file_names(name: str, count: int, suffix: str) -> list[str]:
+    """Return a name for each document of a study; sorted by name several are in their order."""
+    if count == 1:
+        return [name + suffix]
+    width = len(str(count))
+    return [f"{name}-{number:0{width}}-of-{count}{suffix}" for number in range(1, count + 1)]
 
 
 def _place(out: Path | None, target: Target) -> tuple[Path | None, Path | None]:
@@ -86,3 +120,34 @@ def _place(out: Path | None, target: Target) -> tuple[Path | None, Path | None]:
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file; --out takes a folder, or a file name that ends in {target.suffix}")
     return out, None
+
+
+class BulkOutput:
+    """The output of one call as bulk data: a file per resource type, over all studies.
+
+    The files appear when all studies are through, or not at all when the call ends before.
+    """
+
+    def __init__(self, folder: Path, *, force: bool) -> None:
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{folder} is a file; bulk files go into a folder")
+        self._files = BulkFiles(folder, force=force)
+
+    def __enter__(self) -> BulkOutput:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._files.commit()
+        else:
+            self._files.discard()
+
+    def write(self, converted: Converted) -> None:
+        """Write the resources of one study.
+
+        Raises OutputError for a study that was written already, SinkError when a file cannot be written.
+        """
+        resources = [entry["resource"] for entry in converted.document["entry"]]
+        self._files.add(converted.record.nct_id, resources)

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final
 
-import click
 import msgspec
 
+from trialconv.cli.progress import Progress
 from trialconv.issues import SEVERITIES, Issue, OutputError, Severity
 from trialconv.pipeline import Converted
 
 _SHOWN: Final = 50
-_CLEAR_LINE: Final = "\r\x1b[K"
-_TICK: Final = 0.5
 
 
 class Report:
@@ -32,8 +27,7 @@ class Report:
         self._not_mapped: Counter[str] = Counter()
         self._lines = 0
         self._hidden = 0
-        self._next_tick = time.monotonic() + _TICK
-        self._live = sys.stderr.isatty()
+        self._progress = Progress()
         self._file = _opened(issues_file, force=force)
 
     def __enter__(self) -> Report:
@@ -61,11 +55,11 @@ class Report:
         for found in outcome.issues:
             self._take(found)
         for found in outcome.findings:
-            self._take(msgspec.structs.replace(found, record=outcome.record.nct_id), always=True)
+            self._take(msgspec.structs.replace(found, record=outcome.record.nct_id))
         if not written and not outcome.valid:
             message = "the document fails validation and was not written; --keep-invalid writes it"
-            self._say(f"error: {outcome.record.nct_id}: {message}")
-        self._tick()
+            self._progress.say(f"error: {outcome.record.nct_id}: {message}")
+        self._progress.tick(self._records.total())
 
     def output(self, write: Callable[[Converted], None], outcome: Converted) -> bool:
         """Write a document and return whether it was; account for a refusal to write it."""
@@ -73,7 +67,7 @@ class Report:
             write(outcome)
         except OutputError as error:
             self._records["not written"] += 1
-            self._say(f"error: {outcome.record.nct_id}: {error}")
+            self._progress.say(f"error: {outcome.record.nct_id}: {error}")
             return False
         return True
 
@@ -99,27 +93,14 @@ class Report:
 
     def _show(self, found: Issue) -> None:
         if self._lines < _SHOWN or self._verbose:
-            self._say(str(found))
+            self._progress.say(str(found))
             self._lines += 1
         else:
             self._hidden += 1
 
-    def _say(self, text: str) -> None:
-        self._print((_CLEAR_LINE if self._live else "") + text + "\n")
-
-    def _tick(self) -> None:
-        if self._live and time.monotonic() >= self._next_tick:
-            self._next_tick = time.monotonic() + _TICK
-            self._print(f"{_CLEAR_LINE}{self._records.total():,} studies")
-
-    def _print(self, text: str) -> None:
-        # Whoever stops listening to us (`2>&1 | head`) does not stop the conversion.
-        with contextlib.suppress(BrokenPipeError):
-            click.echo(text, nl=False, err=True)
-
     def _summary(self) -> None:
         if self._hidden:
-            self._say(
+            self._progress.say(
                 f"{self._hidden:,} more issues are not shown; --issues FILE writes all of them, -v shows them"
             )
         if self._not_mapped:
@@ -127,10 +108,10 @@ class Report:
                 path if self._records.total() == 1 else f"{path} ({count:,})"
                 for path, count in self._not_mapped.items()
             )
-            self._say(f"not carried into this target: {places}")
+            self._progress.say(f"not carried into this target: {places}")
         counts = [f"{count:,} {kind}" for kind, count in self._records.items()]
         issues = [f"{self._by_severity[level]:,} {level}" for level in SEVERITIES if self._by_severity[level]]
-        self._say(f"{', '.join(counts) or 'no record'}; issues: {', '.join(issues) or 'none'}")
+        self._progress.say(f"{', '.join(counts) or 'no record'}; issues: {', '.join(issues) or 'none'}")
 
 
 def _opened(path: Path | None, *, force: bool) -> BinaryIO | None:

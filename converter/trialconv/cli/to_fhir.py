@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from trialconv.catalog import TARGETS
+from trialconv.catalog import TARGETS, fhir_in_xml
 from trialconv.cli.conversion import conversion_options, run_command
-from trialconv.formats import FHIR_VERSIONS
+from trialconv.formats import FHIR_VERSIONS, FhirVersion
+from trialconv.issues import UsageError
 
 
 @click.command("to-fhir")
@@ -22,12 +23,40 @@ from trialconv.formats import FHIR_VERSIONS
     help="The FHIR version.",
 )
 @click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["json", "xml", "ndjson"]),
+    default="json",
+    show_default=True,
+    help="Bundles as JSON or XML; ndjson: bulk data, a file per resource type in the folder of --out.",
+)
+@click.option(
     "--bundle",
-    type=click.Choice(["transaction", "collection"]),
+    type=click.Choice(["transaction", "batch", "collection"]),
     default="transaction",
     show_default=True,
     help="The type of the Bundle. A collection has no requests.",
 )
+@click.option(
+    "--request",
+    type=click.Choice(["put", "conditional-create", "conditional-update"]),
+    default="put",
+    show_default=True,
+    help="How a transaction stores resources: under our ids, or under the server's, found by an identifier.",
+)
+@click.option(
+    "--max-entries",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Cut larger Bundles into several of at most N entries, to be sent in their order.",
+)
+@click.option(
+    "--shared-organizations",
+    is_flag=True,
+    help="Let studies share Organizations of which they say the same. Default: each study has its own.",
+)
+@click.option("--narrative", is_flag=True, help="Add texts for people to the study, its plan and its Group.")
+@click.option("--provenance", is_flag=True, help="Add a Provenance: the record's page, its hash, and trialconv.")
 @click.option(
     "--unknown-status",
     type=click.Choice(["absent", "last-known"]),
@@ -35,16 +64,37 @@ from trialconv.formats import FHIR_VERSIONS
     show_default=True,
     help="R4 status of a study whose status is UNKNOWN: marked as absent, or the last known one.",
 )
-def command(fhir_version: str, **values: Any) -> None:
+def command(fhir_version: FhirVersion, format_: str, **values: Any) -> None:
     """Convert records to FHIR bundles.
 
     SOURCE is a file, a folder, a ZIP, gzip of any, or - for standard input. One study gives one Bundle on
-    standard output, several give NDJSON there or a file each with --out.
+    standard output, several give NDJSON there or a file each with --out. XML needs --out for several.
 
     \b
     Examples:
       trialconv to-fhir examples/NCT06108596.txt
       trialconv to-fhir --fhir-version R5 ctg-studies.json.zip --out bundles/
+      trialconv to-fhir --request conditional-update --max-entries 500 NCT01234567.json --out bundles/
+      trialconv to-fhir --format ndjson ctg-studies.json.zip --out bulk/
       cat NCT01234567.json | trialconv to-fhir - > bundle.json
     """
-    sys.exit(run_command(TARGETS[f"fhir-{fhir_version.lower()}"], values))
+    target = TARGETS[f"fhir-{fhir_version.lower()}"]
+    if format_ == "ndjson":
+        _check_bulk(values)
+    elif format_ == "xml":
+        target = fhir_in_xml(target, fhir_version)
+    if values["max_entries"] and values["bundle"] == "collection":
+        raise UsageError("--max-entries does not go with a collection, which is no list of requests to send")
+    sys.exit(run_command(target, {**values, "bulk": format_ == "ndjson"}))
+
+
+def _check_bulk(values: dict[str, Any]) -> None:
+    """Raise UsageError for what does not go together with bulk data."""
+    if values["out"] is None or values["out"].suffix == ".ndjson":
+        raise UsageError("--format ndjson writes a file per resource type; give a folder for them with --out")
+    if values["bundle"] != "transaction" or values["request"] != "put" or values["max_entries"]:
+        raise UsageError(
+            "--format ndjson writes resources and no Bundles; leave out --bundle, --request and --max-entries"
+        )
+    if values["pretty"]:
+        raise UsageError("--format ndjson writes a resource on a line; --pretty does not go with it")

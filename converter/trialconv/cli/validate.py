@@ -27,6 +27,11 @@ from trialconv.issues import Issue, at_or_above, issue
     help="Who judges FHIR: our own schemas, or the fhir.resources library (R4B, R5).",
 )
 @click.option(
+    "--extensions",
+    is_flag=True,
+    help="Judge each FHIR extension by its definition, too: place, value, parts, number.",
+)
+@click.option(
     "--format",
     "report_format",
     type=click.Choice(["text", "json"]),
@@ -34,8 +39,12 @@ from trialconv.issues import Issue, at_or_above, issue
     show_default=True,
     help="Text for people, or one JSON line per Issue.",
 )
-def command(files: tuple[str, ...], fhir_version: FhirVersion | None, engine: str, report_format: str) -> None:
-    """Check FHIR, ODM, Define-XML and trial design datasets against the official schemas.
+def command(
+    files: tuple[str, ...], fhir_version: FhirVersion | None, engine: str, extensions: bool, report_format: str
+) -> None:
+    """Check FHIR, ODM, USDM, Define-XML and trial design datasets.
+
+    Each is checked against its official schema and the rules beyond it; the content tells which it is.
 
     FILE is FHIR JSON (a resource or a Bundle), ODM XML (1.3.2, 2.0), Define-XML 2.1, Dataset-JSON 1.1 or a SAS
     transport file; TS and TI are checked by the rules of SDTM, too. FILE may be - for standard input. Exits with
@@ -49,7 +58,9 @@ def command(files: tuple[str, ...], fhir_version: FhirVersion | None, engine: st
     """
     worst = 0
     for name in files:
-        findings = [msgspec.structs.replace(found, record=name) for found in _judge(name, fhir_version, engine)]
+        findings = [
+            msgspec.structs.replace(found, record=name) for found in _judge(name, fhir_version, engine, extensions)
+        ]
         errors = len(at_or_above(findings, "error"))
         worst = max(worst, 3 if errors else 0)
         for found in findings:
@@ -63,11 +74,11 @@ def _count(errors: int) -> str:
     return f"{errors or 'no'} error{'' if errors == 1 else 's'}"
 
 
-def _judge(name: str, fhir_version: FhirVersion | None, engine: str) -> list[Issue]:
+def _judge(name: str, fhir_version: FhirVersion | None, engine: str, extensions: bool) -> list[Issue]:
     try:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         return [issue("unreadable-source", error.strerror or str(error))]
     from trialconv import pipeline
 
-    return pipeline.validate(data, fhir_version=fhir_version, engine=engine)
+    return pipeline.validate(data, fhir_version=fhir_version, engine=engine, extensions=extensions)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
+
+import msgspec
 
 from trialconv.issues import Issue, SourceError, issue
 from trialconv.record import Finding, Record, SourceInfo, Study, study_from_tree
@@ -40,6 +43,27 @@ def record_from_study(
         raise refusal("not-a-study", source, f"{found} at protocolSection.identificationModule.nctId")
     found_issues = [finding.as_issue(nct_id) for finding in findings]
     return Record(study, source, [*(issues or []), *found_issues], extras)
+
+
+def broken_characters(record: Record) -> list[Issue]:
+    """Return an Issue for each text of a record that holds U+FFFD, which stands for a lost character."""
+    message = "the text holds U+FFFD in the place of a character that was lost at the source"
+    return [
+        issue("broken-character", message, record=record.nct_id, source_path=path)
+        for path, value in _texts(msgspec.json.decode(record.to_json()), "")
+        if "\ufffd" in value
+    ]
+
+
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from _texts(item, f"{path}[{position}]")
+    elif isinstance(value, str):
+        yield path, value
 
 
 def refusal(code: str, source: SourceInfo, message: str) -> SourceError:

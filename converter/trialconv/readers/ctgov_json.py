@@ -12,7 +12,7 @@ from itertools import chain
 import msgspec
 
 from trialconv.issues import SourceError
-from trialconv.readers.common import record_from_study, refusal
+from trialconv.readers.common import broken_characters, record_from_study, refusal
 from trialconv.readers.json_list import list_elements
 from trialconv.readers.sources import READ_ERRORS, Document, read_whole
 from trialconv.record import Record, SourceInfo, decode_study
@@ -27,6 +27,7 @@ _STUDIES = re.compile(rb'"studies"\s*:\s*\[')
 # An escape that may stand for a control character.
 _UNUSUAL = re.compile(rb"\\[ubf]")
 _LIST = re.compile(rb"\[")
+_BROKEN = "\ufffd".encode()
 
 
 def read_ctgov_json(document: Document, limit: int) -> Iterator[Record | SourceError]:
@@ -63,6 +64,9 @@ def read_study(data: bytes, source: SourceInfo) -> Record:
         raise refusal("not-a-study", source, f"expected a protocolSection, found only {keys[:120]}")
     record = record_from_study(study, findings, source)
     record.has_unusual_characters = _UNUSUAL.search(data) is not None
+    # The first byte alone is rare and quickly looked for.
+    if b"\xef" in data and _BROKEN in data:
+        record.issues += broken_characters(record)
     return record
 
 

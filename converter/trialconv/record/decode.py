@@ -1,8 +1,9 @@
-"""JSON to structs: a fast, strict way for the records that follow the OpenAPI, a patient one for the rest.
+"""JSON to structs: a fast, strict way for the records that follow the OpenAPI, patient ones for the rest.
 
-The strict decoder refuses unknown fields, unknown enum values and wrong types at the first of them. Only then
-the patient way walks the whole tree, notes every one as a Finding with its path, takes out what cannot be
-held, and puts unknown enum words back afterwards.
+The strict decoder refuses unknown fields, unknown enum values and wrong types at the first of them. Most such
+records have only fields that the OpenAPI does not list: these are taken out of the tree, each noted as a Finding
+with its path. Where that is not all, the patient way walks through every value, notes what cannot be held, takes
+it out, and puts unknown enum words back afterwards.
 """
 
 from __future__ import annotations
@@ -79,12 +80,66 @@ _S = TypeVar("_S", bound=RegistryStruct)
 
 
 def _from_tree(tree: Any, kind: type[_S], path: str) -> tuple[_S, list[Finding]]:
+    findings: list[Finding] = []
+    if isinstance(tree, dict):
+        listed = _listed_only(tree, kind, path, findings)
+        try:
+            return msgspec.convert(listed, kind), findings
+        except msgspec.ValidationError:
+            pass  # something else is the matter, too
     walk = _Walk()
     cleaned = walk.clean(tree, kind, path)
     made = msgspec.convert(cleaned if cleaned is not _DROPPED else {}, kind)
     for trail, word in walk.kept_words:
         _put(made, trail, word)
     return made, walk.findings
+
+
+def _listed_only(
+    tree: dict[str, Any], kind: type[RegistryStruct], path: str, findings: list[Finding]
+) -> dict[str, Any]:
+    """Return the object without the fields that the OpenAPI does not list, at any depth, and note each of them."""
+    known = _fields(kind)
+    kept = tree
+    if not tree.keys() <= known.keys():
+        kept = {}
+        for key, value in tree.items():
+            if key in known:
+                kept[key] = value
+            else:
+                findings.append(_unknown_field(f"{path}.{key}" if path else key, key))
+    for key, below in _nested(kind):
+        value = kept.get(key)
+        place = f"{path}.{key}" if path else key
+        if isinstance(value, dict):
+            made: Any = _listed_only(value, below, place, findings)
+        elif isinstance(value, list):
+            made = [
+                _listed_only(item, below, f"{place}[{position}]", findings) if isinstance(item, dict) else item
+                for position, item in enumerate(value)
+            ]
+        else:
+            continue
+        if made is not value:
+            if kept is tree:
+                kept = dict(tree)
+            kept[key] = made
+    return kept
+
+
+@cache
+def _nested(kind: type[RegistryStruct]) -> tuple[tuple[str, type[RegistryStruct]], ...]:
+    """Return the fields of a struct that hold structs or lists of structs, each with the struct."""
+    found = []
+    for key, (_, shape) in _fields(kind).items():
+        below = shape.item.struct if shape.item is not None else shape.struct
+        if below is not None:
+            found.append((key, below))
+    return tuple(found)
+
+
+def _unknown_field(path: str, key: str) -> Finding:
+    return Finding("unknown-field", path, f"the field {key!r} is not in the OpenAPI")
 
 
 class _Shape(NamedTuple):
@@ -143,6 +198,29 @@ def leaf_paths(kind: type[RegistryStruct], above: str = "") -> list[str]:
     return found
 
 
+class FieldShape(NamedTuple):
+    """A field of a struct: its JSON name, its attribute, and what it holds.
+
+    `struct` is None where it holds values; `is_list`: a list of them; `is_raw`: bytes that are not decoded.
+    """
+
+    key: str
+    attribute: str
+    struct: type[RegistryStruct] | None
+    is_list: bool
+    is_raw: bool
+
+
+@cache
+def struct_fields(kind: type[RegistryStruct]) -> dict[str, FieldShape]:
+    """Return the fields of a struct by their JSON names, in the order of the OpenAPI."""
+    found = {}
+    for key, (name, shape) in _fields(kind).items():
+        held = shape.item or shape
+        found[key] = FieldShape(key, name, held.struct, shape.item is not None, held.plain is msgspec.Raw)
+    return found
+
+
 _DROPPED: Any = object()
 
 
@@ -164,7 +242,7 @@ class _Walk:
         for key, item in value.items():
             place = f"{path}.{key}" if path else key
             if key not in fields:
-                self.findings.append(Finding("unknown-field", place, f"the field {key!r} is not in the OpenAPI"))
+                self.findings.append(_unknown_field(place, key))
                 continue
             name, shape = fields[key]
             self._trail.append(name)

@@ -61,7 +61,8 @@ _FORMATS: Final[dict[str, str]] = {
     "xhtml": "text that is not empty and has no control characters",
 }
 
-_TYPE_NAMES: Final[dict[str, str]] = {
+#: How the types of JSON Schema are called in messages.
+TYPE_NAMES: Final[dict[str, str]] = {
     "array": "a list",
     "boolean": "true or false",
     "integer": "a whole number",
@@ -215,7 +216,7 @@ def _of_value(error: jsonschema_rs.ValidationError, definition: str, path: str) 
     if definition.startswith("Reference") and keyword in ("pattern", "enum"):
         return _bad_reference(found, definition, path)
     if keyword == "type":
-        expected = " or ".join(_TYPE_NAMES[name] for name in details["types"] if name != "null")
+        expected = " or ".join(TYPE_NAMES[name] for name in details["types"] if name != "null")
         return _schema(f"{_kind(found)}; expected {expected}", path, "type")
     if definition in _FORMATS:
         ending = "range" if keyword in ("minimum", "maximum") else "format"

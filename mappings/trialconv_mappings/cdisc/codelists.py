@@ -2,7 +2,8 @@
 
 `codelists.csv` is made from the CDISC terminology files that NCI EVS publishes
 (https://evs.nci.nih.gov/ftp1/CDISC/). A codelist has a version of its own: the day from which the package holds
-that last changed it, as far as it is known here.
+that last changed it, as far as it is known here. `usdm_fixed` has a row for each code that every document of USDM
+uses, each from a codelist of its own: `usdm_fixed/ROW`.
 """
 
 from __future__ import annotations
@@ -42,5 +43,13 @@ def _read() -> dict[str, Codelist]:
     }
 
 
+_ALL: Final = _read()
+_FIXED: Final = "usdm_fixed/"
+
 #: The codelist of each code table with CDISC terms, by the name of the table.
-CODELISTS: Final[dict[str, Codelist]] = _read()
+CODELISTS: Final[dict[str, Codelist]] = {name: each for name, each in _ALL.items() if not name.startswith(_FIXED)}
+
+#: The codelists of `usdm_fixed`, by the row.
+FIXED: Final[dict[str, Codelist]] = {
+    name.removeprefix(_FIXED): each for name, each in _ALL.items() if name.startswith(_FIXED)
+}

@@ -1,4 +1,4 @@
-"""The registry's ages and time spans ("18 Years") as ISO 8601 durations."""
+"""The registry's ages and time spans ("18 Years"): their numbers and units, and as ISO 8601 durations."""
 
 from __future__ import annotations
 
@@ -28,11 +28,29 @@ _MINUTES: Final = {
 }
 
 
+class Span(NamedTuple):
+    """A time span as the registry writes it: a number, and the unit in the singular."""
+
+    number: int
+    unit: str
+
+    @property
+    def minutes(self) -> float:
+        """The length in minutes."""
+        return self.number * _MINUTES[self.unit]
+
+
 class Duration(NamedTuple):
     """An ISO 8601 duration and its length in minutes."""
 
     iso: str
     minutes: float
+
+
+def span(words: str) -> Span | None:
+    """Return the number and the unit of the registry's words, or None for other words."""
+    match = _SPAN.fullmatch(words)
+    return None if match is None else Span(int(match[1]), match[2])
 
 
 def duration(words: str) -> Duration | None:

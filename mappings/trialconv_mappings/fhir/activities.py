@@ -7,11 +7,13 @@ from typing import Final, NamedTuple
 from trialconv.context import Context
 from trialconv.lineage import code
 from trialconv.record.protocol import Intervention
-from trialconv_mappings.fhir.parts import Element, Ids, concept, extension
-from trialconv_mappings.fhir.terms import OTHER_NAME
+from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, put_markdown
+from trialconv_mappings.fhir.terms import ARM_LABEL, OTHER_NAME
+from trialconv_mappings.mesh import MESH, intervention_headings
 from trialconv_mappings.tables import table
 
 _INTERVENTIONS = "protocolSection.armsInterventionsModule.interventions"
+_DESCRIPTION = f"{_INTERVENTIONS}[].description"
 _TYPES: Final = table("fhir_intervention_type")
 _KINDS: Final = table("fhir_activity_kind")
 # Types whose name is the name of a product; the name of every other type is the name of an activity.
@@ -27,11 +29,26 @@ class Activity(NamedTuple):
 
 def activities(ctx: Context, ids: Ids) -> list[Activity]:
     """Return an ActivityDefinition for each intervention, in the registry's order."""
-    interventions = ctx.record.study.protocol_section.arms_interventions_module.interventions
-    return [Activity(item, _activity(ctx, ids, number, item)) for number, item in enumerate(interventions)]
+    study = ctx.record.study
+    interventions = study.protocol_section.arms_interventions_module.interventions
+    headings = intervention_headings(study) if interventions else {}
+    arms = {group.label for group in study.protocol_section.arms_interventions_module.arm_groups}
+    found = []
+    for number, item in enumerate(interventions):
+        made = _activity(ctx, ids, number, item, headings)
+        labels = item.arm_group_labels
+        if labels and (labels != sorted(set(labels)) or not arms.issuperset(labels)):
+            # The plan has the links, but neither another order than that of the words nor arms that are not there.
+            url = ctx.options.base + ARM_LABEL
+            if exact := [extension(url, valueString=label) for label in labels if label]:
+                made["extension"] = made.get("extension", []) + exact
+        found.append(Activity(item, made))
+    return found
 
 
-def _activity(ctx: Context, ids: Ids, number: int, intervention: Intervention) -> Element:
+def _activity(
+    ctx: Context, ids: Ids, number: int, intervention: Intervention, headings: dict[str, tuple[str, str]]
+) -> Element:
     kind, name = intervention.type, intervention.name
     id_ = ids.derive("activity", f"{kind}|{name}|{intervention.description}")
     made: Element = {"resourceType": "ActivityDefinition", "id": id_}
@@ -43,12 +60,18 @@ def _activity(ctx: Context, ids: Ids, number: int, intervention: Intervention) -
         made["title"] = name
     made["status"] = "active"
     if intervention.description:
-        made["description"] = intervention.description
+        put_markdown(
+            ctx, made, "description", intervention.description, _DESCRIPTION, "ActivityDefinition.description"
+        )
     if kind:
         source = f"{_INTERVENTIONS}[{number}].type"
         made["topic"] = [concept(ctx, _TYPES, kind, source, "ActivityDefinition.topic")]
         if rows := code(ctx, _KINDS, kind, source, "ActivityDefinition.kind"):
             made["kind"] = rows[0].code
     if name:
-        made["productCodeableConcept" if kind in _PRODUCTS else "code"] = {"text": name}
+        named: Element = {"text": name}
+        heading = headings.get(name.casefold()) if headings else None
+        if heading is not None:
+            named["coding"] = [{"system": MESH, "code": heading[0], "display": heading[1]}]
+        made["productCodeableConcept" if kind in _PRODUCTS else "code"] = named
     return made

@@ -1,7 +1,7 @@
 """Who may take part: the Group that defines the study's population.
 
 The members of `Group.characteristic` all have to hold (R4, R4B and R5), so that only study-wide criteria
-stand there, each with its alternatives inside its text.
+stand there, each with its sub-criteria and alternatives inside its text. The tree of criteria stands beside it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,19 @@ import re
 from typing import Final
 
 from trialconv.context import Context
-from trialconv.lineage import code, plain
-from trialconv_mappings.criteria import split_criteria
-from trialconv_mappings.fhir.parts import Element, coding, concept, extension, ncit
+from trialconv.lineage import code
+from trialconv_mappings.criteria import CriteriaTree, criteria_tree, study_wide, whole_text
+from trialconv_mappings.fhir.eligibility import criterion_extensions, eligibility_variable
+from trialconv_mappings.fhir.parts import (
+    Element,
+    coding,
+    concept,
+    extension,
+    ncit,
+    put_markdown,
+    put_plain,
+    reference,
+)
 from trialconv_mappings.fhir.terms import ARTIFACT_DESCRIPTION
 from trialconv_mappings.tables import table
 
@@ -21,24 +31,42 @@ _SEX: Final = table("fhir_sex")
 _AGE_UNITS: Final = table("ucum_age_unit")
 _LARGEST_UNSIGNED_INT: Final = 2_147_483_647
 _AGE: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ([A-Za-z]+)")
+#: Minutes of a unit as UCUM defines them (https://ucum.org/ucum, 4.2: a mean Julian year and its twelfth part).
+_MINUTES: Final = {"a": 525_960, "mo": 43_830, "wk": 10_080, "d": 1_440, "h": 60, "min": 1}
 
 # What the registry's fields mean, in the NCI Thesaurus (CDISC codelist TSPARM).
 _MINIMUM_AGE: Final = ncit("C49693", "Planned Minimum Age of Subjects", "Minimum age")
 _MAXIMUM_AGE: Final = ncit("C49694", "Planned Maximum Age of Subjects", "Maximum age")
 _SEX_OF_PARTICIPANTS: Final = ncit("C49696", "Sex of Study Group", "Sex")
 _HEALTHY: Final = ncit("C98737", "Healthy Subject Indicator", "Accepts healthy volunteers")
+_TEXT: Final = f"{_MODULE}.eligibilityCriteria"
+_GENDER_BASED: Final = {"text": "Eligibility is based on gender"}
+_CRITERIA: Final = {"text": "Eligibility criteria"}
 _INCLUSION: Final = {"text": "Inclusion criterion"}
 _EXCLUSION: Final = {"text": "Exclusion criterion"}
 
 
-def eligibility_group(ctx: Context, id_: str) -> Element:
-    """Return the Group of the study's eligible population, also where the record says nothing of it."""
-    module = ctx.record.study.protocol_section.eligibility_module
+def eligible_population(ctx: Context, id_: str) -> list[Element]:
+    """Return the Group of the study's eligible population and, in R5, the EvidenceVariable of its criteria.
+
+    The Group is first, and there also where the record says nothing of eligibility.
+    """
+    others = "criteria of a cohort, or of no stated kind, are in the tree of the criteria only"
+    tree = criteria_tree(ctx, "Group.characteristic", others)
+    if ctx.options.fhir_version != "R5" or not tree.nodes:
+        return [_group(ctx, id_, tree, None)]
+    variable = eligibility_variable(ctx, f"{id_}-criteria", tree)
+    return [_group(ctx, id_, tree, variable["id"]), variable]
+
+
+def _group(ctx: Context, id_: str, tree: CriteriaTree, variable_id: str | None) -> Element:
     group: Element = {"resourceType": "Group", "id": id_}
-    description = module.eligibility_criteria
+    description = ctx.record.study.protocol_section.eligibility_module.eligibility_criteria
     in_r5 = ctx.options.fhir_version == "R5"
     if description and not in_r5:
-        group["extension"] = [extension(ARTIFACT_DESCRIPTION, valueMarkdown=description)]
+        whole = extension(ARTIFACT_DESCRIPTION)
+        put_markdown(ctx, whole, "valueMarkdown", description, _TEXT, "Group.extension(artifact-description)")
+        group["extension"] = [whole, *criterion_extensions(ctx, tree.nodes)]
     group["type"] = "person"
     if in_r5:
         group["membership"] = "definitional"
@@ -46,13 +74,17 @@ def eligibility_group(ctx: Context, id_: str) -> Element:
         group["actual"] = False
     group["name"] = f"{ctx.record.nct_id} eligible population"
     if description and in_r5:
-        group["description"] = description
+        put_markdown(ctx, group, "description", description, _TEXT, "Group.description")
     count = enrollment_count(ctx)
     # R5 has elements for the planned and the actual number; of an unknown kind this is the only place.
     kind = ctx.record.study.protocol_section.design_module.enrollment_info.type
     if count is not None and not (in_r5 and kind in ("ACTUAL", "ESTIMATED")):
         group["quantity"] = count
-    if characteristics := [*_demographics(ctx), *_criteria(ctx, description)]:
+    characteristics = [*_demographics(ctx), *_criteria(tree)]
+    if variable_id is not None:
+        value = reference("EvidenceVariable", variable_id)
+        characteristics.append({"code": _CRITERIA, "valueReference": value, "exclude": False})
+    if characteristics:
         group["characteristic"] = characteristics
     return group
 
@@ -75,18 +107,30 @@ def _demographics(ctx: Context) -> list[Element]:
         found.append(_age(ctx, low, ">=", _MINIMUM_AGE, "minimumAge"))
     if high:
         found.append(_age(ctx, high, "<=", _MAXIMUM_AGE, "maximumAge"))
-    # Sex ALL, and that healthy people may take part, are no traits of the members: see `study_facts.classifiers`.
-    if module.sex and module.sex != "ALL":
+    if low and high and _out_of_order(found):
+        ctx.note("age-order", f"{low} lies above {high}", f"{_MODULE}.minimumAge", "Group.characteristic")
+    # The codes of these characteristics say that they are of the study's population as a whole.
+    if module.sex:
         source, target = f"{_MODULE}.sex", "Group.characteristic.valueCodeableConcept"
         value = concept(ctx, _SEX, module.sex, source, target)
         found.append({"code": _SEX_OF_PARTICIPANTS, "valueCodeableConcept": value, "exclude": False})
-    if module.healthy_volunteers is False:
-        found.append({"code": _HEALTHY, "valueBoolean": False, "exclude": False})
+    if module.healthy_volunteers is not None:
+        found.append({"code": _HEALTHY, "valueBoolean": module.healthy_volunteers, "exclude": False})
+    if module.gender_based is not None:
+        found.append({"code": _GENDER_BASED, "valueBoolean": module.gender_based, "exclude": False})
     if module.gender_description:
-        found.append(_texted({"text": "Gender eligibility"}, plain(module.gender_description), exclude=False))
+        found.append(_described(ctx, "Gender eligibility", module.gender_description))
     if module.study_population:
-        found.append(_texted({"text": "Study population"}, plain(module.study_population), exclude=False))
+        found.append(_described(ctx, "Study population", module.study_population))
     return found
+
+
+def _out_of_order(limits: list[Element]) -> bool:
+    """Tell whether the first of two age limits lies above the second."""
+    low, high = (limit.get("valueQuantity") for limit in limits)
+    if low is None or high is None:
+        return False
+    return bool(low["value"] * _MINUTES[low["code"]] > high["value"] * _MINUTES[high["code"]])
 
 
 def _age(ctx: Context, age: str, comparator: str, code_: Element, field: str) -> Element:
@@ -108,23 +152,22 @@ def _age(ctx: Context, age: str, comparator: str, code_: Element, field: str) ->
     return {"code": code_, "valueQuantity": quantity, "exclude": False}
 
 
+def _described(ctx: Context, name: str, markup: str) -> Element:
+    value: Element = {}
+    put_plain(ctx, value, "text", markup)
+    return {"code": {"text": name}, "valueCodeableConcept": value, "exclude": False}
+
+
 def _texted(code_: Element, text: str, *, exclude: bool) -> Element:
     return {"code": code_, "valueCodeableConcept": {"text": text}, "exclude": exclude}
 
 
-def _criteria(ctx: Context, markup: str | None) -> list[Element]:
-    if not markup:
-        return []
-    criteria = split_criteria(markup)
-    if not criteria:
-        source, target = f"{_MODULE}.eligibilityCriteria", "Group.characteristic"
-        ctx.note("criteria-not-split", "the criteria are carried as one text", source, target)
-        return []
+def _criteria(tree: CriteriaTree) -> list[Element]:
     return [
         {
-            "code": _EXCLUSION if kind == "exclusion" else _INCLUSION,
-            "valueCodeableConcept": {"text": text},
-            "exclude": kind == "exclusion",
+            "code": _EXCLUSION if node.kind == "exclusion" else _INCLUSION,
+            "valueCodeableConcept": {"text": whole_text(node)},
+            "exclude": node.kind == "exclusion",
         }
-        for kind, text in criteria
+        for node in study_wide(tree)
     ]

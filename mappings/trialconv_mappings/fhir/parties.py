@@ -19,16 +19,25 @@ AGENCY_CLASSES: Final = table("fhir_agency_class")
 _SPONSORS = "protocolSection.sponsorCollaboratorsModule"
 _OFFICIALS = "protocolSection.contactsLocationsModule.overallOfficials"
 _CONTACTS = "protocolSection.contactsLocationsModule.centralContacts"
+#: What classifies a person as the responsible party.
+RESPONSIBLE: Final = "Responsible party"
+#: The role of the organization that registered the study.
+REGISTRANT: Final = "Registering organization"
 
 
 class Party(NamedTuple):
-    """A party in one role: the role's registry word, its name, the resource it refers to and its class."""
+    """A party in one role, as the registry lists it: one for each entry of its lists, in their order.
+
+    `role` is the registry's word, `kind` tells what the role does not (the responsible party may be listed among
+    the officials, too), `reference` leads to the resource, which equal parties share.
+    """
 
     role: str
     name: str
     reference: Element
     agency_class: str | None
     source: str
+    kind: str = ""
 
 
 def is_investigator(party: ResponsibleParty) -> bool:
@@ -69,6 +78,17 @@ class Parties:
         """The resources, those that others refer to first."""
         return [*self._organizations.values(), *self._practitioners.values(), *self._roles.values()]
 
+    def beyond_sponsor(self) -> list[Party]:
+        """Return the parties of which R4's `ResearchStudy.sponsor` does not say everything.
+
+        It does of a lead sponsor whose Organization has no other class than the sponsor's own.
+        """
+        return [
+            party
+            for party in self.parties
+            if party.role != "LEAD_SPONSOR" or len(self._organizations[party.name].get("type", ())) > 1
+        ]
+
     def first(self, *roles: str) -> Element | None:
         """Return the reference to the first party in one of the roles."""
         return next((party.reference for party in self.parties if party.role in roles), None)
@@ -80,10 +100,7 @@ class Parties:
         self._add_organization("LEAD_SPONSOR", lead.name, lead.class_, f"{_SPONSORS}.leadSponsor")
         registrant = study.identification_module.organization
         source = "protocolSection.identificationModule.organization"
-        if registrant.full_name and registrant.full_name == lead.name:
-            self._add_class(self._organization(lead.name), registrant.class_, source)
-        else:
-            self._add_organization("ORGANIZATION", registrant.full_name, registrant.class_, source)
+        self._add_organization("ORGANIZATION", registrant.full_name, registrant.class_, source)
         for position, sponsor in enumerate(module.collaborators):
             source = f"{_SPONSORS}.collaborators[{position}]"
             self._add_organization("COLLABORATOR", sponsor.name, sponsor.class_, source)
@@ -113,11 +130,9 @@ class Parties:
     def _add_officials(self) -> None:
         officials = self._ctx.record.study.protocol_section.contacts_locations_module.overall_officials
         for position, official in enumerate(officials):
-            if official.name or official.affiliation:
-                source = f"{_OFFICIALS}[{position}]"
+            source = f"{_OFFICIALS}[{position}]"
+            if official.name or official.affiliation or official.role:
                 self._add_person(official.role or "", official.name, official.affiliation, source)
-            elif official.role:
-                not_carried(self._ctx, f"{_OFFICIALS}[{position}].role", "the official has neither name nor place")
 
     def _add_responsible_investigator(self) -> None:
         party = self._ctx.record.study.protocol_section.sponsor_collaborators_module.responsible_party
@@ -125,19 +140,21 @@ class Parties:
             return
         source = f"{_SPONSORS}.responsibleParty"
         name, affiliation = party.investigator_full_name, party.investigator_affiliation
-        self._add_person(party.type or "", name, affiliation, source, party.investigator_title)
+        made = self._add_person(party.type or "", name, affiliation, source, RESPONSIBLE)
+        if party.investigator_title:
+            made.setdefault("code", []).append({"text": party.investigator_title})
 
     def _add_person(
-        self, role: str, name: str | None, affiliation: str | None, source: str, title: str | None = None
-    ) -> None:
+        self, role: str, name: str | None, affiliation: str | None, source: str, kind: str = ""
+    ) -> Element:
+        """Add a person in a role and return the PractitionerRole; the same person in the same role shares it."""
         key = (name, affiliation, role)
         made = self._roles.get(key)
         if made is None:
             made = self._roles[key] = self._practitioner_role(role, name, affiliation, source)
-            link = reference("PractitionerRole", made["id"])
-            self.parties.append(Party(role, name or affiliation or "", link, None, source))
-        if title:
-            made.setdefault("code", []).append({"text": title})
+        link = reference("PractitionerRole", made["id"])
+        self.parties.append(Party(role, name or affiliation or "", link, None, source, kind))
+        return made
 
     def _practitioner(self, name: str) -> Element:
         made = self._practitioners.get(name)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
 from typing import Any, Final
 
 from trialconv.context import Context
-from trialconv.lineage import checked_date, code
+from trialconv.lineage import checked_date, checked_link, code, plain
 from trialconv.record.protocol import Contact
-from trialconv_mappings.fhir.terms import CONTACTPOINT_EXTENSION, NCIT
+from trialconv_mappings.fhir.terms import CONTACTPOINT_EXTENSION, EXACT_TEXT, FILLED_FROM, NCIT
 from trialconv_mappings.tables import CodeTable, Row, table
 
 #: A FHIR resource or element: what JSON makes of it.
@@ -75,22 +76,74 @@ def nested_extension(url: str, parts: list[Element]) -> Element:
     return {"url": url, "extension": parts}
 
 
+def exactly(ctx: Context, text: str) -> Element:
+    """Return what stands beside an element of text: the registry's exact string."""
+    return {"extension": [{"url": ctx.options.base + EXACT_TEXT, "valueString": text}]}
+
+
+def filled_from(ctx: Context, path: str) -> Element:
+    """Return what stands beside an element that holds the value of another field: the path of that field."""
+    return {"extension": [{"url": ctx.options.base + FILLED_FROM, "valueString": path}]}
+
+
+def put_plain(ctx: Context, made: Element, key: str, markup: str, prefix: str = "") -> None:
+    """Put registry markup into an element that holds plain text.
+
+    The exact string stands beside it where the two differ, and only then. `prefix` names what the text is about.
+    """
+    text = plain(markup)
+    made[key] = prefix + text if prefix else text
+    if text is not markup and text != markup:
+        made["_" + key] = exactly(ctx, markup)
+
+
+# What Markdown takes for the beginning of HTML: https://spec.commonmark.org/0.31.2/#raw-html.
+_HTML: Final = re.compile(r"(?<!\\)<(?=[A-Za-z/!?])")
+
+
+def put_markdown(
+    ctx: Context, made: Element, key: str, markup: str, source: str, target: str, prefix: str = ""
+) -> None:
+    """Put registry markup into an element that holds Markdown, as it stands, after the name of what it is about.
+
+    FHIR forbids HTML in Markdown. An angle bracket that looks like some is escaped, with the exact string beside
+    it and an Issue (https://hl7.org/fhir/R4/datatypes.html#markdown).
+    """
+    if "<" in markup and _HTML.search(markup):
+        made[key] = prefix + _HTML.sub(r"\<", markup)
+        made["_" + key] = exactly(ctx, markup)
+        ctx.note("html-like-text", "an angle bracket is escaped", source, target)
+    else:
+        made[key] = prefix + markup
+
+
+def put_link(ctx: Context, made: Element, key: str, link: str, source: str, target: str) -> None:
+    """Put a web address into an element, or beside it what cannot be one, or had space around it."""
+    address = checked_link(ctx, link, source, target)
+    if address is not None:
+        made[key] = address
+    if address != link:
+        made["_" + key] = exactly(ctx, link)
+
+
 def reference(type_: str, id_: str) -> Element:
     """Return a relative Reference."""
     return {"reference": f"{type_}/{id_}"}
 
 
-def period(ctx: Context, start: str | None, end: str | None, source: str, target: str) -> Element | None:
-    """Return a Period, or None when there is nothing to put into it.
+def period(
+    ctx: Context, start: str | None, end: str | None, sources: tuple[str, str], target: str
+) -> Element | None:
+    """Return a Period, or None when there is nothing to put into it. `sources` are the fields of start and end.
 
     FHIR forbids a period that ends before it starts (per-1). Such a one gives its start alone and an Issue.
     """
     made: Element = {}
-    if start and (start := checked_date(ctx, start, source, target)):
+    if start and (start := checked_date(ctx, start, sources[0], target)):
         made["start"] = start
-    if end and (end := checked_date(ctx, end, source, target)):
+    if end and (end := checked_date(ctx, end, sources[1], target)):
         if start and starts_after(start, end):
-            ctx.note("date-order", f"the start {start} lies after the end {end}", source, target)
+            ctx.note("date-order", f"the start {start} lies after the end {end}", sources[1], target)
         else:
             made["end"] = end
     return made or None

@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import plain
+from trialconv.lineage import code
 from trialconv.record.protocol import ArmGroup
+from trialconv_mappings.arm_links import arm_links, label_of
 from trialconv_mappings.fhir.activities import Activity
-from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, reference
-from trialconv_mappings.fhir.terms import IN_R4, PLAN_DEFINITION_TYPE
+from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, put_markdown, put_plain, reference
+from trialconv_mappings.fhir.study_facts import outcomes as study_outcomes
+from trialconv_mappings.fhir.terms import IN_R4, INTERVENTION_NAME, PLAN_DEFINITION_TYPE, TIME_FRAME
 from trialconv_mappings.tables import table
 
 ARM_TYPES: Final = table("fhir_arm_type")
@@ -20,9 +22,8 @@ _ARMS = "protocolSection.armsInterventionsModule.armGroups"
 _PLAN_TYPE: Final = {
     "coding": [{"system": PLAN_DEFINITION_TYPE, "code": "clinical-protocol", "display": "Clinical Protocol"}]
 }
-# A participant of such a study is in one arm only. Crossover arms are registered as sequences or as treatments
-# that everybody passes through, and of the other models the registry does not say it either.
-_ONE_ARM_EACH: Final = frozenset({"PARALLEL"})
+_SELECTIONS: Final = table("fhir_selection_behavior")
+_MODEL = "protocolSection.designModule.designInfo.interventionModel"
 
 
 class Arm(NamedTuple):
@@ -57,73 +58,52 @@ def plan_definition(
     made["type"] = _PLAN_TYPE
     made["status"] = "active"
     made["subjectReference"] = reference("Group", group_id)
+    if goals := _goals(ctx):
+        made["goal"] = goals
     if actions := _actions(ctx, study_arms, study_activities):
         made["action"] = actions
     return made
 
 
+def _goals(ctx: Context) -> list[Element]:
+    """Return the outcome measures as goals, each said to be one: a registry states no objectives.
+
+    The time frame is a text of the sponsor's, from which no time of the study's own can be taken.
+    """
+    time_frame_url = ctx.options.base + TIME_FRAME
+    found = []
+    for kind, outcomes in study_outcomes(ctx):
+        for outcome in outcomes:
+            goal: Element = {"category": kind}
+            if outcome.time_frame:
+                goal["extension"] = [{"url": time_frame_url, "valueString": outcome.time_frame}]
+            text = outcome.measure or outcome.description or outcome.time_frame
+            if text:
+                goal["description"] = {"text": text}
+                found.append(goal)
+    return found
+
+
 def _actions(ctx: Context, study_arms: list[Arm], study_activities: list[Activity]) -> list[Element]:
-    by_arm, unlinked = _linked(ctx, study_arms, study_activities)
+    by_arm, unlinked = arm_links(ctx, "PlanDefinition.action")
     actions = []
     if study_arms:
         top: Element = {"title": "Arms", "groupingBehavior": "logical-group"}
         model = ctx.record.study.protocol_section.design_module.design_info.intervention_model
-        if model in _ONE_ARM_EACH and len(study_arms) > 1:
-            top["selectionBehavior"] = "exactly-one"
+        if model and len(study_arms) > 1:
+            rows = code(ctx, _SELECTIONS, model, _MODEL, "PlanDefinition.action.selectionBehavior")
+            if rows:
+                top["selectionBehavior"] = rows[0].code
         top["action"] = [
-            _arm_action(ctx, number, arm, linked)
+            _arm_action(ctx, number, arm, [study_activities[position] for position in linked])
             for number, (arm, linked) in enumerate(zip(study_arms, by_arm, strict=True))
         ]
         actions.append(top)
     if unlinked:
         top = {"title": "Interventions (arm not stated)", "groupingBehavior": "logical-group"}
-        top["action"] = [_intervention_action(activity) for activity in unlinked]
+        top["action"] = [_intervention_action(study_activities[position]) for position in unlinked]
         actions.append(top)
     return actions
-
-
-def _linked(
-    ctx: Context, study_arms: list[Arm], study_activities: list[Activity]
-) -> tuple[list[list[Activity]], list[Activity]]:
-    """Return the activities of each arm, and those that no arm has.
-
-    The registry states each link twice: the intervention names its arms by their labels, the arm its
-    interventions as "Type: name". Both are followed.
-    """
-    labels = [_label(activity) for activity in study_activities]
-    by_label: dict[str | None, list[int]] = {}
-    for number, arm in enumerate(study_arms):
-        by_label.setdefault(arm.group.label, []).append(number)
-    links: list[set[int]] = [set() for _ in study_arms]
-    for number, activity in enumerate(study_activities):
-        for label in activity.intervention.arm_group_labels:
-            numbers = by_label.get(label, ())
-            if not numbers:
-                source = f"protocolSection.armsInterventionsModule.interventions[{number}].armGroupLabels"
-                ctx.note("unknown-arm", f"no arm is called {label!r}", source, "PlanDefinition.action")
-            elif len(numbers) == 1:
-                links[numbers[0]].add(number)
-            # Arms of one label cannot be told apart by it; they name their interventions themselves.
-    for number, (arm, found) in enumerate(zip(study_arms, links, strict=True)):
-        for name in arm.group.intervention_names:
-            named = [position for position, label in enumerate(labels) if label == name]
-            if not named:
-                source = f"{_ARMS}[{number}].interventionNames"
-                ctx.note(
-                    "unknown-intervention", f"no intervention is called {name!r}", source, "PlanDefinition.action"
-                )
-            elif found.isdisjoint(named):
-                found.update(named)
-    everywhere = set().union(*links)
-    return (
-        [[study_activities[position] for position in sorted(found)] for found in links],
-        [activity for position, activity in enumerate(study_activities) if position not in everywhere],
-    )
-
-
-def _label(activity: Activity) -> str:
-    kind = (activity.intervention.type or "").replace("_", " ").title()
-    return f"{kind}: {activity.intervention.name}"
 
 
 def _arm_action(ctx: Context, number: int, arm: Arm, linked: list[Activity]) -> Element:
@@ -136,11 +116,21 @@ def _arm_action(ctx: Context, number: int, arm: Arm, linked: list[Activity]) -> 
     if group.label:
         action["title"] = group.label
     if group.description:
-        action["description"] = group.description if in_r5 else plain(group.description)
+        if in_r5:
+            source, target = f"{_ARMS}[{number}].description", "PlanDefinition.action.description"
+            put_markdown(ctx, action, "description", group.description, source, target)
+        else:
+            put_plain(ctx, action, "description", group.description)
     if group.type:
         target = "PlanDefinition.action.code"
         kind = concept(ctx, ARM_TYPES, group.type, f"{_ARMS}[{number}].type", target)
         action["code"] = kind if in_r5 else [kind]
+    names = group.intervention_names
+    if names and names != [label_of(each.intervention.type, each.intervention.name) for each in linked]:
+        # The plan has the links, but neither another order nor interventions that are not there.
+        url = ctx.options.base + INTERVENTION_NAME
+        if exact := [extension(url, valueString=name) for name in names if name]:
+            action["extension"] = action.get("extension", []) + exact
     if linked:
         action["groupingBehavior"] = "logical-group"
         action["action"] = [_intervention_action(activity) for activity in linked]

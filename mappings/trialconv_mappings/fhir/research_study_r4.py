@@ -7,11 +7,23 @@ only R5 has goes into the official extensions for it (package hl7.fhir.uv.xver-r
 from __future__ import annotations
 
 from trialconv.context import Context
-from trialconv.lineage import plain
 from trialconv_mappings.fhir import study_common as common
 from trialconv_mappings.fhir import study_facts as facts
-from trialconv_mappings.fhir.parties import AGENCY_CLASSES, ROLES, Party, central_contacts
-from trialconv_mappings.fhir.parts import Element, concept, extension, nested_extension, reference, telecom
+from trialconv_mappings.fhir.additions import mesh_keywords
+from trialconv_mappings.fhir.artifacts import related_artifacts
+from trialconv_mappings.fhir.classifiers import classifiers, notes
+from trialconv_mappings.fhir.parties import ROLES, Party, central_contacts
+from trialconv_mappings.fhir.parts import (
+    Element,
+    concept,
+    extension,
+    filled_from,
+    nested_extension,
+    put_markdown,
+    put_plain,
+    reference,
+    telecom,
+)
 from trialconv_mappings.fhir.plan import ARM_TYPES, Arm
 from trialconv_mappings.fhir.status import r4_status
 from trialconv_mappings.fhir.study_dates import study_period
@@ -19,6 +31,9 @@ from trialconv_mappings.fhir.terms import CONTACT_ROLE, STUDY_IN_R4, TIME_FRAME
 
 _P = "protocolSection."
 _ARMS = f"{_P}armsInterventionsModule.armGroups"
+_CLASSIFIER = STUDY_IN_R4 + "classifier"
+_PROGRESS = STUDY_IN_R4 + "progressStatus"
+_PARTY = STUDY_IN_R4 + "associatedParty"
 
 
 def place_r4(ctx: Context, made: Element, neighbours: common.Neighbours) -> None:
@@ -26,7 +41,7 @@ def place_r4(ctx: Context, made: Element, neighbours: common.Neighbours) -> None
     protocol = ctx.record.study.protocol_section
     made["extension"] = _r4_extensions(ctx, neighbours)
     made["identifier"] = facts.identifiers(ctx)
-    made["title"] = facts.title(ctx)
+    facts.put_title(ctx, made)
     made["protocol"] = [reference("PlanDefinition", neighbours.plan_id)]
     made["status"], made["_status"] = r4_status(ctx)
     made["primaryPurposeType"] = common.primary_purpose(ctx)
@@ -34,20 +49,26 @@ def place_r4(ctx: Context, made: Element, neighbours: common.Neighbours) -> None
     made["category"] = facts.study_designs(ctx)
     made["condition"] = facts.conditions(ctx)
     made["contact"] = _contact_details(ctx)
-    made["relatedArtifact"] = [
-        {"type": "documentation", "label": label, **({"url": address} if address else {})}
-        for label, address in facts.id_links(ctx)
-    ]
-    made["keyword"] = facts.keywords(ctx)
+    made["relatedArtifact"] = related_artifacts(ctx)
+    made["keyword"] = facts.keywords(ctx) + mesh_keywords(ctx)
     made["location"] = common.countries(ctx, "ResearchStudy.location")
     description = protocol.description_module
-    made["description"] = description.detailed_description or description.brief_summary
+    if description.detailed_description:
+        text = description.detailed_description
+        put_markdown(ctx, made, "description", text, common.DESCRIPTION, "ResearchStudy.description")
+    elif description.brief_summary:
+        put_markdown(
+            ctx, made, "description", description.brief_summary, common.SUMMARY, "ResearchStudy.description"
+        )
+        beside = made.setdefault("_description", {"extension": []})
+        beside["extension"] += filled_from(ctx, common.SUMMARY)["extension"]
     made["enrollment"] = [reference("Group", neighbours.group_id)]
     made["period"] = study_period(ctx)
     made["sponsor"] = neighbours.parties.first("LEAD_SPONSOR")
     made["principalInvestigator"] = neighbours.parties.first("PRINCIPAL_INVESTIGATOR", "SPONSOR_INVESTIGATOR")
     made["site"] = [reference("Location", site) for site in neighbours.site_ids]
     made["reasonStopped"] = common.why_stopped(ctx)
+    made["note"] = notes(ctx)
     made["arm"] = [_r4_arm(ctx, number, arm) for number, arm in enumerate(neighbours.arms)]
 
 
@@ -69,51 +90,54 @@ def _r4_extensions(ctx: Context, neighbours: common.Neighbours) -> list[Element]
     )
     summary = protocol.description_module.brief_summary
     if summary:
-        found.append(extension(STUDY_IN_R4 + "descriptionSummary", valueMarkdown=summary))
+        made = extension(STUDY_IN_R4 + "descriptionSummary")
+        put_markdown(
+            ctx, made, "valueMarkdown", summary, common.SUMMARY, "ResearchStudy.extension(descriptionSummary)"
+        )
+        found.append(made)
     found += [_r4_progress(state, actual, span) for state, actual, span in common.progress(ctx)]
-    found += [_r4_party(ctx, party) for party in neighbours.parties.parties if party.role != "LEAD_SPONSOR"]
+    found += [_r4_party(ctx, party) for party in neighbours.parties.beyond_sponsor()]
     for field, number in common.recruitment(ctx).items():
         found.append(extension(f"{STUDY_IN_R4}recruitment.{field}", valueUnsignedInt=number))
     found += _outcomes(ctx)
-    found.extend(
-        extension(STUDY_IN_R4 + "classifier", valueCodeableConcept=fact) for fact in facts.classifiers(ctx)
-    )
+    found += [{"url": _CLASSIFIER, "valueCodeableConcept": fact} for fact in classifiers(ctx)]
     return [*found, *common.shared_extensions(ctx)]
 
 
 def _r4_progress(state: Element, actual: bool | None, span: Element | None) -> Element:
-    parts = [extension("state", valueCodeableConcept=state)]
+    parts: list[Element] = [{"url": "state", "valueCodeableConcept": state}]
     if actual is not None:
-        parts.append(extension("actual", valueBoolean=actual))
+        parts.append({"url": "actual", "valueBoolean": actual})
     if span:
-        parts.append(extension("period", valuePeriod=span))
-    return nested_extension(STUDY_IN_R4 + "progressStatus", parts)
+        parts.append({"url": "period", "valuePeriod": span})
+    return {"url": _PROGRESS, "extension": parts}
 
 
 def _r4_party(ctx: Context, party: Party) -> Element:
-    role = common.party_role(ctx, party)
-    parts = [extension("name", valueString=party.name), extension("role", valueCodeableConcept=role)]
-    if party.agency_class:
-        kind = concept(
-            ctx, AGENCY_CLASSES, party.agency_class, f"{party.source}.class", "ResearchStudy.classifier"
-        )
-        parts.append(extension("classifier", valueCodeableConcept=kind))
-    parts.append(extension("party", valueReference=party.reference))
-    return nested_extension(STUDY_IN_R4 + "associatedParty", parts)
+    parts: list[Element] = [{"url": "name", "valueString": party.name}] if party.name else []
+    parts.append({"url": "role", "valueCodeableConcept": common.party_role(ctx, party)})
+    kinds = common.party_classifiers(ctx, party)
+    parts += [{"url": "classifier", "valueCodeableConcept": kind} for kind in kinds]
+    parts.append({"url": "party", "valueReference": party.reference})
+    return {"url": _PARTY, "extension": parts}
 
 
 def _outcomes(ctx: Context) -> list[Element]:
     url, time_frame_url = STUDY_IN_R4 + "outcomeMeasure", ctx.options.base + TIME_FRAME
     found = []
-    for codings, outcomes in facts.outcomes(ctx):
-        kind = {"url": "type", "valueCodeableConcept": {"coding": codings}}
+    for concept_, outcomes in facts.outcomes(ctx):
+        kind = {"url": "type", "valueCodeableConcept": concept_}
         for outcome in outcomes:
             parts: list[Element] = []
             if outcome.measure:
                 parts.append({"url": "name", "valueString": outcome.measure})
             parts.append(kind)
             if outcome.description:
-                parts.append({"url": "description", "valueMarkdown": outcome.description})
+                part: Element = {"url": "description"}
+                put_markdown(
+                    ctx, part, "valueMarkdown", outcome.description, facts.OUTCOMES, "ResearchStudy.outcomeMeasure"
+                )
+                parts.append(part)
             if outcome.time_frame:
                 parts.append({"url": time_frame_url, "valueString": outcome.time_frame})
             found.append({"url": url, "extension": parts})
@@ -128,7 +152,7 @@ def _r4_arm(ctx: Context, number: int, arm: Arm) -> Element:
     if arm.group.type:
         made["type"] = concept(ctx, ARM_TYPES, arm.group.type, f"{_ARMS}[{number}].type", "ResearchStudy.arm.type")
     if arm.group.description:
-        made["description"] = plain(arm.group.description)
+        put_plain(ctx, made, "description", arm.group.description)
     return made
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from trialconv.context import Context
 from trialconv.record.protocol import Contact, GeoPoint, Location
 from trialconv_mappings.fhir.parties import ROLES
-from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, nested_extension, not_carried, telecom
-from trialconv_mappings.fhir.terms import IN_R4, SITE_STATUS
+from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, nested_extension, telecom
+from trialconv_mappings.fhir.terms import DATATYPE, HALF_POSITION, IN_R4, SITE_STATUS
 from trialconv_mappings.fhir.versions import PROGRESS_STATUSES
 
 _LOCATIONS = "protocolSection.contactsLocationsModule.locations"
+# The published definition of the extension demands the name of the R5 type.
+_EXTENDED_CONTACT: Final = {"url": DATATYPE, "valueString": "ExtendedContactDetail"}
+_CONTACT_IN_R4 = IN_R4 + "Location.contact"
 
 
 def sites(ctx: Context, ids: Ids) -> list[Element]:
@@ -36,28 +41,38 @@ def _site(ctx: Context, ids: Ids, position: int, site: Location) -> Element:
         made["name"] = facility
     if contacts and ctx.options.fhir_version == "R5":
         made["contact"] = contacts
-    address: Element = {}
-    if city:
-        address["city"] = city
-    if state:
-        address["state"] = state
-    if site.zip:
-        address["postalCode"] = site.zip
-    if country:
-        address["country"] = country
-    if address:
+    if not country:
+        ctx.note(
+            "location-without-country", "the site has no country", f"{_LOCATIONS}[{position}]", "Location.address"
+        )
+    if address := _address(city, state, site.zip, country):
         made["address"] = address
     point = site.geo_point
     if point.lat is not None and point.lon is not None:
         made["position"] = {"longitude": point.lon, "latitude": point.lat}
-    else:
-        _note_half_position(ctx, position, point)
+    elif point.lat is not None or point.lon is not None:
+        made.setdefault("extension", []).append(_half_position(ctx, point))
     return made
 
 
-def _note_half_position(ctx: Context, position: int, point: GeoPoint) -> None:
-    if point.lat is not None or point.lon is not None:
-        not_carried(ctx, f"{_LOCATIONS}[{position}].geoPoint", "a position needs both latitude and longitude")
+def _address(city: str | None, state: str | None, code: str | None, country: str | None) -> Element:
+    made: Element = {}
+    if city:
+        made["city"] = city
+    if state:
+        made["state"] = state
+    if code:
+        made["postalCode"] = code
+    if country:
+        made["country"] = country
+    return made
+
+
+def _half_position(ctx: Context, point: GeoPoint) -> Element:
+    """Return half a position as an extension: `Location.position` needs both its numbers."""
+    said = (("longitude", point.lon), ("latitude", point.lat))
+    parts = [extension(name, valueDecimal=value) for name, value in said if value is not None]
+    return nested_extension(ctx.options.base + HALF_POSITION, parts)
 
 
 def _contacts(ctx: Context, position: int, contacts: list[Contact]) -> list[Element]:
@@ -81,9 +96,11 @@ def _contacts(ctx: Context, position: int, contacts: list[Contact]) -> list[Elem
 
 def _contact_in_r4(contact: Element) -> Element:
     """Return an R5 Location.contact as the official R4 extension for it."""
-    parts = []
+    parts: list[Element] = [_EXTENDED_CONTACT]
     if "purpose" in contact:
-        parts.append(extension("purpose", valueCodeableConcept=contact["purpose"]))
-    parts.extend(extension("name", valueHumanName=name) for name in contact.get("name", ()))
-    parts.extend(extension("telecom", valueContactPoint=point) for point in contact.get("telecom", ()))
-    return nested_extension(IN_R4 + "Location.contact", parts)
+        parts.append({"url": "purpose", "valueCodeableConcept": contact["purpose"]})
+    if "name" in contact:
+        parts += [{"url": "name", "valueHumanName": name} for name in contact["name"]]
+    if "telecom" in contact:
+        parts += [{"url": "telecom", "valueContactPoint": point} for point in contact["telecom"]]
+    return {"url": _CONTACT_IN_R4, "extension": parts}

@@ -7,8 +7,9 @@ from typing import Final, NamedTuple
 from trialconv.context import Context
 from trialconv.lineage import joined
 from trialconv_mappings.fhir import study_facts as facts
+from trialconv_mappings.fhir.additions import mesh_ancestors, registry_additions
 from trialconv_mappings.fhir.group import enrollment_count
-from trialconv_mappings.fhir.parties import ROLES, Parties, Party
+from trialconv_mappings.fhir.parties import AGENCY_CLASSES, REGISTRANT, ROLES, Parties, Party
 from trialconv_mappings.fhir.parts import Element, concept, country, extension
 from trialconv_mappings.fhir.plan import Arm
 from trialconv_mappings.fhir.status import last_known_status, progress_state
@@ -17,6 +18,8 @@ from trialconv_mappings.fhir.terms import LAST_KNOWN_STATUS, STUDY_STATUS_R5, ST
 from trialconv_mappings.fhir.versions import PHASES, PRIMARY_PURPOSES
 
 _P = "protocolSection."
+SUMMARY: Final = f"{_P}descriptionModule.briefSummary"
+DESCRIPTION: Final = f"{_P}descriptionModule.detailedDescription"
 _OVERALL_THO: Final = {"system": STUDY_STATUS_THO, "code": "overall-study", "display": "Overall study"}
 _OVERALL_R5: Final = {"system": STUDY_STATUS_R5, "code": "overall-study", "display": "Overall study"}
 
@@ -84,18 +87,29 @@ def progress(ctx: Context) -> list[tuple[Element, bool | None, Element | None]]:
     return found
 
 
+def party_classifiers(ctx: Context, party: Party) -> list[Element]:
+    """Return the class of a party, and what its role does not tell of it."""
+    found = []
+    if party.agency_class:
+        source, target = f"{party.source}.class", "ResearchStudy.associatedParty.classifier"
+        found.append(concept(ctx, AGENCY_CLASSES, party.agency_class, source, target))
+    if party.kind:
+        found.append({"text": party.kind})
+    return found
+
+
 def party_role(ctx: Context, party: Party) -> Element:
     """Return the role of a party; a role that the registry leaves open is said to be so."""
     if not party.role:
         return {"text": "not stated"}
     if party.role == "ORGANIZATION":
-        return {"text": "Registering organization"}
+        return {"text": REGISTRANT}
     return concept(ctx, ROLES, party.role, f"{party.source}.role", "ResearchStudy.associatedParty.role")
 
 
 def shared_extensions(ctx: Context) -> list[Element]:
     """Return the extensions that all versions carry in the same way."""
-    found = registrations(ctx) + facts.blinded_roles(ctx)
+    found = registrations(ctx) + facts.blinded_roles(ctx) + mesh_ancestors(ctx) + registry_additions(ctx)
     last_known = last_known_status(ctx)
     if last_known:
         found.append(extension(ctx.options.base + LAST_KNOWN_STATUS, valueCodeableConcept=last_known))

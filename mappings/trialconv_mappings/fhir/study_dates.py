@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
@@ -11,6 +13,7 @@ from trialconv_mappings.fhir.parts import Element, not_carried, period, starts_a
 from trialconv_mappings.fhir.terms import REGISTRATION_ACTIVITY, STUDY_REGISTRATION
 
 _P = "protocolSection."
+_EDGES: Final = (f"{_P}statusModule.startDateStruct.date", f"{_P}statusModule.completionDateStruct.date")
 _REGISTRATION = "ResearchStudy.extension(studyRegistration)"
 
 
@@ -18,7 +21,7 @@ def study_period(ctx: Context) -> Element | None:
     """Return the period from the start date to the completion date."""
     status = ctx.record.study.protocol_section.status_module
     start, end = status.start_date_struct.date, status.completion_date_struct.date
-    return period(ctx, start, end, f"{_P}statusModule.startDateStruct", "ResearchStudy.period")
+    return period(ctx, start, end, _EDGES, "ResearchStudy.period")
 
 
 def overall_study(ctx: Context) -> list[tuple[bool | None, Element]]:
@@ -27,13 +30,13 @@ def overall_study(ctx: Context) -> list[tuple[bool | None, Element]]:
     start, end = status.start_date_struct, status.completion_date_struct
     started = _actual(ctx, start, "startDateStruct")
     ended = _actual(ctx, end, "completionDateStruct")
-    source, target = f"{_P}statusModule", "ResearchStudy.progressStatus.period"
+    target = "ResearchStudy.progressStatus.period"
     halves: list[tuple[bool | None, str | None, str | None]]
     if start.date and end.date and (started != ended or starts_after(start.date, end.date)):
         halves = [(started, start.date, None), (ended, None, end.date)]
     else:
         halves = [(started if start.date else ended, start.date, end.date)]
-    return [(actual, made) for actual, a, b in halves if (made := period(ctx, a, b, source, target))]
+    return [(actual, made) for actual, a, b in halves if (made := period(ctx, a, b, _EDGES, target))]
 
 
 # An unknown word asserts nothing.
@@ -51,7 +54,7 @@ def _actual(ctx: Context, day: DateStruct | PartialDateStruct, field: str) -> bo
     return known
 
 
-class _Event(NamedTuple):
+class Event(NamedTuple):
     """A dated event of a record's history: the field, which end of a period it is, and its activity."""
 
     attribute: str
@@ -60,12 +63,12 @@ class _Event(NamedTuple):
     activity: Element
 
 
-def _event(attribute: str, field: str, edge: str, activity: str) -> _Event:
+def _event(attribute: str, field: str, edge: str, activity: str) -> Event:
     coding = {"system": REGISTRATION_ACTIVITY, "code": activity}
-    return _Event(attribute, field, edge, {"url": "activity", "valueCodeableConcept": {"coding": [coding]}})
+    return Event(attribute, field, edge, {"url": "activity", "valueCodeableConcept": {"coding": [coding]}})
 
 
-_EVENTS: Final = (
+EVENTS: Final = (
     _event("status_verified_date", "statusVerifiedDate", "end", "record-verification"),
     _event(
         "primary_completion_date_struct", "primaryCompletionDateStruct", "end", "primary-outcome-data-collection"
@@ -86,19 +89,31 @@ _ACTUAL: Final = {"url": "actual", "valueBoolean": True}
 _NOT_ACTUAL: Final = {"url": "actual", "valueBoolean": False}
 
 
+_DAYS: Final = attrgetter(*(event.attribute for event in EVENTS))
+
+
 def registrations(ctx: Context) -> list[Element]:
     """Return the extensions that date the record's own history: submitted, checked, posted, verified."""
-    status = ctx.record.study.protocol_section.status_module
     found = []
-    for event in _EVENTS:
-        day = getattr(status, event.attribute)
-        parts = [event.activity]
-        if day is not None and not isinstance(day, str):
-            actual = _actual(ctx, day, event.field)
-            if actual is not None:
-                parts.append(_ACTUAL if actual else _NOT_ACTUAL)
+    days = _DAYS(ctx.record.study.protocol_section.status_module)
+    for position, day in enumerate(days):
+        if day is None:
+            continue
+        actual = None
+        if not isinstance(day, str):
+            actual = _actual(ctx, day, EVENTS[position].field) if day.type is not None else None
             day = day.date
-        if day and (day := checked_date(ctx, day, f"{_P}statusModule.{event.field}", _REGISTRATION)):
-            parts.append({"url": "period", "valuePeriod": {event.edge: day}})
-            found.append({"url": STUDY_REGISTRATION, "extension": parts})
+        if day and checked_date(ctx, day, f"{_P}statusModule.{EVENTS[position].field}", _REGISTRATION):
+            found.append(_registration(position, day, actual))
     return found
+
+
+@lru_cache(maxsize=65_536)
+def _registration(position: int, day: str, actual: bool | None) -> Element:
+    """Return a dated event. All records together have few days, so that equal events are one object."""
+    event = EVENTS[position]
+    parts = [event.activity]
+    if actual is not None:
+        parts.append(_ACTUAL if actual else _NOT_ACTUAL)
+    parts.append({"url": "period", "valuePeriod": {event.edge: day}})
+    return {"url": STUDY_REGISTRATION, "extension": parts}

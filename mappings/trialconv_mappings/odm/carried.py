@@ -18,6 +18,7 @@ from trialconv.lineage import checked_date, plain
 from trialconv.odm_tree import Node
 from trialconv.record import Study
 from trialconv_mappings.cdisc.text import clean
+from trialconv_mappings.markup import MARKUP
 
 #: Fields whose value stands, whole and unchanged, in an element or an official parameter.
 HOMES: Final = frozenset(
@@ -71,19 +72,6 @@ HOMES: Final = frozenset(
         "protocolSection.referencesModule.references[].citation",
         "protocolSection.referencesModule.seeAlsoLinks[].label",
         "protocolSection.referencesModule.seeAlsoLinks[].url",
-    }
-)
-
-#: Fields that the registry keeps as markdown, of those that are carried.
-_MARKUP: Final = frozenset(
-    {
-        "protocolSection.designModule.designInfo.interventionModelDescription",
-        "protocolSection.designModule.designInfo.maskingInfo.maskingDescription",
-        "protocolSection.eligibilityModule.eligibilityCriteria",
-        "protocolSection.eligibilityModule.genderDescription",
-        "protocolSection.referencesModule.availIpds[].comment",
-        "protocolSection.ipdSharingStatementModule.description",
-        "protocolSection.ipdSharingStatementModule.accessCriteria",
     }
 )
 
@@ -238,7 +226,7 @@ def _list_field(kind: ListType, short: str, path: str, left_out: frozenset[str])
 def _leaf(kind: Callable[[Carrier, Any, _Field, str], None], short: str, path: str) -> _Field:
     name = path.rpartition(".")[2]
     is_date = name == "date" or (name.endswith("Date") and name != "uploadDate")
-    return _Field(kind, short, path, None, path in _MARKUP, is_date)
+    return _Field(kind, short, path, None, path in MARKUP, is_date)
 
 
 def _prefix(name: str, path: str) -> str:

@@ -1,4 +1,4 @@
-"""How a coded value is written in ODM 2.0."""
+"""How a value that CDISC terminology codes is written in ODM 2.0."""
 
 from __future__ import annotations
 

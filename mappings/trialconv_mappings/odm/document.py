@@ -72,7 +72,7 @@ def _study_v2(ctx: Context, identity: Identity, label: str) -> Node:
     summary = ctx.record.study.protocol_section.description_module.brief_summary
     if summary:
         children.append(description(ctx, plain(summary), _TEXTS + "briefSummary", "Study/Description"))
-    criteria, conditions = study_design.criteria_and_conditions(ctx, study_design.split(ctx))
+    criteria, conditions = study_design.criteria_and_conditions(ctx, study_design.listed(ctx))
     protocol = Node("Protocol", {}, [*_protocol_v2(ctx), *criteria, *_aliases(ctx)])
     children.append(_metadata_version(identity, label, protocol, conditions))
     attributes = {"OID": identity.study, "StudyName": name, "ProtocolName": name, "VersionID": label}
@@ -152,7 +152,7 @@ def _study_v1(ctx: Context, identity: Identity, label: str) -> Node:
             Node("ProtocolName", {}, (name,)),
         ],
     )
-    _, conditions = study_design.criteria_and_conditions(ctx, study_design.split(ctx))
+    _, conditions = study_design.criteria_and_conditions(ctx, study_design.listed(ctx))
     protocol = Node("Protocol", {}, [*_detailed_description(ctx), *_aliases(ctx)])
     version = _metadata_version(identity, label, protocol, conditions)
     return Node("Study", {"OID": identity.study}, [variables, version])

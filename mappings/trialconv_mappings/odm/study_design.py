@@ -12,7 +12,7 @@ from trialconv.lineage import code, joined, plain
 from trialconv.odm_tree import Node
 from trialconv.record.protocol import Intervention, Outcome
 from trialconv_mappings.cdisc.text import clean
-from trialconv_mappings.criteria import Criterion, split_criteria
+from trialconv_mappings.criteria import Block, listed_criteria
 from trialconv_mappings.mesh import MESH, condition_headings
 from trialconv_mappings.odm.codelists import coding
 from trialconv_mappings.odm.text import description
@@ -134,23 +134,12 @@ def target_population(ctx: Context) -> list[Node]:
     return [Node("StudyTargetPopulation", {"OID": "POP.1", "Name": "Study population"}, [made])]
 
 
-def split(ctx: Context) -> list[Criterion]:
-    """Return the study's criteria one by one; none, and an Issue, when the text cannot be split for certain."""
-    markup = ctx.record.study.protocol_section.eligibility_module.eligibility_criteria
-    if not markup:
-        return []
-    criteria = split_criteria(markup)
-    if not criteria:
-        ctx.note(
-            "criteria-not-split",
-            "the text of the criteria has no certain reading as a list",
-            _ELIGIBILITY + "eligibilityCriteria",
-            "Protocol/InclusionExclusionCriteria",
-        )
-    return [each for each in criteria if each.text]
+def listed(ctx: Context) -> list[Block]:
+    """Return the study's criteria one by one."""
+    return listed_criteria(ctx, "Protocol/InclusionExclusionCriteria")
 
 
-def criteria_and_conditions(ctx: Context, criteria: list[Criterion]) -> tuple[list[Node], list[Node]]:
+def criteria_and_conditions(ctx: Context, criteria: list[Block]) -> tuple[list[Node], list[Node]]:
     """Return the `InclusionExclusionCriteria` (ODM 2.0) and the `ConditionDef` that each criterion refers to.
 
     The condition is the criterion's text. It has no formal expression, since a registry has none.
@@ -170,8 +159,8 @@ def criteria_and_conditions(ctx: Context, criteria: list[Criterion]) -> tuple[li
         # ODM 2.0 demands a signature; an empty one says that the condition takes no parameters.
         children = [text, Node("MethodSignature")] if is_v2 else [text]
         conditions.append(Node("ConditionDef", {"OID": f"COND.{number}", "Name": name}, children))
-    if not criteria and not is_v2:
-        conditions = _whole_criteria(ctx, source)
+    if not is_v2:
+        conditions += _whole_criteria(ctx, source)
     lists = (("InclusionCriteria", made["inclusion"]), ("ExclusionCriteria", made["exclusion"]))
     below = [Node(name, {}, nodes) for name, nodes in lists if nodes]
     return ([Node("InclusionExclusionCriteria", {}, below)] if below else []), conditions

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from trialconv.context import Context
 from trialconv_mappings.cdisc.codelists import CODELISTS, Codelist
 from trialconv_mappings.cdisc.text import clean
-from trialconv_mappings.criteria import Criterion, split_criteria
+from trialconv_mappings.criteria import Block, listed_criteria
 from trialconv_mappings.sdtm.ascii_text import ascii_text
 from trialconv_mappings.sdtm.datasets import Row, shortened
 from trialconv_mappings.tables import table
@@ -30,12 +30,11 @@ class TrialCriterion(NamedTuple):
 
 def trial_criteria(ctx: Context) -> list[TrialCriterion]:
     """Return the criteria of a record, or none and an Issue where the text cannot be split for certain."""
-    markup = ctx.record.study.protocol_section.eligibility_module.eligibility_criteria
-    if not markup:
+    if not ctx.record.study.protocol_section.eligibility_module.eligibility_criteria:
         return []
-    criteria = _top_level(markup)
+    criteria = _top_level(ctx)
     if not criteria:
-        message = "the criteria could not be told apart for certain, and TI has a row for each"
+        message = "no criterion could be told apart for certain, and TI has a row for each"
         ctx.note("dataset-left-out", message, _SOURCE, "TI")
     found: list[TrialCriterion] = []
     counts = dict.fromkeys(_PREFIXES, 0)
@@ -71,9 +70,9 @@ def criteria_rows(found: list[TrialCriterion], study_id: str) -> list[Row]:
     return [[study_id, "TI", each.short_name, each.text, each.category] for each in ordered]
 
 
-def _top_level(markup: str) -> list[Criterion]:
+def _top_level(ctx: Context) -> list[Block]:
     """Return the study's top-level criteria: the one place where this room asks for them."""
-    return split_criteria(markup)
+    return listed_criteria(ctx, "TI.IETEST", only_place=True)
 
 
 def _category(kind: str) -> str:

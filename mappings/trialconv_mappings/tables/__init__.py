@@ -63,7 +63,10 @@ def table(name: str) -> CodeTable:
     header = tuple(next(lines))
     if header != COLUMNS:
         raise ValueError(f"{name}.csv: expected the columns {', '.join(COLUMNS)}; found {', '.join(header)}")
-    return CodeTable(name, [Row(*line) for line in lines])
+    try:
+        return CodeTable(name, [Row(*line) for line in lines])
+    except TypeError:
+        raise ValueError(f"{name}.csv: line {lines.line_num} has not {len(COLUMNS)} columns") from None
 
 
 def table_names() -> list[str]:

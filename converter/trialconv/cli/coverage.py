@@ -1,0 +1,102 @@
+"""`trialconv coverage`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from trialconv.catalog import READERS, TARGETS
+from trialconv.cli.conversion import Size
+from trialconv.context import Options
+from trialconv.issues import SourceError
+from trialconv.readers.sources import MAX_RECORD_SIZE
+
+
+@click.command("coverage")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.option(
+    "--target",
+    "targets",
+    type=click.Choice(list(TARGETS)),
+    multiple=True,
+    help="A target; may be given several times. Default: all targets.",
+)
+@click.option(
+    "--format",
+    "report_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Text for people, or one JSON document.",
+)
+@click.option("--all", "everything", is_flag=True, help="Text: list each field, also those that no record has.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Exit with 3 when a value has neither a home nor a reason, or a record has an unknown field.",
+)
+@click.option("--from", "reader", type=click.Choice(list(READERS)), help="Force a reader. Default: by content.")
+@click.option(
+    "--no-contacts",
+    "contacts",
+    flag_value=False,
+    default=True,
+    help="Count for documents without names, addresses and numbers of contacts.",
+)
+@click.option(
+    "--max-record-size",
+    type=Size(),
+    default=MAX_RECORD_SIZE,
+    show_default="50M",
+    help="The largest single record.",
+)
+def command(
+    sources: tuple[str, ...],
+    targets: tuple[str, ...],
+    report_format: str,
+    everything: bool,
+    strict: bool,
+    reader: str | None,
+    contacts: bool,
+    max_record_size: int,
+) -> None:
+    """Tell which values of records stand where in a target.
+
+    A value stands in an element of the standard (native), in an extension of it, or not in the document, for a
+    reason that is told; some carry a code. Each record is converted to each target; nothing is written.
+    SOURCE is a file, a folder, a ZIP, gzip of any, or - for standard input.
+
+    \b
+    Examples:
+      trialconv coverage NCT01234567.json --target fhir-r5
+      trialconv coverage ctg-studies.json.zip --format json > coverage.json
+    """
+    from trialconv.cli.coverage_report import as_json, as_text
+    from trialconv.cli.progress import Progress
+    from trialconv.pipeline import collect_less, read_outcomes, tally_record
+    from trialconv.placement import Tally
+
+    collect_less()
+    options = Options(contacts=contacts)
+    tallies = [Tally(name) for name in dict.fromkeys(targets or TARGETS)]
+    progress = Progress()
+    done = failed = 0
+    for source in sources:
+        for record in read_outcomes(source, reader, max_record_size):
+            if isinstance(record, SourceError):
+                errors = [record]
+                for tally in tallies:
+                    tally.fail()
+            else:
+                errors = tally_record(record, tallies, options)
+            for error in errors:
+                progress.say(str(error.issue))
+            failed += bool(errors)
+            done += 1
+            progress.tick(done)
+    progress.done()
+    made = [tally.coverage() for tally in tallies]
+    click.echo(as_json(made) if report_format == "json" else as_text(made, everything=everything))
+    accounted = all(each.accounted for each in made)
+    sys.exit(4 if failed else 3 if strict and not accounted else 0)

@@ -1,0 +1,58 @@
+"""The terms that USDM codes stand for: the code tables with preferred terms and versions."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final, NamedTuple
+
+from trialconv_mappings.cdisc.codelists import CODELISTS, FIXED
+from trialconv_mappings.tables import Row, table
+
+#: The code system of CDISC terminology, as USDM writes it.
+CDISC: Final = "http://www.cdisc.org"
+#: The edition of ISO 3166-1 in use.
+_ISO_3166: Final = "2020-08"
+
+
+class Term(NamedTuple):
+    """A code with its system, the system's version, and the preferred term."""
+
+    code: str
+    system: str
+    version: str
+    decode: str
+
+
+@cache
+def terms(name: str) -> dict[str, tuple[Term, ...]]:
+    """Return the terms of each word of a table of CDISC terms; none for a word that was decided to have none."""
+    version = CODELISTS[name].effective
+    codes = table(name)
+    found = {}
+    for word in dict.fromkeys(row.source for row in codes):
+        found[word] = tuple(Term(row.code, CDISC, version, _decode(name, row)) for row in codes.get(word) or ())
+    return found
+
+
+def _decode(name: str, row: Row) -> str:
+    """Return the preferred term; in the tables that ODM uses, too, the display is the submission value."""
+    if name.startswith("usdm_"):
+        return row.display
+    rows = table("usdm_preferred_term").get(row.code)
+    if not rows:
+        raise KeyError(f"usdm_preferred_term.csv has no row for {row.code} of {name}.csv")
+    return rows[0].display
+
+
+@cache
+def fixed(name: str) -> Term:
+    """Return a term that does not depend on the record: a row of `usdm_fixed`."""
+    (row,) = table("usdm_fixed").get(name) or ()
+    return Term(row.code, CDISC, FIXED[name].effective, row.display)
+
+
+@cache
+def country(alpha_2: str) -> Term:
+    """Return the ISO 3166-1 alpha-3 code for an alpha-2 code."""
+    (row,) = table("usdm_country").get(alpha_2) or ()
+    return Term(row.code, row.system, _ISO_3166, row.display)
