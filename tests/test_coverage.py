@@ -105,6 +105,8 @@ def test_values_at_a_place() -> None:
         ("ResearchStudy.outcomeMeasure.extension(outcome-time-frame)", "extension"),
         ("ResearchStudy.extension(5.0 ResearchStudy.classifier); Group.characteristic", "native"),
         ("StudyParameter[CTG.acronym]", "extension"),
+        ("ExtensionAttribute[designModule.studyType]", "extension"),
+        ("StudyRole.code; ExtensionAttribute[oversightModule.oversightHasDmc]", "native"),
         ("StudyParameter[CTG.acronym]; StudyParameter[TITLE]", "native"),
         ("Study/MetaDataVersion/ours:Element", "extension"),
         ("Study/Description/TranslatedText/@xml:lang", "native"),

@@ -233,11 +233,13 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "warning",
         "A dataset could not be made, because the record does not say for certain what its rows would be.",
         "Read the record's own text.",
+        left_out=True,
     ),
     "date-not-actual": IssueKind(
         "information",
         "A date is an estimate, or not known to have passed; the target's parameter is of what took place.",
         "Convert the record again when it has the actual date.",
+        left_out=True,
     ),
     "broader-term": IssueKind(
         "information",
@@ -248,6 +250,7 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "information",
         "The target has several places for a value, and the record does not say which one it belongs to.",
         "Check the source.",
+        left_out=True,
     ),
     "field-not-mapped": IssueKind(
         "information",

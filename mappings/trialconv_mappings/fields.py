@@ -6,8 +6,9 @@ Each room of targets has a `fields.csv`: one row per leaf path of the record (li
 - `reason`: why a home is missing;
 - `codes`: the code tables that give the field's values their codes, with `; ` between them. A star stands for
   the target's version (`fhir_*_phase`). `joined:TABLE` looks up all words of a list as one, `unit:TABLE` the unit
-  after a number. `mesh:condition` and `mesh:intervention` compare with the MeSH headings that the registry
-  derived, `mesh:heading` is such a heading itself.
+  after a number, `span:TABLE` the unit of a time span, in the singular. `mesh:condition` and `mesh:intervention`
+  compare with the MeSH headings that the registry derived, `mesh:heading` is such a heading itself. `TYPE|TYPE?`
+  in front says that the code is written for studies of these types only.
 
 A row for an object or a section stands for every field below it that has no row of its own: `resultsSection`.
 """
@@ -50,7 +51,7 @@ Standing = Literal["native", "extension"]
 
 #: What the text of a home has that lies outside of the standard's own elements: an extension of FHIR or of USDM,
 #: the registry's own parameter, an element or attribute of a namespace of our own.
-_EXTENDED: Final = re.compile(r"\bextension\(|\bextensionAttributes\b|\[CTG\.|(?:^|/)@?(?!xml:)[a-z]\w*:\w")
+_EXTENDED: Final = re.compile(r"\bextension\(|\bExtensionAttribute\[|\[CTG\.|(?:^|/)@?(?!xml:)[a-z]\w*:\w")
 
 _CONTACTS: Final = tuple(
     f"protocolSection.contactsLocationsModule.{contacts}[]."
@@ -61,10 +62,14 @@ _ROLE_KEPT: Final = frozenset({"odm-2.0"})
 
 
 class CodeUse(NamedTuple):
-    """How a field is coded: the way (`word`, `joined`, `unit`, `mesh`), and the table or what of MeSH."""
+    """How a field is coded: the way (`word`, `joined`, `unit`, `span`, `mesh`), and the table or what of MeSH.
+
+    `study_types` are the types of studies in which it is; all, where there is none.
+    """
 
     way: str
     name: str
+    study_types: tuple[str, ...] = ()
 
 
 class FieldRow(NamedTuple):
@@ -92,8 +97,13 @@ class FieldRow(NamedTuple):
         """The code tables that the field goes through in this target; none without a home."""
         if not self.home or not self.codes:
             return ()
-        parts = (use.rpartition(":") for use in self.codes.split("; "))
-        return tuple(CodeUse(way or "word", name) for way, _, name in parts)
+        return tuple(_code_use(use) for use in self.codes.split("; "))
+
+
+def _code_use(text: str) -> CodeUse:
+    types, _, rest = text.rpartition("?")
+    way, _, name = rest.rpartition(":")
+    return CodeUse(way or "word", name, tuple(types.split("|")) if types else ())
 
 
 @cache
