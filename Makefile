@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 STUDY  := NCT06108596
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench accept schemas extensions docs clean
+.PHONY: help demo test check bench accept packages schemas extensions evidence docs clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -42,6 +42,9 @@ bench: $(VENV)/.stamp-dev ## measure, and write the figures into docs/
 accept: $(VENV)/.stamp-dev ## rewrite the expected documents of tests/cases; read the diff before you commit it
 	$(BIN)/python tests/accept.py
 
+packages: $(VENV)/.stamp-dev ## fetch the official FHIR packages that some tests need, where that can be done
+	$(BIN)/python scripts/fhir_packages.py
+
 schemas: $(VENV)/.stamp-dev ## make the schemas and element tables anew from the official definitions
 	$(BIN)/python scripts/generate_fhir_schemas.py
 	$(BIN)/python scripts/generate_fhir_elements.py
@@ -49,6 +52,9 @@ schemas: $(VENV)/.stamp-dev ## make the schemas and element tables anew from the
 
 extensions: $(VENV)/.stamp-dev ## make the definitions of the FHIR extensions anew from their table
 	$(BIN)/python scripts/make_extensions.py
+
+evidence: $(VENV)/.stamp-dev ## judge the official FHIR examples and the defects, and write the figures into docs/
+	$(BIN)/python scripts/fhir_evidence.py
 
 docs: $(VENV)/.stamp-dev ## renew the generated parts of README.md and docs/
 	$(BIN)/python scripts/make_docs.py

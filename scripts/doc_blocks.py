@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -279,6 +280,16 @@ def usdm_rules(_: Path) -> str:
     return f"The rules, {len(ids)} of them: " + ", ".join(f"DDF{rule}" for rule in ids) + "."
 
 
+def invariants(_: Path) -> str:
+    """Return how many invariants each version has, and what enforces them."""
+    path = ROOT / "converter" / "trialconv" / "validators" / "_generated" / "invariants.json"
+    rows = []
+    for version, listed in json.loads(path.read_text(encoding="utf-8")).items():
+        counts = Counter(one["by"] for one in listed)
+        rows.append((version, str(len(listed)), *(str(counts[by]) for by in ("schema", "code", "none"))))
+    return markdown_table(("version", "invariants", "in the schema", "by functions", "not checked"), rows)
+
+
 #: Every generated part, by the name in its marks: a function of the folder that holds docs/.
 BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "code-tables": code_tables,
@@ -288,6 +299,7 @@ BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "extensions": doc_extensions.extension_tables,
     "field-counts": field_counts,
     "fields": fields,
+    "invariants": invariants,
     "issue-codes": issue_codes,
     "performance": doc_performance.performance,
     "performance-corpus": doc_performance.corpus,
@@ -297,4 +309,5 @@ BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "status-r4": status_r4,
     "targets": targets,
     "usdm-rules": usdm_rules,
+    "validation": doc_performance.validation,
 }

@@ -59,6 +59,27 @@ def _corpus_row(one: dict[str, Any]) -> str:
     return f"| {one['target']} | {counts} | {one['seconds']:.1f} |"
 
 
+def validation(root: Path) -> str:
+    """Return what came of judging HL7's examples and the made-up defects."""
+    figures = _figures(root, "validation")
+    if not figures:
+        return "No figures yet; `make evidence` measures them."
+    rows = []
+    for version, found in figures.items():
+        examples, defects = found["examples"], found["defects"]
+        right = f"{examples['rightlyFlagged']:,} ({examples['ourRightlyFlagged']:,})"
+        alarms = f"{examples['falseAlarms']:,} ({examples['ourFalseAlarms']:,})"
+        exact = f"{defects['foundExactly']:,} of {defects['defects']:,}"
+        rows.append(
+            f"| {version} | {examples['files']:,} ({examples['ourFiles']:,}) | {right} | {alarms} | {exact} |"
+        )
+    head = [
+        "| version | official examples (of a study's types) | with real errors | false alarms | defects found |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    return "\n".join([*head, *rows])
+
+
 def dependencies(root: Path) -> str:
     """Return the versions, licences, sizes and import times of the packages that trialconv needs."""
     figures = _figures(root, "dependencies")

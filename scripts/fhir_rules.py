@@ -66,18 +66,6 @@ def _ext_1(variants: list[Variant]) -> Schema:
 SPECIAL_RULES: dict[str, Callable[[list[Variant]], Schema]] = {"ext-1": _ext_1}
 
 
-def _qty_3() -> Schema:
-    return {
-        "$comment": "qty-3",
-        "anyOf": [{"not": {"required": ["code"]}}, {"required": ["system"]}, {"required": ["_system"]}],
-    }
-
-
-def _grp_1() -> Schema:
-    actual = {"properties": {"actual": {"const": True}}, "required": ["actual"]}
-    return {"$comment": "grp-1", "anyOf": [{"not": {"required": ["member"]}}, actual]}
-
-
 def _of_types(types: list[str]) -> Schema:
     return {"properties": {"type": {"enum": types}}, "required": ["type"]}
 
@@ -90,59 +78,85 @@ def _without(*names: str) -> Schema:
     return {"properties": dict.fromkeys(names, False)}
 
 
-def _bdl_3() -> list[Schema]:
-    """Demand, for R4 and R4B, a request in every entry of a batch, transaction or history and nowhere else."""
+def _only_in(types: list[str], name: str, key: str) -> list[Schema]:
+    """Demand, for R4 and R4B, an element in every entry of a bundle of some types, and forbid it in the others."""
     return [
         {
-            "$comment": "bdl-3",
-            "if": _of_types(["batch", "history", "transaction"]),
-            "then": _all_entries({"required": ["request"]}),
-            "else": _all_entries(_without("request")),
+            "$comment": key,
+            "if": _of_types(types),
+            "then": _all_entries({"required": [name]}),
+            "else": _all_entries(_without(name)),
         }
     ]
 
 
-def _bdl_3_split() -> list[Schema]:
-    """Demand what R5 does: a POST, PUT or PATCH comes with a resource, and only these do."""
-    changes = {"properties": {"request": {"properties": {"method": {"enum": ["PATCH", "POST", "PUT"]}}}}}
-    resource_fits = {"if": changes, "then": {"required": ["resource"]}, "else": _without("resource")}
-    with_method = {"properties": {"request": {"required": ["method"]}}}
-    return [
-        {
-            "$comment": "bdl-3a",
-            "if": _of_types(["collection", "document", "message", "searchset"]),
-            "then": _all_entries({"required": ["resource"], **_without("request", "response")}),
-        },
-        {
-            "$comment": "bdl-3b",
-            "if": _of_types(["history"]),
-            "then": _all_entries({"required": ["request", "response"], **resource_fits}),
-        },
-        {
-            "$comment": "bdl-3c",
-            "if": _of_types(["batch", "transaction"]),
-            "then": _all_entries({"required": ["request"], **with_method, "allOf": [resource_fits]}),
-        },
-        {
-            "$comment": "bdl-3d",
-            "if": _of_types(["batch-response", "transaction-response"]),
-            "then": _all_entries({"required": ["response"]}),
-        },
-    ]
+_CHANGES: Schema = {"properties": {"request": {"properties": {"method": {"enum": ["PATCH", "POST", "PUT"]}}}}}
+#: In R5 a POST, PUT or PATCH comes with a resource, and only these do.
+_RESOURCE_FITS: Schema = {"if": _CHANGES, "then": {"required": ["resource"]}, "else": _without("resource")}
 
 
-def add_invariants(definitions: dict[str, Schema], release: str) -> None:
-    """Add to the definitions of a FHIR version the invariants that a schema can state."""
-    for name in ("Age", "Count", "Distance", "Duration", "Quantity", "SimpleQuantity"):
-        if name in definitions:
-            _add(definitions, name, _qty_3())
-    if release == "R5":
-        _add(definitions, "Bundle", *_bdl_3_split())
-        return
-    _add(definitions, "Bundle", *_bdl_3())
-    _add(definitions, "Group", _grp_1())
+def _if_of(types: list[str], key: str, entry: Schema) -> list[Schema]:
+    return [{"$comment": key, "if": _of_types(types), "then": _all_entries(entry)}]
 
 
-def _add(definitions: dict[str, Schema], name: str, *rules: Schema) -> None:
-    found = definitions[name]
-    definitions[name] = {**found, "allOf": [*found.get("allOf", ()), *rules]}
+def _unless_of(types: list[str], key: str, entry: Schema) -> list[Schema]:
+    return [{"$comment": key, "if": _of_types(types), "else": _all_entries(entry)}]
+
+
+_POSTED: Schema = {
+    "required": ["request"],
+    "properties": {"request": {"required": ["method"], "properties": {"method": {"const": "POST"}}}},
+}
+_WITH_REQUEST = ["batch", "history", "transaction"]
+_WITH_RESPONSE = ["batch-response", "history", "transaction-response"]
+_WITH_RESOURCE = ["collection", "document", "message", "searchset"]
+
+#: Invariants written by hand, by version and key: compiled, they would not tell which entry of a bundle is wrong.
+HAND_MADE: dict[tuple[str, str], list[Schema]] = {
+    **{
+        (release, "bdl-2"): _unless_of(["searchset"], "bdl-2", _without("search"))
+        for release in ("R4", "R4B", "R5")
+    },
+    **{(release, "bdl-3"): _only_in(_WITH_REQUEST, "request", "bdl-3") for release in ("R4", "R4B")},
+    **{(release, "bdl-4"): _only_in(_WITH_RESPONSE, "response", "bdl-4") for release in ("R4", "R4B")},
+    ("R5", "bdl-3a"): _if_of(
+        _WITH_RESOURCE, "bdl-3a", {"required": ["resource"], **_without("request", "response")}
+    ),
+    ("R5", "bdl-3b"): _if_of(["history"], "bdl-3b", {"required": ["request", "response"], **_RESOURCE_FITS}),
+    ("R5", "bdl-3c"): _if_of(
+        ["batch", "transaction"],
+        "bdl-3c",
+        {
+            "required": ["request"],
+            "properties": {"request": {"required": ["method"]}},
+            "allOf": [_RESOURCE_FITS],
+        },
+    ),
+    ("R5", "bdl-15"): _unless_of(
+        ["batch", "batch-response", "transaction", "transaction-response"],
+        "bdl-15",
+        {"anyOf": [{"required": ["fullUrl"]}, {"required": ["_fullUrl"]}, _POSTED]},
+    ),
+    ("R5", "bdl-3d"): _if_of(["batch-response", "transaction-response"], "bdl-3d", {"required": ["response"]}),
+}
+
+
+def add_rules(definitions: dict[str, Schema], name: str, rules: list[Schema]) -> None:
+    """Add rules to a definition and to those that narrow it: `Reference` and `Reference(Group)`.
+
+    What speaks of one property only is added to that, so that it costs nothing where the property is not there.
+    """
+    for one, found in list(definitions.items()):
+        narrowed = one.partition("(")[0] == name or (name, one) == ("Quantity", "SimpleQuantity")
+        if not narrowed or "properties" not in found:
+            continue
+        properties, kept = dict(found["properties"]), list(found.get("allOf", ()))
+        for rule in rules:
+            if rule.keys() == {"$comment", "properties"} and len(rule["properties"]) == 1:
+                ((key, inner),) = rule["properties"].items()
+                held = properties[key]
+                inner = {"$comment": rule["$comment"], **inner}
+                properties[key] = {**held, "allOf": [*held.get("allOf", ()), inner]}
+            else:
+                kept.append(rule)
+        definitions[one] = {**found, "properties": properties, **({"allOf": kept} if kept else {})}

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from fhir_invariants import add_invariants
 from fhir_packages import RELEASES, Package, PackageError, Release, cache_folder, definitions, package_file, sha256
-from fhir_rules import add_invariants
 from fhir_structures import Builder
 from fhir_valuesets import Terminology
 
@@ -42,9 +42,10 @@ def generate(folder: Path, *, fetch: bool) -> dict[str, str]:
     """
     files = {}
     provenance = []
+    invariants = {}
     for release in RELEASES:
         paths = [(package_file(package, folder, fetch=fetch), package) for package in release.packages]
-        schema, left_out = make_schema(release, paths)
+        schema, left_out, invariants[release.short] = make_schema(release, paths)
         files[f"fhir-{release.short.lower()}.schema.json"] = schema_text(schema)
         provenance.append(
             {
@@ -58,11 +59,27 @@ def generate(folder: Path, *, fetch: bool) -> dict[str, str]:
             }
         )
     files["packages.json"] = json.dumps(provenance, indent=1, sort_keys=True) + "\n"
+    files["invariants.json"] = _listed(invariants)
     return files
 
 
-def make_schema(release: Release, paths: list[tuple[Path, Package]]) -> tuple[Schema, dict[str, str]]:
-    """Return the schema of a version, and the required value sets that could not be expanded, with the reasons."""
+def _listed(invariants: dict[str, list[Schema]]) -> str:
+    """Return the invariants of all versions as JSON with one invariant on each line."""
+    versions = (
+        f"{_compact(release)}:[\n" + ",\n".join(map(_compact, found)) + "\n]"
+        for release, found in invariants.items()
+    )
+    return "{\n" + ",\n".join(versions) + "\n}\n"
+
+
+def make_schema(
+    release: Release, paths: list[tuple[Path, Package]]
+) -> tuple[Schema, dict[str, str], list[dict[str, Any]]]:
+    """Return the schema of a version, and what it leaves out.
+
+    That is the required value sets that could not be expanded, with the reasons, and all invariants, each with
+    where it is enforced.
+    """
     terminology = Terminology()
     structures: dict[str, Any] = {}
     for path, package in paths:
@@ -73,10 +90,10 @@ def make_schema(release: Release, paths: list[tuple[Path, Package]]) -> tuple[Sc
                 terminology.add(definition)
     builder = Builder(structures, terminology)
     builder.build()
-    add_invariants(builder.definitions, release.short)
+    invariants = add_invariants(builder.definitions, structures, release.short)
     comment = f"FHIR {release.short} ({release.full}), made by scripts/generate_fhir_schemas.py; do not edit"
     schema = {"$schema": _DRAFT, "$comment": comment, "$ref": "#/$defs/ResourceList", "$defs": builder.definitions}
-    return schema, dict(sorted(builder.not_expanded.items()))
+    return schema, dict(sorted(builder.not_expanded.items())), invariants
 
 
 def schema_text(schema: Schema) -> str:

@@ -199,6 +199,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
         {"extension.0.valueString": "x"},
         "ext-1",
         "Patient.extension[0]",
+        "invariant",
     ),
     Defect("list for one", "patient", {"birthDate": ["2000"]}, "type", "Patient.birthDate"),
     Defect("one for a list", "patient", {"name": {"text": "x"}}, "type", "Patient.name"),
@@ -333,7 +334,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     Defect(
         "base64 that is none",
         "patient",
-        {"photo": [{"data": "a"}]},
+        {"photo": [{"contentType": "image/png", "data": "a"}]},
         "base64Binary-format",
         "Patient.photo[0].data",
     ),
@@ -359,13 +360,21 @@ DEFECTS: Final[tuple[Defect, ...]] = (
         "Patient.extension[0].valueTime",
     ),
     # invariants
-    Defect("code without a system", "observation", {"valueQuantity.system": REMOVED}, "qty-3", _QUANTITY),
+    Defect(
+        "code without a system",
+        "observation",
+        {"valueQuantity.system": REMOVED},
+        "qty-3",
+        _QUANTITY,
+        "invariant",
+    ),
     Defect(
         "comparator of a simple quantity",
         "observation",
         {"referenceRange.0.low.comparator": "<"},
         "sqty-1",
         "Observation.referenceRange[0].low.comparator",
+        "invariant",
     ),
     Defect(
         "members of a definition",
@@ -373,13 +382,24 @@ DEFECTS: Final[tuple[Defect, ...]] = (
         {"member": [{"entity": {"reference": "Patient/x"}}]},
         "grp-1",
         "Group",
+        "invariant",
         versions=BEFORE_R5,
     ),
     Defect(
-        "extension with a value and extensions", "patient", {"extension.0": _BOTH}, "ext-1", "Patient.extension[0]"
+        "extension with a value and extensions",
+        "patient",
+        {"extension.0": _BOTH},
+        "ext-1",
+        "Patient.extension[0]",
+        "invariant",
     ),
     Defect(
-        "extension with nothing", "patient", {"extension.0.valueCode": REMOVED}, "ext-1", "Patient.extension[0]"
+        "extension with nothing",
+        "patient",
+        {"extension.0.valueCode": REMOVED},
+        "ext-1",
+        "Patient.extension[0]",
+        "invariant",
     ),
     Defect(
         "entry without a request",
@@ -387,6 +407,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
         {"entry.2.request": REMOVED},
         "bdl-3",
         "Bundle.entry[2]",
+        "invariant",
         versions=BEFORE_R5,
     ),
     Defect(
@@ -395,6 +416,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
         {"entry.2.request": REMOVED},
         "bdl-3c",
         "Bundle.entry[2]",
+        "invariant",
         versions=ONLY_R5,
     ),
     Defect(
@@ -403,6 +425,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
         {"entry.2.request.method": "DELETE"},
         "bdl-3c",
         "Bundle.entry[2].resource",
+        "invariant",
         versions=ONLY_R5,
     ),
     Defect(
@@ -495,9 +518,9 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     Defect(
         "contained resource that is not there",
         "patient",
-        {"managingOrganization.reference": "#outer"},
-        "reference-resolution",
-        "Patient.managingOrganization.reference",
+        {"generalPractitioner.0.reference": "#outer"},
+        "ref-1",
+        "Patient.generalPractitioner[0].reference",
         "reference-unresolved",
     ),
     Defect(

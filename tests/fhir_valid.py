@@ -157,8 +157,111 @@ def _bundle(version: FhirVersion) -> Resource:
     return {"resourceType": "Bundle", "type": "transaction", "entry": [entry(one) for one in resources]}
 
 
+def _basic() -> Resource:
+    return {
+        "resourceType": "Basic",
+        "id": "made-up-4",
+        "code": {"text": "Made-up thing"},
+        "extension": [extension(valuePeriod={"start": "2023-01-01", "end": "2023-01"})],
+    }
+
+
+def _collection(kind: str, *resources: Resource) -> Resource:
+    """Return a bundle of a kind whose entries have no request."""
+    held = [{"fullUrl": f"{BASE}/{one['resourceType']}/{one['id']}", "resource": one} for one in resources]
+    return {"resourceType": "Bundle", "type": kind, "entry": held}
+
+
+def _searchset() -> Resource:
+    found = _collection("searchset", organization())
+    found["entry"][0]["search"] = {"mode": "match"}
+    return {**found, "total": 1, "link": [{"relation": "self", "url": f"{BASE}/Organization"}]}
+
+
+def _document() -> Resource:
+    author = {"reference": f"Organization/{STUDY}-sponsor"}
+    composition = {
+        "resourceType": "Composition",
+        "id": "made-up-5",
+        "status": "final",
+        "type": {"text": "Made-up document"},
+        "date": "2023-01-02",
+        "author": [author],
+        "title": "Made up",
+    }
+    made = _collection("document", composition, organization())
+    identifier = {"system": f"{BASE}/document", "value": "1"}
+    return {**made, "identifier": identifier, "timestamp": "2023-01-02T03:04:05Z"}
+
+
+def _message(version: FhirVersion) -> Resource:
+    header = {
+        "resourceType": "MessageHeader",
+        "id": "made-up-6",
+        **({"eventCanonical": f"{BASE}/event"} if version == "R5" else {"eventUri": f"{BASE}/event"}),
+        "source": {"name": "Made up", "endpointUrl" if version == "R5" else "endpoint": f"{BASE}/endpoint"},
+    }
+    return _collection("message", header)
+
+
+def _history() -> Resource:
+    made = {**entry(organization()), "response": {"status": "201", "lastModified": "2023-01-02T03:04:05Z"}}
+    return {"resourceType": "Bundle", "type": "history", "total": 1, "entry": [made]}
+
+
+def _answer() -> Resource:
+    """Return the response to a transaction."""
+    answered = {"response": {"status": "201 Created", "location": f"Organization/{STUDY}-sponsor/_history/1"}}
+    return {"resourceType": "Bundle", "type": "transaction-response", "entry": [answered]}
+
+
+def _notification() -> Resource:
+    status = {"resourceType": "SubscriptionStatus", "id": "made-up-7", "type": "heartbeat"}
+    return _collection("subscription-notification", {**status, "subscription": {"display": "Made up"}})
+
+
+def _parameters() -> Resource:
+    return {"resourceType": "Parameters", "parameter": [{"name": "a", "valueString": "made up"}]}
+
+
+def _variable(version: FhirVersion) -> Resource:
+    r4 = {"type": "continuous"} if version == "R4" else {}
+    return {
+        "resourceType": "EvidenceVariable",
+        "id": f"{STUDY}-outcome",
+        "status": "active",
+        "characteristic": [{"definitionCodeableConcept": {"text": "Made-up score"}}],
+        **r4,
+    }
+
+
+def _provenance() -> Resource:
+    """Return a bundle with a Provenance, and somebody who acts on behalf of an organization."""
+    role = {
+        "resourceType": "PractitionerRole",
+        "id": "role",
+        "practitioner": {"reference": "Practitioner/person"},
+        "organization": {"reference": f"Organization/{STUDY}-sponsor"},
+    }
+    provenance = {
+        "resourceType": "Provenance",
+        "id": "made-up-8",
+        "target": [{"reference": f"Organization/{STUDY}-sponsor"}],
+        "recorded": "2023-01-02T03:04:05Z",
+        "agent": [
+            {
+                "who": {"reference": "PractitionerRole/role"},
+                "onBehalfOf": {"reference": f"Organization/{STUDY}-sponsor"},
+            }
+        ],
+    }
+    person = {"resourceType": "Practitioner", "id": "person"}
+    return _collection("collection", provenance, role, person, organization())
+
+
 def valid_resources(version: FhirVersion) -> dict[str, Resource]:
     """Return the valid resources of a FHIR version by the names that the defects use."""
+    only_r5 = {"notification": _notification()} if version == "R5" else {}
     return {
         "patient": _patient(),
         "observation": _observation(),
@@ -169,4 +272,14 @@ def valid_resources(version: FhirVersion) -> dict[str, Resource]:
         "organization": organization(),
         "study": _study(version),
         "bundle": _bundle(version),
+        "basic": _basic(),
+        "searchset": _searchset(),
+        "document": _document(),
+        "message": _message(version),
+        "history": _history(),
+        "answer": _answer(),
+        "parameters": _parameters(),
+        "variable": _variable(version),
+        "provenance": _provenance(),
+        **only_r5,
     }

@@ -207,6 +207,10 @@ def _two_values(path: str, kind: Any, number: int) -> tuple[Any, Any]:
         return f"{1800 + number}-01-02", f"{1800 + number}-03-04"
     if is_mesh_id_field(path):
         return f"D{number:06}", f"D{5000 + number:06}"
+    if name == "filename":
+        return f"Made-up_{number}.pdf", f"Another_{number}.pdf"
+    if name == "pmid":
+        return f"{20_000_000 + number}", f"{30_000_000 + number}"
     if name == "email":
         return f"made.up.{number}@example.org", f"another.{number}@example.org"
     if name in ("link", "url"):

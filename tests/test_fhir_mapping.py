@@ -362,7 +362,7 @@ def test_tree_of_criteria_before_r5(target: str) -> None:
     assert [each["text"] for each in alternatives["below"]] == ["fever", "cough"]
     exception, nothing = found[1]["below"]
     assert "joiner" not in exception
-    assert "kind" not in exception["below"][0]
+    assert exception["below"][0]["kind"] == "not-stated"
     assert nothing["role"] == "nothing"
     assert noted(made, "criteria-not-study-wide") == [f"{_P}eligibilityModule.eligibilityCriteria"]
 

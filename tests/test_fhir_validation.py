@@ -267,7 +267,7 @@ def test_a_contained_resource_may_refer_to_its_container_and_neighbours() -> Non
     assert validate_fhir(document, "R4") == []
     assert [
         rule for _, rule, _ in findings({**PATIENT, "link": [{"type": "refer", "other": {"reference": "#"}}]})
-    ] == ["reference-resolution"]
+    ] == ["ref-1"]
 
 
 # the short ways

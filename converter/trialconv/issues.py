@@ -281,6 +281,11 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "A code is not in the value set that its element requires.",
         "Use one of the value set's codes.",
     ),
+    "invariant": IssueKind(
+        "error",
+        "The document breaks an invariant of the FHIR definitions; the rule is its key there.",
+        "Do what the message says; the key is explained on the type's page of the FHIR specification.",
+    ),
     "reference-unresolved": IssueKind(
         "error",
         "A reference points to nothing in the document.",

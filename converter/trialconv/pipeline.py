@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from trialconv.catalog import READERS, TARGETS, Target
@@ -195,18 +196,17 @@ def validate(
     """Judge a document: FHIR, USDM or Dataset-JSON as a dict, or any document as bytes or text.
 
     A dict of file names with bytes, as `convert` gives for SDTM, is judged file by file. Bytes are recognised by
-    their content: FHIR JSON, USDM JSON, Dataset-JSON, ODM XML, Define-XML, SAS transport files. Without
+    their content: FHIR JSON or NDJSON, USDM JSON, Dataset-JSON, ODM XML, Define-XML, SAS transport files. Without
     `fhir_version` the version is inferred from version-specific elements, else R4; an Issue of severity
     information says which one it was and why. The engine `fhir.resources` asks that library instead of our own
-    schemas (R4B and R5 only). With `extensions` each FHIR extension is judged by its definition, too. Raises
-    UsageError for an unknown version or engine.
+    schemas (R4B and R5 only). With `extensions` each FHIR extension is judged by its definition, too. Issues of
+    NDJSON have their line as `source_path`. Raises UsageError for an unknown version or engine.
     """
     if engine not in ("trialconv", "fhir.resources"):
         raise UsageError(f"no engine is called {engine!r}; there are trialconv and fhir.resources")
-    if fhir_version is not None and fhir_version not in FHIR_VERSIONS:
-        raise UsageError(f"no FHIR version is called {fhir_version!r}; there are {', '.join(FHIR_VERSIONS)}")
+    judge = partial(_judge_fhir, engine=engine, extensions=extensions)
     if isinstance(document, str):
-        document = document.encode()
+        document = document.encode("utf-8", "surrogatepass")
     if isinstance(document, bytes):
         if document.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
             from trialconv.validators.odm import validate_odm_xml
@@ -216,14 +216,27 @@ def validate(
             from trialconv.validators.sdtm import validate_xport
 
             return validate_xport(document)
+        from trialconv.validators.fhir_lines import resources_on_lines
+
         try:
             document = json.loads(document)
         except (ValueError, RecursionError) as error:
-            return [issue("invalid-document", f"neither JSON, nor XML, nor a SAS transport file: {error}")]
+            lines = resources_on_lines(document)
+            if lines is None:
+                return [issue("invalid-document", f"neither JSON, nor XML, nor a SAS transport file: {error}")]
+            return _validate_lines(lines, fhir_version, judge)
     if isinstance(document, dict) and document and all(isinstance(data, bytes) for data in document.values()):
         from trialconv.validators.sdtm import within
 
         return [within(name, found) for name, data in document.items() for found in validate(data)]
+    return _validate_json(document, fhir_version, judge)
+
+
+#: Judges a resource of a FHIR version; the set holds references that lead out of it and are known.
+_Judge = Callable[[dict[str, Any], FhirVersion, set[str]], list[Issue]]
+
+
+def _validate_json(document: Any, fhir_version: FhirVersion | None, judge: _Judge) -> list[Issue]:
     if isinstance(document, dict) and "datasetJSONVersion" in document:
         from trialconv.validators.dataset_json import validate_dataset_json
 
@@ -238,27 +251,46 @@ def validate(
             "datasetJSONVersion, or XML, or a SAS transport file"
         )
         return [issue("invalid-document", f"expected {expected}")]
-    return _validate_fhir(document, fhir_version, engine, extensions=extensions)
+    version, assumed = _version_of(document, fhir_version)
+    return assumed + judge(document, version, set())
 
 
-def _validate_fhir(
-    document: dict[str, Any], fhir_version: FhirVersion | None, engine: str, *, extensions: bool
+def _validate_lines(lines: list[tuple[int, Any]], fhir_version: FhirVersion | None, judge: _Judge) -> list[Issue]:
+    from trialconv.validators.fhir_lines import judge_lines
+
+    everything = {
+        "resourceType": "Bundle",
+        "entry": [{"resource": one} for _, one in lines if isinstance(one, dict)],
+    }
+    version, assumed = _version_of(everything, fhir_version)
+    return assumed + list(judge_lines(lines, lambda one, known: judge(one, version, known)))
+
+
+def _version_of(document: dict[str, Any], given: FhirVersion | None) -> tuple[FhirVersion, list[Issue]]:
+    if given is None:
+        from trialconv.validators.fhir import infer_version
+
+        version, why = infer_version(document)
+        return version, [issue("fhir-version-assumed", f"judged as FHIR {version}: {why}")]
+    if given not in FHIR_VERSIONS:
+        raise UsageError(f"no FHIR version is called {given!r}; there are {', '.join(FHIR_VERSIONS)}")
+    return given, []
+
+
+def _judge_fhir(
+    document: dict[str, Any], version: FhirVersion, known: set[str], *, engine: str, extensions: bool
 ) -> list[Issue]:
-    from trialconv.validators.fhir import infer_version, validate_fhir
-
-    assumed = []
-    if fhir_version is None:
-        fhir_version, why = infer_version(document)
-        assumed = [issue("fhir-version-assumed", f"judged as FHIR {fhir_version}: {why}")]
     if engine == "fhir.resources":
         from trialconv.validators.second_opinion import validate_with_fhir_resources
 
-        return assumed + validate_with_fhir_resources(document, fhir_version)
-    findings = assumed + validate_fhir(document, fhir_version)
+        return validate_with_fhir_resources(document, version)
+    from trialconv.validators.fhir import validate_fhir
+
+    findings = validate_fhir(document, version, known=known)
     if extensions and not any(found.rule == "json" for found in findings):
         from trialconv.validators.extensions import check_extensions
 
-        findings += check_extensions(document, fhir_version)
+        findings += check_extensions(document, version)
     return findings
 
 

@@ -46,9 +46,9 @@ def command(
 
     Each is checked against its official schema and the rules beyond it; the content tells which it is.
 
-    FILE is FHIR JSON (a resource or a Bundle), ODM XML (1.3.2, 2.0), Define-XML 2.1, Dataset-JSON 1.1 or a SAS
-    transport file; TS and TI are checked by the rules of SDTM, too. FILE may be - for standard input. Exits with
-    3 when an error is found.
+    FILE is FHIR JSON (a resource or a Bundle), FHIR NDJSON, ODM XML (1.3.2, 2.0), USDM JSON (4.0), Define-XML 2.1,
+    Dataset-JSON 1.1 or a SAS transport file. FHIR is judged by its invariants as well, TS and TI by the rules of
+    SDTM. FILE may be - for standard input. Exits with 3 when an error is found.
 
     \b
     Examples:

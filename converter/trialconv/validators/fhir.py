@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -11,23 +11,28 @@ import orjson
 
 from trialconv.formats import FHIR_VERSIONS, FhirVersion
 from trialconv.issues import Issue, issue
+from trialconv.validators.invariants import invariant_issues, periods_are_in_order
 from trialconv.validators.reference_walk import reference_issues
-from trialconv.validators.references import check_references
-from trialconv.validators.schema import check_schema, definitions, resources_in, schema_issues
+from trialconv.validators.references import followed_references
+from trialconv.validators.schema import definitions, resources_in, schema_issues, surely_valid
 from trialconv.validators.schema_messages import shortened
 
 #: Deeper nesting is taken for garbage: no definition of FHIR calls for more than some twenty levels.
 _DEEPEST: Final = 200
 
 
-def validate_fhir(document: Mapping[str, Any], version: FhirVersion, text: bytes | None = None) -> list[Issue]:
+def validate_fhir(
+    document: Mapping[str, Any], version: FhirVersion, text: bytes | None = None, *, known: Collection[str] = ()
+) -> list[Issue]:
     """Judge a FHIR resource, such as a Bundle, by the official definitions of a FHIR version.
 
     `text` is the document as JSON without spaces, if somebody has it; it saves writing the document once more.
+    `known` are references such as `Group/abc` that may point to something outside of the document.
 
     Returns no Issues for a valid document, and otherwise one for each defect: `schema` and `binding` from the
-    generated schemas, `reference-type`, `reference-unresolved` and `duplicate-id` from the references. Never
-    raises for what the document holds. `target_path` is explained at `check_schema`.
+    generated schemas, `invariant` for the rules of the definitions, by their keys, `reference-type`,
+    `reference-unresolved` and `duplicate-id` from the references. Never raises for what the document holds.
+    `target_path` is explained at `check_schema`.
     """
     if not isinstance(document, Mapping):
         return [_not_fhir(f"{shortened(document)}; expected an object")]
@@ -36,7 +41,14 @@ def validate_fhir(document: Mapping[str, Any], version: FhirVersion, text: bytes
             text = orjson.dumps(document)
         except TypeError as problem:
             return _issues_of_no_json(document, version, problem)
-    return check_schema(document, version, text) + check_references(document, version, text)
+    followed = followed_references(document, text, known)
+    if surely_valid(document if followed is None else followed, version, text) and periods_are_in_order(text):
+        return [] if followed is not None else reference_issues(document, version, known)
+    return (
+        schema_issues(document, version)
+        + reference_issues(document, version, known)
+        + invariant_issues(document, version)
+    )
 
 
 def _not_fhir(message: str) -> Issue:
@@ -51,7 +63,7 @@ def _issues_of_no_json(document: Mapping[str, Any], version: FhirVersion, proble
         found = schema_issues(document, version)
     except ValueError:
         found = []
-    found += reference_issues(document, version)
+    found += reference_issues(document, version) + invariant_issues(document, version)
     return found or [_not_fhir(f"the document cannot be written as JSON: {shortened(str(problem))}")]
 
 

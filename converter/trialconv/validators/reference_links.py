@@ -13,8 +13,8 @@ from trialconv.validators.schema import Definitions, definitions
 Targets = frozenset[str]
 Resource = Mapping[str, Any]
 
-#: The canonical URL of an activity or plan definition, and what stands before its id.
-DEFINITION_URL = re.compile(r"(.*/(?:ActivityDefinition|PlanDefinition)/)[^|#]*")
+#: The canonical URL of a definition, and what stands before its id.
+DEFINITION_URL = re.compile(r"(.*/(?:ActivityDefinition|EvidenceVariable|PlanDefinition)/)[^|#]*")
 
 
 def _children(known: Definitions, name: str) -> dict[str, str]:
@@ -28,7 +28,8 @@ def _children(known: Definitions, name: str) -> dict[str, str]:
         if isinstance(schema, dict):
             child = schema.get("items", schema).get("$ref", "")
             if child:
-                found[key] = _name(child).removesuffix(".or-null")
+                plain = _name(child).removesuffix(".or-null")
+                found[key] = plain if plain in known else _name(child)
     return found
 
 

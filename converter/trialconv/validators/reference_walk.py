@@ -7,11 +7,11 @@ https://hl7.org/fhir/R4/references.html#literal, which R4B and R5 share.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final, NamedTuple
 
 from trialconv.formats import FhirVersion
-from trialconv.issues import Issue, issue
+from trialconv.issues import Issue, Severity, issue
 from trialconv.validators.reference_links import DEFINITION_URL, Index, Resource, all_links, allowed_targets
 from trialconv.validators.schema import definitions, label, resources_in
 from trialconv.validators.schema_messages import shortened
@@ -23,12 +23,13 @@ _INSTANCE = re.compile(r"(?:(.*)/)?([A-Z][A-Za-z]+)/([A-Za-z0-9.\-]{1,64})(?:/_h
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 
 
-def reference_issues(document: Resource, version: FhirVersion) -> list[Issue]:
+def reference_issues(document: Resource, version: FhirVersion, known: Collection[str] = ()) -> list[Issue]:
     """Return the Issues about the references, full URLs and contained ids of a resource, and of all in it.
 
-    Takes nothing for granted about the document but that it is an object.
+    `known` are the relative references that may point out of the document. Takes nothing for granted about the
+    document but that it is an object.
     """
-    return list(_LongWalk(document, version).issues())
+    return list(_LongWalk(document, version, known).issues())
 
 
 class _Place(NamedTuple):
@@ -48,8 +49,9 @@ class _Place(NamedTuple):
 class _LongWalk:
     """A walk through everything, with the place of whatever is wrong."""
 
-    def __init__(self, document: Resource, version: FhirVersion) -> None:
+    def __init__(self, document: Resource, version: FhirVersion, known: Collection[str]) -> None:
         self._document = document
+        self._known = known
         self._version = version
         self._types = definitions(version).resource_types
 
@@ -106,8 +108,13 @@ class _LongWalk:
             return
         found, problem = self._follow(pointer, place)
         if problem:
+            if pointer in self._known:
+                return
             message = f"{shortened(pointer)} {problem}"
-            yield issue("reference-unresolved", message, target_path=path, rule="reference-resolution")
+            rule = "ref-1" if pointer.startswith("#") else "reference-resolution"
+            yield issue(
+                "reference-unresolved", message, target_path=path, rule=rule, severity=_severity(place, pointer)
+            )
             return
         targets = allowed_targets(definitions(self._version), definition)
         if found and found not in targets:
@@ -137,6 +144,18 @@ class _LongWalk:
                 return found or "", "" if found else "is the fullUrl of no entry"
         match = _INSTANCE.fullmatch(pointer)
         return (match[2] if match and match[2] in self._types else ""), ""
+
+
+def _severity(place: _Place, pointer: str) -> Severity | None:
+    """Return how grave it is that nothing is found; None for an error.
+
+    A collection may be a part of what a server has, and where no full URL tells a base, only the server that takes
+    the bundle knows what a relative reference means.
+    """
+    if place.bundle is None or not _INSTANCE.fullmatch(pointer):
+        return None
+    base = _INSTANCE.fullmatch(place.full_url)
+    return "warning" if place.bundle.type == "collection" or base is None or not base[1] else None
 
 
 def _follow_relative(pointer: str, bundle: Index, full_url: str) -> str:

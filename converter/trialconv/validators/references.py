@@ -6,59 +6,121 @@ with the places.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 import orjson
 
 from trialconv.formats import FhirVersion
 from trialconv.issues import Issue
 from trialconv.validators.reference_links import Resource
 from trialconv.validators.reference_walk import reference_issues
+from trialconv.validators.schema import surely_valid
+
+_REFERENCE = b'"reference":"'
 
 
-def check_references(document: Resource, version: FhirVersion, text: bytes | None = None) -> list[Issue]:
+def check_references(
+    document: Resource, version: FhirVersion, text: bytes | None = None, *, known: Collection[str] = ()
+) -> list[Issue]:
     """Return the Issues about the references, full URLs and contained ids of a resource.
 
-    `text` is the document as JSON without spaces, if somebody has it. Paths are as those of `check_schema`.
-    References out of a document are not followed; of an absolute one that shows its type the type is checked. The
-    type in a relative one is the schema's business.
+    `text` is the document as JSON without spaces, if somebody has it; `known` are references (`Group/abc`) that
+    may point out of it, as those of a split transaction to the resources of an earlier part. Paths are as those of
+    `check_schema`. Other references out of a document are not followed; of an absolute one that shows its type the
+    type is checked. The type in a relative one is the schema's business.
+    """
+    text = orjson.dumps(document) if text is None else text
+    followed = followed_references(document, text, known)
+    if followed is document or (followed is not None and surely_valid(followed, version, text)):
+        return []
+    return reference_issues(document, version, known)
+
+
+def followed_references(document: Resource, text: bytes, known: Collection[str] = ()) -> Resource | None:
+    """Return the document with `Type/...` in its references for `urn:...`, if all lead somewhere; None in doubt.
+
+    The schema sees to the type in a relative reference, so that only its target has to be looked for here, and to
+    the others when they are written so. The references are read off the text: quotation marks within values are
+    escaped there.
     """
     try:
-        in_order = _all_in_bundle(document, orjson.dumps(document) if text is None else text)
+        return _followed(document, text, known)
     except (AttributeError, KeyError, TypeError, ValueError):
-        in_order = False  # no proper resource: only the long walk takes nothing for granted
-    return [] if in_order else reference_issues(document, version)
+        return None  # no proper resource: only the long walk takes nothing for granted
 
 
-def _all_in_bundle(document: Resource, text: bytes) -> bool:
-    """Say whether every reference is a relative one to a resource of the bundle; False for any doubt.
-
-    The schema sees to the type in a relative reference, so that only its target has to be looked for. The
-    references are read off the text: quotation marks within values are escaped there.
-    """
-    pieces = text.split(b'"reference":"')
+def _followed(document: Resource, text: bytes, known: Collection[str]) -> Resource | None:
+    pieces = text.split(_REFERENCE)
     if document["resourceType"] != "Bundle":
-        return len(pieces) == 1 and "contained" not in document and document["resourceType"] != "Parameters"
-    entries, instances, canonicals, plans = document.get("entry", ()), set(), set(), []
+        alone = len(pieces) == 1 and "contained" not in document and document["resourceType"] != "Parameters"
+        return document if alone else None
+    entries = document.get("entry", ())
+    held = _held(entries)
+    if held is None or not _definitions_are_in(entries):
+        return None
+    instances, urns = held
+    unknown = {piece[: piece.index(b'"')].decode() for piece in pieces[1:]} - instances
+    if not unknown:
+        return document
+    if document["type"] == "transaction":
+        # A search on a type, such as Organization?identifier=x, is followed by the server.
+        unknown = {pointer for pointer in unknown if "?" not in pointer or not pointer.partition("?")[0].isalpha()}
+    unknown.difference_update(known)
+    if not unknown <= urns.keys():
+        return None
+    return _with_types(pieces, urns) if unknown else document
+
+
+def _held(entries: list[dict[str, Any]]) -> tuple[set[str], dict[str, str]] | None:
+    """Return the relative references to the resources of a bundle, and such a one for each urn that is a fullUrl.
+
+    None in doubt: where a fullUrl is neither a urn nor that of its resource below one base, or stands twice.
+    """
+    instances, urls = set(), set()
+    urns: dict[str, str] = {}
     base = None
     for entry in entries:
-        resource = entry["resource"]
+        resource, url = entry["resource"], entry["fullUrl"]
         kind = resource["resourceType"]
-        instance = f"{kind}/{resource['id']}"
-        if base is None:
-            base = entry["fullUrl"].removesuffix(instance)
-        if entry["fullUrl"] != base + instance or kind == "Bundle" or "contained" in resource:
-            return False
+        if kind == "Bundle" or "contained" in resource:
+            return None
+        instance = f"{kind}/{resource['id']}" if "id" in resource else ""
+        if url[:4] == "urn:":
+            urns[url] = f"{kind}/x"
+        else:
+            if base is None:
+                base = url.removesuffix(instance)
+            if not instance or url != base + instance:
+                return None
+        urls.add(url)
         instances.add(instance)
-        if kind == "PlanDefinition":
-            plans.append(resource)
-        elif kind == "ActivityDefinition":
-            canonicals.add(resource.get("url"))
-    if len(instances) != len(entries):
-        return False
-    pointers = [piece[: piece.index(b'"')].decode() for piece in pieces[1:]]
-    return instances.issuperset(pointers) and _definitions_are_in(canonicals, plans)
+    return (instances, urns) if len(urls) == len(entries) else None
 
 
-def _definitions_are_in(canonicals: set[str], nodes: list[Resource]) -> bool:
+def _with_types(pieces: list[bytes], urns: dict[str, str]) -> Resource:
+    """Return the document of a text with each reference to a urn written as one to its type."""
+    made = [pieces[0]]
+    for piece in pieces[1:]:
+        pointer, _, rest = piece.partition(b'"')
+        type_reference = urns.get(pointer.decode())
+        made.append(piece if type_reference is None else type_reference.encode() + b'"' + rest)
+    found: Resource = orjson.loads(_REFERENCE.join(made))
+    return found
+
+
+def _definitions_are_in(entries: list[dict[str, Any]]) -> bool:
+    """Say whether each action's definition is an activity of the bundle, and no variable is defined by others."""
+    resources = [entry["resource"] for entry in entries]
+    for resource in resources:
+        if resource["resourceType"] == "EvidenceVariable":
+            for one in resource.get("characteristic", ()):
+                if "definitionCanonical" in one or "definitionByCombination" in one:
+                    return False
+    nodes = [one for one in resources if one["resourceType"] == "PlanDefinition"]
+    if not nodes:
+        return True
+    canonicals = {one.get("url") for one in resources if one["resourceType"] == "ActivityDefinition"}
     for node in nodes:
         if "definitionCanonical" in node and node["definitionCanonical"] not in canonicals:
             return False

@@ -18,6 +18,8 @@ import orjson
 
 from trialconv.formats import FhirVersion
 from trialconv.issues import Issue, issue
+from trialconv.validators.narrative import narrative_problem
+from trialconv.validators.quick_schema import quick_definitions
 from trialconv.validators.schema_messages import explain, shortened
 
 Schema = dict[str, Any]
@@ -27,14 +29,18 @@ Schema = dict[str, Any]
 STUDY_TYPES: Final = frozenset(
     {
         "ActivityDefinition",
+        "Basic",
         "Bundle",
+        "DocumentReference",
         "EvidenceVariable",
         "Group",
         "Location",
+        "OperationOutcome",
         "Organization",
         "PlanDefinition",
         "Practitioner",
         "PractitionerRole",
+        "Provenance",
         "ResearchStudy",
     }
 )
@@ -52,7 +58,8 @@ _REFERENCED = re.compile(rb'"\$ref":"#/\$defs/([^"]+)"')
 class Definitions:
     """The definitions of one FHIR version, parsed when asked for. The file has one on each line."""
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: bytes, version: FhirVersion) -> None:
+        self.version = version
         self._lines: dict[str, bytes] = {}
         _, _, body = text.partition(b'"$defs":{\n')
         for line in body.split(b"\n"):
@@ -76,6 +83,12 @@ class Definitions:
             self._parsed[name] = orjson.loads(line), names
         return self._parsed[name]
 
+    def demand(self, key: str, place: str) -> str:
+        """Return what an invariant demands, in its definition's words; `place` tells which, of one key."""
+        known = [one for one in _invariants()[self.version] if one["key"] == key]
+        here = [one for one in known if any(f"{on}.".startswith(f"{place}.") for on in one["on"])]
+        return str((here or known or [{"human": "an invariant of the type is broken"}])[0]["human"])
+
     def reachable(self, names: Iterable[str]) -> dict[str, Schema]:
         """Return the named definitions and all that they need, without going into resources inside resources."""
         found: dict[str, Schema] = {}
@@ -95,16 +108,19 @@ class Definitions:
 @cache
 def definitions(version: FhirVersion) -> Definitions:
     """Return the definitions of a FHIR version."""
-    return Definitions(_generated(f"fhir-{version.lower()}.schema.json"))
+    return Definitions(_generated(f"fhir-{version.lower()}.schema.json"), version)
+
+
+@cache
+def _invariants() -> dict[str, list[dict[str, Any]]]:
+    """Return all invariants by FHIR version, as scripts/fhir_invariants.py lists them."""
+    found: dict[str, list[dict[str, Any]]] = orjson.loads(_generated("invariants.json"))
+    return found
 
 
 def _generated(name: str) -> bytes:
     return files("trialconv.validators").joinpath("_generated", name).read_bytes()
 
-
-#: Text types without the rule against control characters, for documents that are known to have none.
-_ANY_TEXT: Final[Schema] = {"type": "string", "minLength": 1}
-_TEXTS: Final = ("markdown", "string", "xhtml")
 
 # Control characters other than tab, CR and LF, as JSON writes them. The second pattern looks whether the backslash
 # is none that another one escapes.
@@ -113,15 +129,14 @@ _CONTROL_CHARACTER = re.compile(rb"(?<!\\)(?:\\\\)*\\(?:u00|b|f)")
 
 
 @cache
-def compiled(version: FhirVersion, types: frozenset[str], *, any_text: bool = False) -> jsonschema_rs.Validator:
+def compiled(version: FhirVersion, types: frozenset[str], *, quick: bool = False) -> jsonschema_rs.Validator:
     """Return a validator of objects that hold, under the name of each type, a list of such resources.
 
-    With `any_text` control characters are not looked for: reading all text once more would cost more than
-    anything else does.
+    A quick one is right about what it accepts: see `quick_definitions`.
     """
     needed = definitions(version).reachable(types)
-    if any_text:
-        needed |= {name: _ANY_TEXT for name in _TEXTS if name in needed}
+    if quick:
+        needed = quick_definitions(needed)
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "properties": {name: {"items": {"$ref": f"#/$defs/{name}"}} for name in sorted(types)},
@@ -130,9 +145,9 @@ def compiled(version: FhirVersion, types: frozenset[str], *, any_text: bool = Fa
     return jsonschema_rs.Draft202012Validator(schema, pattern_options=jsonschema_rs.RegexOptions())
 
 
-def _compiled_for(version: FhirVersion, type_name: str, *, any_text: bool = False) -> jsonschema_rs.Validator:
+def _compiled_for(version: FhirVersion, type_name: str, *, quick: bool = False) -> jsonschema_rs.Validator:
     types = STUDY_TYPES if type_name in STUDY_TYPES else frozenset((type_name,))
-    return compiled(version, types, any_text=any_text)
+    return compiled(version, types, quick=quick)
 
 
 def check_schema(document: Mapping[str, Any], version: FhirVersion, text: bytes | None = None) -> list[Issue]:
@@ -142,28 +157,34 @@ def check_schema(document: Mapping[str, Any], version: FhirVersion, text: bytes 
     such as `Bundle.entry[3].resource(Location/abc).position.latitude`; the types and ids of resources inside
     others stand in brackets. Raises TypeError for something that cannot be written as JSON.
     """
-    if text is None:
-        text = orjson.dumps(document)
-    if not _has_control_characters(text) and _is_valid(document, version):
+    if surely_valid(document, version, orjson.dumps(document) if text is None else text):
         return []
     return schema_issues(document, version)
 
 
-def _has_control_characters(text: bytes) -> bool:
-    return b"\\" in text and bool(_ESCAPE.search(text)) and bool(_CONTROL_CHARACTER.search(text))
+def surely_valid(document: Mapping[str, Any], version: FhirVersion, text: bytes) -> bool:
+    """Say whether a resource, and all in it, is valid and breaks no invariant but per-1; False in doubt.
 
-
-def _is_valid(document: Mapping[str, Any], version: FhirVersion) -> bool:
-    """Say whether a resource, and all in it, is valid but for control characters; False for no proper resource."""
+    `text` is the document as JSON. False for what is no resource.
+    """
+    if b"\\" in text and _ESCAPE.search(text) and _CONTROL_CHARACTER.search(text):
+        return False
     try:
         by_type = _by_type(document)
+        if by_type.keys() <= STUDY_TYPES:
+            valid = compiled(version, STUDY_TYPES, quick=True).is_valid(by_type)
+        else:
+            valid = by_type.keys() <= definitions(version).resource_types and all(
+                _compiled_for(version, name, quick=True).is_valid({name: found}) for name, found in by_type.items()
+            )
+        return valid and all(
+            narrative_problem(resource["text"]["div"]) is None
+            for resources in by_type.values()
+            for resource in resources
+            if "text" in resource
+        )
     except (AttributeError, KeyError, TypeError):
         return False
-    if by_type.keys() <= STUDY_TYPES:
-        return compiled(version, STUDY_TYPES, any_text=True).is_valid(by_type)
-    return by_type.keys() <= definitions(version).resource_types and all(
-        _compiled_for(version, name, any_text=True).is_valid({name: found}) for name, found in by_type.items()
-    )
 
 
 def _by_type(document: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:

@@ -13,6 +13,7 @@ import jsonschema_rs
 import orjson
 
 from trialconv.issues import Issue, issue
+from trialconv.validators.invariant_messages import PLAIN
 
 Schema = dict[str, Any]
 
@@ -23,20 +24,8 @@ _CODES_SHOWN: Final = 20
 class _Definitions(Protocol):
     def __getitem__(self, name: str) -> Schema: ...
 
+    def demand(self, key: str, place: str) -> str: ...
 
-#: What the invariants demand that the schemas state.
-_INVARIANTS: Final[dict[str, str]] = {
-    "bdl-3": "an entry has a request if, and only if, the bundle is a batch, a transaction or a history",
-    "bdl-3a": "each entry of a document, message, searchset or collection has a resource, no request, no response",
-    "bdl-3b": "each entry of a history has a request and a response, and a resource for POST, PUT and PATCH only",
-    "bdl-3c": "each entry of a transaction or batch has a request with a method, and a resource for POST, PUT and "
-    "PATCH only",
-    "bdl-3d": "each entry of a transaction-response or batch-response has a response",
-    "ext-1": "an extension has either one value or inner extensions",
-    "grp-1": "only a group that is actual may have members",
-    "qty-3": "a quantity with a code has the system of the code",
-    "sqty-1": "a simple quantity has no comparator",
-}
 
 #: What a value of a primitive type looks like.
 _FORMATS: Final[dict[str, str]] = {
@@ -86,7 +75,9 @@ def shortened(value: object) -> str:
         return text.encode("utf-8", "replace").decode()
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    return str(value)[:_SHOWN] if isinstance(value, int | float) else f"a {type(value).__name__}"
+    if isinstance(value, int) and abs(value) >= 10**_SHOWN:
+        return f"a number of more than {_SHOWN} digits"
+    return str(value) if isinstance(value, int | float) else f"a {type(value).__name__}"
 
 
 def _quoted(value: object) -> str:
@@ -119,7 +110,7 @@ def _issues(error: jsonschema_rs.ValidationError, definitions: _Definitions, roo
     if _is_told_elsewhere(error, definition, rule):
         return
     if rule:
-        yield _of_rule(rule, error, path, definitions[definition])
+        yield _of_rule(rule, error, path, definition, definitions)
     elif error.kind.name == "additionalProperties":
         yield from _unknown_elements(error, path)
     elif error.kind.name == "required":
@@ -135,6 +126,9 @@ def _is_told_elsewhere(error: jsonschema_rs.ValidationError, definition: str, ru
         return isinstance(instance, dict) or error.instance_path[-1] == "resourceType"
     if instance == {}:
         return bool(rule) or keyword != "minProperties"
+    if rule and not isinstance(instance, dict) and keyword in ("anyOf", "oneOf", "not"):
+        # Rules about elements, or about text: what is none of these has a wrong type, and that is told.
+        return keyword != "not" or not isinstance(instance, str)
     return rule == "ext-1" and keyword == "minProperties" and isinstance(instance, dict) and "url" not in instance
 
 
@@ -158,12 +152,14 @@ def _schema(message: str, path: str, rule: str) -> Issue:
     return issue("schema", message, target_path=path, rule=rule)
 
 
-def _of_rule(rule: str, error: jsonschema_rs.ValidationError, path: str, definition: Schema) -> Issue:
+def _of_rule(
+    rule: str, error: jsonschema_rs.ValidationError, path: str, name: str, definitions: _Definitions
+) -> Issue:
     kind, _, element = rule.partition(":")
     if kind == "required":
         return _schema("the element is missing; it is required", f"{path}.{element}", "cardinality")
     if kind == "choice":
-        return _of_choice(element, error.instance, path, definition)
+        return _of_choice(element, error.instance, path, definitions[name])
     if kind == "null":
         expected = f"null may stand in the list only where _{element} says something"
         return _schema(f"null without an extension; {expected}", f"{path}.{element}", "null")
@@ -171,8 +167,12 @@ def _of_rule(rule: str, error: jsonschema_rs.ValidationError, path: str, definit
         return _unbound(error, element, path, rule)
     if rule == "ext-1" and isinstance(error.instance, dict):
         there = [shortened(key) for key in error.instance if key not in ("id", "url")]
-        return _schema(f"{' and '.join(there[:3]) or 'no content'}; {_INVARIANTS[rule]}", path, rule)
-    return _schema(_INVARIANTS[rule], path, rule)
+        return _invariant(f"{' and '.join(there[:3]) or 'no content'}; {PLAIN[rule]}", path, rule)
+    return _invariant(PLAIN.get(rule) or PLAIN.get(f"{rule} {name}") or definitions.demand(rule, name), path, rule)
+
+
+def _invariant(message: str, path: str, key: str) -> Issue:
+    return issue("invariant", message, target_path=path, rule=key)
 
 
 def _of_choice(element: str, instance: Any, path: str, definition: Schema) -> Issue:
@@ -229,7 +229,7 @@ def _of_value(error: jsonschema_rs.ValidationError, definition: str, path: str) 
     if keyword == "maxItems":
         return _schema(f"{len(found)} items; expected at most {details['limit']}", path, "cardinality")
     if keyword == "falseSchema" and definition == "SimpleQuantity":
-        return _schema(_INVARIANTS["sqty-1"], path, "sqty-1")
+        return _invariant(PLAIN["sqty-1"], path, "sqty-1")
     return _schema(f"{_quoted(found)} breaks the rule {keyword} of {definition}", path, keyword)
 
 

@@ -21,14 +21,22 @@ if TYPE_CHECKING:
 def fhir_models(document: Mapping[str, Any], version: FhirVersion) -> FHIRAbstractModel:
     """Return a document, such as a Bundle, as an object of fhir.resources.
 
-    Raises UsageError for R4, which the library does not have, and for a type that it does not know, and
+    What stands beside the value of an extension (`_valueDate`) is left out: the library's Extension has no place
+    for it. Raises UsageError for R4, which the library does not have, and for a type that it does not know, and
     pydantic.ValidationError (a ValueError) for a document that it takes for invalid.
     """
     model = _model_class(document.get("resourceType"), version)
     try:
-        return model.model_validate(document)
+        return model.model_validate(_held(document))
     except KeyError as problem:  # a type unknown to it, in a resource inside
         raise UsageError(f"fhir.resources has no type {shortened(problem.args[0])} in {version}") from problem
+
+
+def _held(value: Any) -> Any:
+    """Return the document without what stands beside the values of extensions."""
+    if isinstance(value, Mapping):
+        return {key: _held(item) for key, item in value.items() if key == "_value" or not key.startswith("_value")}
+    return [_held(item) for item in value] if isinstance(value, list) else value
 
 
 def validate_with_fhir_resources(document: Mapping[str, Any], version: FhirVersion) -> list[Issue]:

@@ -34,6 +34,7 @@ _SEE_ALSO = f"{_P}referencesModule.seeAlsoLinks"
 _AVAILABLE = f"{_P}referencesModule.availIpds"
 _DOCUMENTS = "documentSection.largeDocumentModule.largeDocs"
 _TARGET = "ResearchStudy.relatedArtifact"
+_DOCUMENT_TYPES: Final = table("fhir_large_document_type")
 _REFERENCE_TYPES: Final = table("fhir_reference_type")
 _PMID: Final = re.compile(r"[1-9][0-9]{0,8}")
 _NCT: Final = re.compile(r"NCT[0-9]{8}")
@@ -216,7 +217,8 @@ def _document(ctx: Context, number: int, document: LargeDoc) -> Element:
     made: Element = {"type": "documentation"}
     kinds: list[Element] = [{"text": KINDS.document}]
     if document.type_abbrev:
-        kinds.append({"text": document.type_abbrev})
+        word, target = document.type_abbrev, f"{_TARGET}.classifier"
+        kinds.append(concept(ctx, _DOCUMENT_TYPES, word, f"{source}.typeAbbrev", target))
     for attribute, name, _ in CONTENTS:
         said = getattr(document, attribute)
         if said is not None:

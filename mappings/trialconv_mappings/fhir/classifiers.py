@@ -11,13 +11,15 @@ from trialconv.context import Context
 from trialconv.record import Study
 from trialconv.record.decode import attribute_names
 from trialconv_mappings.fhir.parties import is_investigator
-from trialconv_mappings.fhir.parts import Element, put_markdown, put_plain
+from trialconv_mappings.fhir.parts import Element, concept, put_markdown, put_plain
+from trialconv_mappings.tables import table
 
 _STATUS = "protocolSection.statusModule"
 _PARTY = "protocolSection.sponsorCollaboratorsModule.responsibleParty"
 _OVERSIGHT = "protocolSection.oversightModule"
 _DESIGN = "protocolSection.designModule"
 _IPD = "protocolSection.ipdSharingStatementModule"
+_INFORMATION: Final = table("fhir_ipd_info_type")
 
 #: The name of each fact, and the field that says it.
 FACTS: Final = (
@@ -90,8 +92,11 @@ def classifiers(ctx: Context) -> list[Element]:
     if enrollment.type and (enrollment.count is None or enrollment.type not in ("ACTUAL", "ESTIMATED")):
         found.append(_fact("Enrollment type", enrollment.type))
     found += [_fact("Age group", age) for age in protocol.eligibility_module.std_ages if age]
-    words = protocol.ipd_sharing_statement_module.info_types
-    found += [_fact("IPD sharing information type", word) for word in words if word]
+    source, target = f"{_IPD}.infoTypes", "ResearchStudy.classifier"
+    for word in protocol.ipd_sharing_statement_module.info_types:
+        if word:
+            text = f"IPD sharing information type: {word}"
+            found.append(concept(ctx, _INFORMATION, word, source, target, text))
     if protocol.design_module.bio_spec.description:
         made: Element = {}
         put_plain(ctx, made, "text", protocol.design_module.bio_spec.description, "Biospecimen description: ")

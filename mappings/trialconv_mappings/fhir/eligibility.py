@@ -16,24 +16,33 @@ from trialconv_mappings.criteria import CriteriaTree, Criterion, whole_text
 from trialconv_mappings.fhir.parts import Element
 from trialconv_mappings.fhir.terms import ELIGIBILITY_CRITERION
 
-_KINDS: Final = {kind: {"url": "kind", "valueCode": kind} for kind in ("inclusion", "exclusion")}
+_KINDS: Final[dict[str | None, Element]] = {
+    "inclusion": {"url": "kind", "valueCode": "inclusion"},
+    "exclusion": {"url": "kind", "valueCode": "exclusion"},
+    None: {"url": "kind", "valueCode": "not-stated"},
+}
 _JOINERS: Final = {joiner: {"url": "joiner", "valueCode": joiner} for joiner in ("all-of", "any-of")}
 _ROLES: Final = {
-    role: {"url": "role", "valueCode": role}
-    for role in ("section", "heading", "criterion", "note", "text", "nothing", "whole")
+    role: {"url": "role", "valueCode": role} for role in ("section", "heading", "note", "text", "nothing", "whole")
 }
 _WORDS_ONLY: Final = frozenset(("note", "text", "nothing"))
 
 
 def criterion_extensions(ctx: Context, nodes: tuple[Criterion, ...]) -> list[Element]:
-    """Return the extensions that hold nodes of the tree with everything below them."""
+    """Return the extensions that hold nodes of the tree with everything below them.
+
+    What a node shares with the one above it is said once: its kind and its cohort. A node without a role is a
+    criterion.
+    """
     url = ctx.options.base + ELIGIBILITY_CRITERION
-    return [_extension(url, node, None) for node in nodes]
+    return [_extension(url, node, None, None) for node in nodes]
 
 
-def _extension(url: str, node: Criterion, cohort: str | None) -> Element:
-    parts: list[Element] = [_ROLES[node.role]]
-    if node.kind is not None:
+def _extension(url: str, node: Criterion, kind: str | None, cohort: str | None) -> Element:
+    parts: list[Element] = []
+    if node.role != "criterion":
+        parts.append(_ROLES[node.role])
+    if node.kind != kind:
         parts.append(_KINDS[node.kind])
     parts.append({"url": "text", "valueString": node.text})
     if node.joiner is not None:
@@ -43,7 +52,7 @@ def _extension(url: str, node: Criterion, cohort: str | None) -> Element:
     if node.doubt is not None:
         parts.append({"url": "doubt", "valueString": node.doubt})
     if node.children:
-        parts += [_extension(url, child, node.cohort) for child in node.children]
+        parts += [_extension(url, child, node.kind, node.cohort) for child in node.children]
     return {"url": url, "extension": parts}
 
 

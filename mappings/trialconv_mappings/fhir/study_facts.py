@@ -29,6 +29,8 @@ _P = "protocolSection."
 #: The type of an organization's own id that the registry gives no type.
 OWN_ID: Final = "Organization's study id"
 OUTCOMES: Final = f"{_P}outcomesModule"
+_OWN_ID_TYPES: Final = table("fhir_org_study_id_type")
+_SECONDARY_ID_TYPES: Final = table("fhir_secondary_id_type")
 _TITLE_TYPES: Final = table("fhir_title_type")
 _WHO_MASKED: Final = table("fhir_who_masked")
 _REGISTRY_IDENTIFIER: Final = {
@@ -56,23 +58,32 @@ def identifiers(ctx: Context) -> list[Element]:
     found += [{"use": "old", "system": NCT_SYSTEM, "value": alias} for alias in module.nct_id_aliases if alias]
     own = module.org_study_id_info
     if own.id:
-        made: Element = {"type": {"text": own.type or OWN_ID}, "value": own.id}
+        made: Element = {"type": _own_id_type(ctx, own.type), "value": own.id}
         if module.organization.full_name:
             made["assigner"] = {"display": module.organization.full_name}
         found.append(made)
     elif own.type:
-        found.append({"type": {"text": own.type}})
-    for secondary in module.secondary_id_infos:
+        found.append({"type": _own_id_type(ctx, own.type)})
+    for number, secondary in enumerate(module.secondary_id_infos):
         if secondary.id or secondary.type or secondary.domain or secondary.link:
             made = {"use": "secondary"}
             if secondary.type:
-                made["type"] = {"text": secondary.type}
+                source = f"{_P}identificationModule.secondaryIdInfos[{number}].type"
+                target = "ResearchStudy.identifier.type"
+                made["type"] = concept(ctx, _SECONDARY_ID_TYPES, secondary.type, source, target)
             if secondary.id:
                 made["value"] = secondary.id
             if secondary.domain:
                 made["assigner"] = {"display": secondary.domain}
             found.append(made)
     return found
+
+
+def _own_id_type(ctx: Context, word: str | None) -> Element:
+    if not word:
+        return {"text": OWN_ID}
+    source, target = f"{_P}identificationModule.orgStudyIdInfo.type", "ResearchStudy.identifier.type"
+    return concept(ctx, _OWN_ID_TYPES, word, source, target)
 
 
 def labels(ctx: Context) -> list[Element]:
