@@ -89,7 +89,9 @@ def _weigh(name: str) -> dict[str, Any]:
 
 
 def _licence(described: metadata.PackageMetadata) -> str:
-    stated = (described[key] for key in ("License-Expression", "License") if key in described)
+    stated = [described[key] for key in ("License-Expression", "License") if key in described]
+    classifiers = described.get_all("Classifier") or []
+    stated += [text.rpartition(" :: ")[2] for text in classifiers if text.startswith("License ::")]
     return next((text for text in stated if text), "not stated")
 
 

@@ -67,6 +67,14 @@ _MARKS: Final = re.compile(r"^\s*(?:[*•·-]\s*|\(?\d{1,2}[.)]\s*)+")
 _HEADING: Final = re.compile(r".*:|(?:inclusion|exclusion)\b.*\bcriteria", re.IGNORECASE)
 
 
+#: What a study parameter is called in ODM 2.0 and in SDM-XML.
+_PARAMETERS: Final = ("StudyParameter", "sdm:Parameter")
+#: The targets whose documents can be searched. R4B is as R4, the JSON of ODM as its XML.
+_TARGETS: Final = tuple(
+    name for name in TARGETS if name.startswith(("fhir", "odm")) and name not in ("fhir-r4b", "odm-2.0-json")
+)
+
+
 class Leaf(NamedTuple):
     """A value of a document and its place, written as the homes of the tables of fields are."""
 
@@ -117,7 +125,9 @@ def _by_field(made: Converted, target: str) -> dict[str, list[Leaf]]:
     found: dict[str, list[Leaf]] = {}
     is_odm = isinstance(made.document, Node)
     for leaf in _odm_leaves(made.document) if is_odm else _fhir_leaves(made.document):
-        for field in _fields_at(target, leaf.place):
+        # The parameter with the registry's own string of a text names the field.
+        fields = (leaf.place,) if leaf.place in field_paths() else _fields_at(target, leaf.place)
+        for field in fields:
             found.setdefault(field, []).append(leaf)
     return found
 
@@ -175,11 +185,13 @@ def _short(url: str) -> str:
 
 def _odm_leaves(node: Node, above: str = "") -> Iterator[Leaf]:
     here = f"{above}/{node.name}" if above else "" if node.name == "ODM" else node.name
-    is_parameter = above.startswith("StudyParameter[")
-    if node.name == "StudyParameter":
+    is_parameter = above.startswith(tuple(f"{name}[" for name in _PARAMETERS)) or above in field_paths()
+    if node.name in _PARAMETERS:
         is_parameter = True
         steps = node.attributes["ShortName"].split(".")
-        here = f"StudyParameter[{'.'.join('n' if step.isdecimal() else step for step in steps)}]"
+        here = f"{node.name}[{'.'.join('n' if step.isdecimal() else step for step in steps)}]"
+        if here.endswith(".markup]"):
+            here = node.attributes["Term"]
     elif is_parameter:
         here = above
     for name, value in node.attributes.items():
@@ -272,12 +284,12 @@ def main() -> int:
     """Look for the values of all records of a source. Returns the exit code."""
     parser = argparse.ArgumentParser(description="Look for every value of real records in their documents.")
     parser.add_argument("source", help="a file, a folder or a ZIP of records")
-    parser.add_argument("--target", action="append", choices=list(TARGETS), help="default: all but fhir-r4b")
+    parser.add_argument("--target", action="append", choices=_TARGETS, help="default: all")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth record")
     given = parser.parse_args()
     collect_less()
     code = 0
-    for target in given.target or [name for name in TARGETS if name != "fhir-r4b"]:
+    for target in given.target or _TARGETS:
         lost: Counter[tuple[str, str]] = Counter()
         examples: dict[tuple[str, str], Missing] = {}
         values = 0

@@ -16,8 +16,10 @@ from trialconv import convert, read
 from trialconv.catalog import TARGETS
 from trialconv.issues import CATALOGUE, SEVERITIES
 from trialconv.record.leaves import field_paths
-from trialconv.validators.odm_rules import RULES
+from trialconv.validators.odm_rules import RULES as ODM_RULES
 from trialconv.validators.schema import definitions
+from trialconv.validators.sdtm_rules import RULES, Demand, demands
+from trialconv_mappings.cdisc.codelists import CODELISTS
 from trialconv_mappings.fields import FieldRow, field_row, field_rows
 from trialconv_mappings.tables import CodeTable, Row, table, table_names
 
@@ -32,9 +34,10 @@ _ROOMS: Final = {
     "fhir_r5_": ("FHIR R5 only", "Where a code or its system differs between the versions."),
     "fhir_": ("FHIR, all versions", "The source is the registry's value or field."),
     "cdisc_": (
-        "CDISC controlled terminology, for ODM",
-        "The code is the NCI code of the term, the display its submission value, which ODM carries as the value.",
+        "CDISC controlled terminology, for ODM and SDTM",
+        "The code is the NCI code of the term, the display its submission value, which these carry as the value.",
     ),
+    "sdtm_": ("SDTM", "What SDTM needs beside the controlled terminology."),
     "ctgov_legacy_": (
         "Legacy registry XML to today's values",
         "What the old XML spells out, and the value that the registry's present data structure has for it.",
@@ -80,7 +83,7 @@ def odm_rules(_: Path) -> str:
     """Return the rules for ODM that no schema states."""
     rows = [
         (_code(name), _cell(rule.demand), rule.severity, _code(rule.code), _cell(rule.source))
-        for name, rule in RULES.items()
+        for name, rule in ODM_RULES.items()
     ]
     return markdown_table(("rule", "what it demands", "severity", "issue", "from"), rows)
 
@@ -103,10 +106,10 @@ def _target_groups() -> list[tuple[str, str]]:
     groups: dict[tuple[FieldRow, ...], list[str]] = {}
     first: dict[tuple[FieldRow, ...], str] = {}
     for name, target in TARGETS.items():
-        title = target.title.partition(",")[0].removeprefix("CDISC ").removesuffix(" study definition")
+        title = target.title.partition(",")[0].removeprefix("CDISC ").replace(" study definition", "")
         first.setdefault(field_rows(name), name)
         groups.setdefault(field_rows(name), []).append(title.removesuffix(" Bundle"))
-    return [(", ".join(titles), first[rows]) for rows, titles in groups.items()]
+    return [(", ".join(dict.fromkeys(titles)), first[rows]) for rows, titles in groups.items()]
 
 
 def field_counts(_: Path) -> str:
@@ -188,6 +191,11 @@ def _code_table(codes: CodeTable) -> str:
     systems = {row.system for row in codes if row.code}
     one_system = len(systems) == 1
     text = f"System: {_code(systems.pop())}\n\n" if one_system else ""
+    if codes.name in CODELISTS:
+        codelist = CODELISTS[codes.name]
+        text += (
+            f"Codelist: {codelist.name} ({codelist.code}), {codelist.package} package, {codelist.effective}\n\n"
+        )
     head = ("source", *(() if one_system else ("system",)), "code", "display", "relation", "note")
     groups: dict[Row, list[str]] = {}
     for row in codes:
@@ -233,6 +241,23 @@ def _first(codes: CodeTable, source: str) -> str:
 
 def _note(codes: CodeTable, source: str) -> str:
     return next((row.note for row in codes if row.source == source and row.note), "")
+
+
+def sdtm_rules(_: Path) -> str:
+    """Return the rules for TS and TI."""
+    rows = {
+        (_code(rule.id), " and ".join(names), rule.severity, _cell(rule.title))
+        for rule, names in _rules_by_dataset().items()
+    }
+    return markdown_table(("rule", "dataset", "severity", "what it demands"), sorted(rows))
+
+
+def _rules_by_dataset() -> dict[Demand, list[str]]:
+    found: dict[Demand, list[str]] = {}
+    for name in RULES:
+        for demand in demands(name):
+            found.setdefault(demand, []).append(name)
+    return found
 
 
 def targets(_: Path) -> str:
@@ -292,6 +317,7 @@ BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "performance-odmlib": doc_performance.odmlib,
     "progress-status": progress_status,
     "schemas": schemas,
+    "sdtm-rules": sdtm_rules,
     "status-r4": status_r4,
     "targets": targets,
     "usdm-rules": usdm_rules,

@@ -18,12 +18,12 @@ import orjson
 import criteria_outline
 from trialconv.catalog import TARGETS
 from trialconv.context import Options
-from trialconv.pipeline import read, transform
+from trialconv.pipeline import Converted, read, transform
 
 CASES = Path(__file__).resolve().parent / "cases"
 
 #: The targets whose documents are kept. R4B differs from R4 in no element that a study uses.
-KEPT = ("fhir-r4", "fhir-r5", "odm-2.0", "odm-1.3.2", "odm-1.3.2-plain", "usdm-4.0")
+KEPT = ("fhir-r4", "fhir-r5", "odm-2.0", "odm-1.3.2", "odm-1.3.2-plain", "usdm-4.0", "sdtm")
 
 
 def folders() -> list[Path]:
@@ -39,11 +39,24 @@ def expected(folder: Path) -> Iterator[tuple[str, bytes]]:
     for name in KEPT:
         target = TARGETS[name]
         made = transform(record, target, Options())
+        issues += [{"target": name, **msgspec.to_builtins(found)} for found in made.issues + made.findings]
+        if made.files:
+            yield from ((f"{name}-{file}", _readable(file, made)) for file in made.files)
+            continue
         pretty = target.suffix == ".json"
         content = orjson.dumps(made.document, option=orjson.OPT_INDENT_2) if pretty else made.data.rstrip(b"\n")
         yield f"{name}{target.suffix}", content + b"\n"
-        issues += [{"target": name, **msgspec.to_builtins(found)} for found in made.issues + made.findings]
     yield "issues.json", orjson.dumps(issues, option=orjson.OPT_INDENT_2) + b"\n"
+
+
+def _readable(file: str, made: Converted) -> bytes:
+    """Return a file of several: a dataset with a row on each line, XML as it is."""
+    if not file.endswith(".json"):
+        return made.files[file]
+    dataset = made.document[file]
+    head = orjson.dumps({**dataset, "rows": []}, option=orjson.OPT_INDENT_2).decode()
+    rows = ",\n".join("    " + orjson.dumps(row).decode() for row in dataset["rows"])
+    return head.replace('"rows": []', f'"rows": [\n{rows}\n  ]').encode() + b"\n"
 
 
 def main() -> None:

@@ -185,6 +185,11 @@ def _fields(kind: Any, path: str) -> Iterator[tuple[str, Any]]:
         yield path, kind
 
 
+def is_mesh_id_field(path: str) -> bool:
+    """Tell whether a field holds the id of a MeSH heading, which has a form of its own."""
+    return path.endswith((".meshes[].id", ".ancestors[].id"))
+
+
 def _two_values(path: str, kind: Any, number: int) -> tuple[Any, Any]:
     name = path.rpartition(".")[2].removesuffix("[]")
     if isinstance(kind, inspect.LiteralType):
@@ -200,6 +205,8 @@ def _two_values(path: str, kind: Any, number: int) -> tuple[Any, Any]:
     if name == "date" or name.endswith(("Date", "versionHolder")):
         # In the order of the fields, so that no period ends before it starts.
         return f"{1800 + number}-01-02", f"{1800 + number}-03-04"
+    if is_mesh_id_field(path):
+        return f"D{number:06}", f"D{5000 + number:06}"
     if name == "filename":
         return f"Made-up_{number}.pdf", f"Another_{number}.pdf"
     if name == "pmid":

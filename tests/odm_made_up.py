@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from made_up import typed_leaves
+from made_up import is_mesh_id_field, typed_leaves
 from trialconv.context import Context, Options
 from trialconv.odm_tree import Node
 from trialconv.record import Record, SourceInfo, decode_study
@@ -125,6 +125,8 @@ def _values(path: str, kind: Any, number: int) -> list[Any]:
         return [10 + number / 1000, 20 + number / 1000]
     if name == "date" or name.endswith(("Date", "versionHolder")):
         return [f"19{number % 90 + 10}-01-02", f"19{number % 90 + 10}-03-04"]
+    if is_mesh_id_field(path):
+        return [f"D{number:06}", f"D{5000 + number:06}"]
     if name == "email":
         return [f"one.{number}@example.org", f"two.{number}@example.org"]
     return [f"Made-up {name} {number}", f"Another {name} {number}"]

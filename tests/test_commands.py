@@ -225,9 +225,8 @@ def test_no_temporary_file_stays(one: Path, tmp_path: Path, monkeypatch: pytest.
 
 def test_issues_file(tmp_path: Path) -> None:
     """--issues writes every Issue as a JSON line: those of reading, of mapping and of what is lost."""
-    tree = study(
-        statusModule={"overallStatus": "PAUSED"}, referencesModule={"seeAlsoLinks": [{"label": "Made up"}]}
-    )
+    tree = study(statusModule={"overallStatus": "PAUSED"})
+    tree["resultsSection"] = {"participantFlowModule": {"recruitmentDetails": "Made up"}}
     source = written(tmp_path / "a.json", tree)
     ran = run("to-fhir", source, "--issues", tmp_path / "notes" / "issues.ndjson")
     assert ran.code == 0
@@ -252,14 +251,13 @@ def test_issues_file_is_kept(one: Path, tmp_path: Path) -> None:
 
 def test_issues_that_are_shown(tmp_path: Path) -> None:
     """Warnings are shown, what is lost is summed up in a line, and -v shows everything."""
-    tree = study(
-        statusModule={"overallStatus": "PAUSED"}, referencesModule={"seeAlsoLinks": [{"label": "Made up"}]}
-    )
+    tree = study(statusModule={"overallStatus": "PAUSED"})
+    tree["resultsSection"] = {"participantFlowModule": {"recruitmentDetails": "Made up"}}
     source = written(tmp_path / "a.json", tree)
     quiet, loud = run("to-fhir", source), run("to-fhir", source, "-v")
     assert "information:" not in quiet.err
     assert "unknown-enum-value" in quiet.err
-    assert "not carried into this target: protocolSection.referencesModule.seeAlsoLinks[]" in quiet.err
+    assert "not carried into this target: resultsSection" in quiet.err
     assert "(field-not-mapped)" in loud.err
     assert loud.out == quiet.out
 

@@ -10,7 +10,7 @@ from trialconv.readers.ctgov_json import read_study
 from trialconv.record import SourceInfo
 
 TITLE = "protocolSection.identificationModule.officialTitle"
-TARGETS = ("fhir-r4", "fhir-r5", "odm-2.0", "odm-1.3.2")
+TARGETS = ("fhir-r4", "fhir-r5", "odm-2.0", "odm-1.3.2", "odm-1.3.2-plain")
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -26,9 +26,9 @@ def test_values_of_real_records_stand_at_their_homes(smoke_studies: list[tuple[s
     assert missing == set()
 
 
-@pytest.mark.parametrize("target", ["fhir-r4", "fhir-r5"])
+@pytest.mark.parametrize("target", ["fhir-r4", "fhir-r5", "odm-2.0", "odm-1.3.2"])
 def test_no_text_of_a_real_record_loses_its_markup(smoke_studies: list[tuple[str, bytes]], target: str) -> None:
-    """Beside a plain text, FHIR has the registry's exact string."""
+    """Beside a plain text, FHIR and ODM have the registry's exact string."""
     missing = {
         (found.field, found.record)
         for name, data in smoke_studies
@@ -64,8 +64,8 @@ def test_a_value_elsewhere_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_text_without_its_markup_is_told() -> None:
-    """A text of which ODM has only the plain text is told as that."""
+    """A text of which plain ODM 1.3.2 has only the plain text is told as that."""
     tree = full_study()
     tree["protocolSection"]["descriptionModule"]["briefSummary"] = "Made-up patients \\>= 18"
-    (found,) = missing_values(record(tree), "odm-2.0")
+    (found,) = missing_values(record(tree), "odm-1.3.2-plain")
     assert (found.field, found.wrong) == ("protocolSection.descriptionModule.briefSummary", PLAIN_ONLY)

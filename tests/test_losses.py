@@ -20,6 +20,7 @@ from trialconv.pipeline import read, transform
         ("odm-2.0", set()),
         ("odm-1.3.2", set()),
         ("odm-1.3.2-plain", {"extras.title", "extras.lastUpdated", "extras.unread"}),
+        ("sdtm", {"extras.unread"}),
         ("usdm-4.0", set()),
     ],
 )

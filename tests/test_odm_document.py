@@ -16,7 +16,7 @@ from trialconv.odm_tree import Node
 from trialconv.record import Record, SourceInfo, study_from_tree
 from trialconv.validators.odm import validate_odm_xml
 from trialconv.writers.odm_xml import write_odm_xml
-from trialconv_mappings.durations import duration
+from trialconv_mappings.cdisc.durations import duration
 from trialconv_mappings.odm.document import build_odm
 from trialconv_mappings.odm.homes import HOMES
 

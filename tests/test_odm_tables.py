@@ -10,7 +10,8 @@ from typing import Any, get_args
 import pytest
 
 from trialconv.record import enums
-from trialconv_mappings.codelists import CODELISTS
+from trialconv.validators.sdtm_rules import NULL_FLAVORS
+from trialconv_mappings.cdisc.codelists import CODELISTS
 from trialconv_mappings.tables import Row, table, table_names
 
 CDISC = "https://www.cdisc.org/standards/terminology"
@@ -25,6 +26,7 @@ ENUMS: dict[str, Any] = {
     "cdisc_intervention_type": enums.InterventionType,
     "cdisc_masking": enums.DesignMasking,
     "cdisc_observational_model": enums.ObservationalModel,
+    "cdisc_ongoing": enums.Status,
     "cdisc_odm_user_type": enums.ContactRole,
     "cdisc_primary_purpose": enums.PrimaryPurpose,
     "cdisc_sampling_method": enums.SamplingMethod,
@@ -89,6 +91,49 @@ def test_codes_and_submission_values_are_those_published(name: str, shared: Path
     for row in table(name):
         if row.code:
             assert published[codelist.code, row.code] == (row.display, codelist.effective), row
+
+
+def test_codelists_are_described_as_published(shared: Path) -> None:
+    """Names, extensibility and package of every codelist are those of the published terminology."""
+    path = shared / "terminology" / "registry_codelists.tsv"
+    with path.open(encoding="utf-8", newline="") as lines:
+        published = {row["codelist"]: row for row in csv.DictReader(lines, delimiter="\t")}
+    for codelist in CODELISTS.values():
+        row = published[codelist.code]
+        assert (codelist.short_name, codelist.name) == (row["codelist_submission_value"], row["codelist_name"])
+        assert (codelist.extensible, codelist.effective) == (row["extensible"] == "true", row["effective_date"])
+        assert row["package"] == f"{codelist.package.lower()}ct"
+
+
+def test_null_flavors_are_of_parameters() -> None:
+    """Every row is of a parameter, alone or with a study type, and has a null flavor of ISO 21090."""
+    for row in table("sdtm_null_flavor"):
+        name, _, study_type = row.source.partition("/")
+        assert table("cdisc_parameter").get(name), row
+        assert study_type in ("", *get_args(enums.StudyType)), row
+        assert row.code in NULL_FLAVORS, row
+
+
+def test_every_country_has_its_alpha_3() -> None:
+    """The alpha-3 codes are those of the 249 countries, each once, under the same names."""
+    countries = {row.code: row.display for row in country_rows() if row.code}
+    alpha_3 = {row.source: row for row in table("sdtm_country")}
+    assert alpha_3.keys() == countries.keys()
+    assert len({row.code for row in alpha_3.values()}) == 249
+    for row in alpha_3.values():
+        assert re.fullmatch("[A-Z]{3}", row.code)
+        assert row.display in {each.display for each in country_rows() if each.code == row.source}
+
+
+@pytest.mark.parametrize(
+    ("alpha_2", "alpha_3"),
+    [("US", "USA"), ("GB", "GBR"), ("DE", "DEU"), ("CH", "CHE"), ("CN", "CHN"), ("AT", "AUT"), ("AU", "AUS")],
+)
+def test_well_known_countries_have_the_right_alpha_3(alpha_2: str, alpha_3: str) -> None:
+    """Codes that are easily confused are right."""
+    rows = table("sdtm_country").get(alpha_2)
+    assert rows is not None
+    assert [row.code for row in rows] == [alpha_3]
 
 
 def test_parameters_are_those_published(shared: Path) -> None:

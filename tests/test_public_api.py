@@ -70,7 +70,7 @@ def test_read_takes_names_and_limits(source: Path) -> None:
 
 
 def test_convert_gives_dicts_and_bytes() -> None:
-    """An ODM target gives XML bytes, any other a dict; R4 is the default. Others are usage errors."""
+    """ODM gives XML bytes, SDTM files by name, others a dict; R4 is the default. Other names are errors."""
     made = record(study())
     assert trialconv.convert(made) == trialconv.convert(made, "fhir-r4")
     for target in TARGETS:

@@ -503,7 +503,7 @@ def test_criteria_that_cannot_be_split_stay_whole() -> None:
         objects(made.document, kind) for kind in ("EligibilityCriterion", "EligibilityCriterionItem")
     )
     assert (item["text"], criterion["category"]["decode"]) == ("<p>Ask us.</p><p>Really.</p>", "Unknown")
-    assert noted(made, "criteria-not-split")
+    assert noted(made, "criteria-not-study-wide")
 
 
 # texts, dates, documents

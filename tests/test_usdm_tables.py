@@ -13,9 +13,9 @@ import pytest
 
 from trialconv.record import enums
 from trialconv.validators.usdm_scope import facts
-from trialconv_mappings.codelists import CODELISTS, FIXED
+from trialconv_mappings.cdisc.codelists import CODELISTS, FIXED
 from trialconv_mappings.tables import table, table_names
-from trialconv_mappings.usdm.terms import CDISC, country, fixed, terms
+from trialconv_mappings.usdm.terms import CDISC, Term, country, fixed, terms
 
 USDM_TABLES = [name for name in table_names() if name.startswith("usdm_")]
 #: The tables of words that ODM and USDM share; USDM takes the preferred terms of their codes.
@@ -58,6 +58,12 @@ def published(path: Path) -> dict[tuple[str, str], tuple[str, str]]:
         }
 
 
+def terms_of(name: str) -> dict[str, tuple[Term, ...]]:
+    """Return the terms of each word of a table; none for a word that was decided to have none."""
+    codes = table(name)
+    return {row.source: terms(name, codes.get(row.source) or ()) for row in codes}
+
+
 @pytest.mark.parametrize("name", sorted(WORDS))
 def test_every_word_has_a_row_and_nothing_else(name: str) -> None:
     """Every word that the OpenAPI lists has a row, with a code or with "no code"."""
@@ -76,7 +82,7 @@ def test_rows_without_a_code_say_so(name: str) -> None:
 def test_codes_and_preferred_terms_are_those_published(name: str, shared: Path) -> None:
     """Code, preferred term and version of every row are those of the published codelist."""
     known = published(shared / "terminology" / "registry_codelists.tsv")
-    for word, found in terms(name).items():
+    for word, found in terms_of(name).items():
         for term in found:
             assert known[CODELISTS[name].code, term.code] == (term.decode, term.version), word
             assert term.system == CDISC
@@ -86,7 +92,7 @@ def test_codes_and_preferred_terms_are_those_published(name: str, shared: Path) 
 def test_shared_tables_have_preferred_terms(name: str, shared: Path) -> None:
     """Every code of a table of ODM's has the published preferred term in USDM."""
     known = published(shared / "terminology" / "registry_codelists.tsv")
-    for word, found in terms(name).items():
+    for word, found in terms_of(name).items():
         for term in found:
             assert known[CODELISTS[name].code, term.code] == (term.decode, term.version), word
 
@@ -102,7 +108,7 @@ def test_fixed_terms_are_those_published(shared: Path) -> None:
 
 def test_no_preferred_term_is_left_over() -> None:
     """The table of preferred terms has the codes of the shared tables, and no other."""
-    used = {term.code for name in SHARED_TABLES for found in terms(name).values() for term in found}
+    used = {term.code for name in SHARED_TABLES for found in terms_of(name).values() for term in found}
     assert {row.source for row in table("usdm_preferred_term")} == used
     assert all(row.source == row.code for row in table("usdm_preferred_term"))
 
@@ -110,14 +116,16 @@ def test_no_preferred_term_is_left_over() -> None:
 def test_terms_have_one_version() -> None:
     """All terms of USDM documents are of one version, as USDM expects (DDF00073)."""
     names = [*SHARED_TABLES, *(name for name in CODELISTS if name.startswith("usdm_"))]
-    versions = {term.version for name in names for found in terms(name).values() for term in found}
+    versions = {term.version for name in names for found in terms_of(name).values() for term in found}
     assert versions | {fixed(name).version for name in FIXED} == {"2026-03-27"}
     assert {known.version for known in facts().codelists.values()} == versions
 
 
 def test_single_group_is_single_group() -> None:
     """A single group is C82640 and never the parallel C82639."""
-    ((single,), (parallel,)) = (terms("cdisc_intervention_model")[word] for word in ("SINGLE_GROUP", "PARALLEL"))
+    ((single,), (parallel,)) = (
+        terms_of("cdisc_intervention_model")[word] for word in ("SINGLE_GROUP", "PARALLEL")
+    )
     assert (single.code, parallel.code) == ("C82640", "C82639")
 
 
@@ -147,5 +155,5 @@ def test_codes_stand_in_the_workbook_of_usdm(shared: Path) -> None:
         text = book.read("xl/sharedStrings.xml").decode()
     for name in CODELISTS:
         if name.startswith("usdm_") and name not in ("usdm_sex", "usdm_age_unit"):
-            codes = {term.code for found in terms(name).values() for term in found}
+            codes = {term.code for found in terms_of(name).values() for term in found}
             assert {code for code in codes if f">{code}<" not in text} <= {"C207646"}, name

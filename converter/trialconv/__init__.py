@@ -1,4 +1,4 @@
-"""trialconv: clinical-trial registry records to FHIR and CDISC ODM.
+"""trialconv: clinical-trial registry records to FHIR, CDISC ODM and SDTM.
 
 The public surface is small: `read` yields records, `convert` makes a document of one, `validate` judges a
 document, `coverage` tells what was kept and where, `fhir_models` hands a bundle over to fhir.resources.

@@ -32,7 +32,9 @@ class Target(NamedTuple):
 
     `build` makes a plain document of a context, `write` makes bytes of a document, `check` judges a document
     and its bytes. `versions` are the options that choose this target. `write_pretty` writes a document indented,
-    `split` cuts one that is too large into several, of at most so many entries; targets without need have neither.
+    `split` cuts one that is too large into several, of at most so many entries. A target that gives several files
+    for a study has `write_files`, which makes the bytes of each by its name; `check` then judges those. Targets
+    without need have none of the three.
     """
 
     name: str
@@ -42,9 +44,10 @@ class Target(NamedTuple):
     versions: dict[str, Any]
     build: Callable[[Context], Any]
     write: Callable[[Any], bytes]
-    check: Callable[[Any, bytes], list[Issue]]
+    check: Callable[[Any, Any], list[Issue]]
     write_pretty: Callable[[Any], bytes] | None = None
     split: Callable[[Any, int], list[Any]] | None = None
+    write_files: Callable[[Any], dict[str, bytes]] | None = None
 
     def options(self, options: Options) -> Options:
         """Return the options with this target's version."""
@@ -197,6 +200,59 @@ def _usdm_target() -> Target:
     )
 
 
+def _sdtm_target() -> Target:
+    def build(ctx: Context) -> Any:
+        from trialconv_mappings.sdtm.package import build_sdtm
+
+        return build_sdtm(ctx)
+
+    def write_files(document: Any) -> dict[str, bytes]:
+        from trialconv.writers.sdtm import write_sdtm
+
+        return write_sdtm(document)
+
+    def write(document: Any) -> bytes:
+        return b"".join(write_files(document).values())
+
+    def check(document: Any, files: dict[str, bytes]) -> list[Issue]:
+        from trialconv.validators.sdtm import validate_sdtm_files
+
+        return validate_sdtm_files(document, files)
+
+    title = "CDISC SDTM trial design datasets TS and TI, with Define-XML 2.1"
+    return Target("sdtm", title, "", "", {}, build, write, check, write_files=write_files)
+
+
+def sdtm_dataset(name: str) -> Target:
+    """Return the target that gives one dataset (`TS` or `TI`) as Dataset-JSON, and no other file."""
+
+    def build(ctx: Context) -> Any:
+        from trialconv_mappings.sdtm.package import build_dataset
+
+        return build_dataset(ctx, name)
+
+    def write(document: Any) -> bytes:
+        from trialconv.writers.json import write_json
+
+        return write_json(document)
+
+    def check(document: Any, _: bytes) -> list[Issue]:
+        from trialconv.validators.dataset_json import validate_dataset_json
+
+        return validate_dataset_json(document)
+
+    return Target(
+        "sdtm",
+        f"CDISC SDTM {name}, Dataset-JSON 1.1",
+        ".json",
+        "application/json",
+        {"sdtm_format": "dataset-json"},
+        build,
+        write,
+        check,
+    )
+
+
 READERS: Final[dict[str, Reader]] = {
     reader.name: reader
     for reader in (
@@ -213,7 +269,8 @@ TARGETS: Final[dict[str, Target]] = {
         _odm_target("odm-2.0", "CDISC ODM 2.0 study definition, XML", "2.0"),
         _odm_json_target(),
         _odm_target("odm-1.3.2", "CDISC ODM 1.3.2 study definition with SDM-XML 1.0", "1.3.2"),
-        _odm_target("odm-1.3.2-plain", "CDISC ODM 1.3.2 study definition, plain XML", "1.3.2", plain=True),
+        _odm_target("odm-1.3.2-plain", "CDISC ODM 1.3.2 plain study definition, XML", "1.3.2", plain=True),
         _usdm_target(),
+        _sdtm_target(),
     )
 }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
 from trialconv.lineage import joined
 from trialconv.record import Study
 from trialconv.record.decode import attribute_names
+from trialconv_mappings.cdisc.durations import span
 from trialconv_mappings.fields import FieldRow
 from trialconv_mappings.mesh import condition_headings, intervention_headings, is_mesh_id
 from trialconv_mappings.tables import CodeTable, table, table_names
@@ -32,7 +33,19 @@ def coder_of(row: FieldRow) -> Coder | None:
     way = uses[0].way
     if any(use.way != way for use in uses):
         raise ValueError(f"{row.path} is coded in more than one way: {row.codes}")
-    return _WAYS[way](row.path, [use.name for use in uses])
+    if not any(use.study_types for use in uses):
+        return _WAYS[way](row.path, [use.name for use in uses])
+
+    @lru_cache(maxsize=16)
+    def coder_for(study_type: str | None) -> Coder:
+        names = [use.name for use in uses if not use.study_types or study_type in use.study_types]
+        return _WAYS[way](row.path, names) if names else _uncoded
+
+    return lambda study, items: coder_for(study.protocol_section.design_module.study_type)(study, items)
+
+
+def _uncoded(_: Study, __: list[Any]) -> int:
+    return 0
 
 
 def _tables(names: list[str]) -> list[CodeTable]:
@@ -82,6 +95,16 @@ def _by_unit(_: str, names: list[str]) -> Coder:
     return count
 
 
+def _by_span(_: str, names: list[str]) -> Coder:
+    tables = _tables(names)
+
+    def count(_: Study, items: list[Any]) -> int:
+        spans = filter(None, map(span, items))
+        return sum(any(each.get(found.unit) for each in tables) for found in spans)
+
+    return count
+
+
 def _by_mesh(path: str, names: list[str]) -> Coder:
     (name,) = names
     if name == "heading":
@@ -101,5 +124,6 @@ _WAYS: Final[dict[str, Callable[[str, list[str]], Coder]]] = {
     "word": _by_word,
     "joined": _by_joined,
     "unit": _by_unit,
+    "span": _by_span,
     "mesh": _by_mesh,
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from trialconv.formats import FhirVersion, OdmVersion
+from trialconv.formats import FhirVersion, OdmVersion, SdtmFormat
 from trialconv.issues import Issue, UsageError, issue
 from trialconv.record import Record
 
@@ -32,6 +32,8 @@ class Options:
     identifier system that trialconv mints. `contacts` False leaves out names, e-mail addresses and telephone
     numbers of contacts. `unknown_status` says what an R4 status becomes for a study whose status the registry
     calls UNKNOWN. `created` overrides the clock (an ISO 8601 instant).
+    `sdtm_minimal` asks for nothing but the ts.xpt of a study without data; `study_id` is its STUDYID, for SDTM,
+    where the sponsor's own study number is not the one to use.
 
     Of a FHIR bundle, `bundle` is its type and `request` how its entries ask a server to store them: under ids of
     ours (put), or under ids of the server's, found by an identifier. `narrative` adds texts for people,
@@ -51,11 +53,16 @@ class Options:
     unknown_status: UnknownStatus = "absent"
     contacts: bool = True
     created: str | None = None
+    sdtm_format: SdtmFormat = "dataset-json"
+    sdtm_minimal: bool = False
+    study_id: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "base", self.base.rstrip("/"))
         if self.created is not None and not _is_instant(self.created):
             raise UsageError(f"{self.created!r} is not an instant such as 2025-01-21T00:00:00Z")
+        if self.study_id is not None and not _STUDY_ID.fullmatch(self.study_id):
+            raise UsageError(f"{self.study_id!r} is no STUDYID: 1 to 64 printable ASCII characters")
         if self.request != "put":
             _check_conditional(self.request, self.bundle, provenance=self.provenance)
 
@@ -78,11 +85,15 @@ def _check_conditional(request: RequestKind, bundle: BundleType, *, provenance: 
 
 @dataclass(slots=True)
 class Context:
-    """One conversion: the record, the options, and the Issues found so far."""
+    """One conversion: the record, the options, and the Issues found so far.
+
+    `uncoded` lists each value that was looked up in a code table and has no code there, with the table's name.
+    """
 
     record: Record
     options: Options
     issues: list[Issue] = field(default_factory=list)
+    uncoded: list[tuple[str, str]] = field(default_factory=list)
 
     def note(self, code: str, message: str, source_path: str = "", target_path: str = "") -> None:
         """Add an Issue about this record, with the severity of the catalogue."""
@@ -101,6 +112,8 @@ class Context:
         return instant
 
 
+# What every format of SDTM can hold, and no space at either end.
+_STUDY_ID = re.compile(r"(?! )[ -~]{1,64}(?<! )")
 # XML Schema allows offsets up to 14 hours: https://www.w3.org/TR/xmlschema11-2/#dateTime
 _INSTANT = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))", re.ASCII

@@ -214,6 +214,44 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "A character that the target cannot hold was replaced by U+FFFD.",
         "Check the source.",
     ),
+    "transliterated": IssueKind(
+        "information",
+        "Texts with characters beyond ASCII were spelled in ASCII, the only characters of a SAS transport file.",
+        "Use the Dataset-JSON for the exact words.",
+    ),
+    "text-shortened": IssueKind(
+        "information",
+        "A criterion is longer than its variable can be, or is like another one. The Define-XML has it whole.",
+        "Read the codelist of IETESTCD in define.xml.",
+    ),
+    "duplicate-criterion": IssueKind(
+        "information",
+        "The same words are a criterion twice. Within one category one row stands for both.",
+        "Check the source.",
+    ),
+    "dataset-left-out": IssueKind(
+        "warning",
+        "A dataset could not be made, because the record does not say for certain what its rows would be.",
+        "Read the record's own text.",
+        left_out=True,
+    ),
+    "date-not-actual": IssueKind(
+        "information",
+        "A date is an estimate, or not known to have passed; the target's parameter is of what took place.",
+        "Convert the record again when it has the actual date.",
+        left_out=True,
+    ),
+    "broader-term": IssueKind(
+        "information",
+        "The codelist's term says less than the registry's word, and the target has no place for the word.",
+        "Read the word in the message.",
+    ),
+    "not-placed": IssueKind(
+        "information",
+        "The target has several places for a value, and the record does not say which one it belongs to.",
+        "Check the source.",
+        left_out=True,
+    ),
     "field-not-mapped": IssueKind(
         "information",
         "A field of the record has no place in this document.",
@@ -235,7 +273,7 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
     "invalid-document": IssueKind(
         "error",
         "The file is not a document that trialconv can validate.",
-        "Give FHIR JSON, USDM 4.0 JSON, ODM XML 1.3.2 or 2.0, or ODM JSON 2.0.",
+        "Give JSON of FHIR, USDM, ODM 2.0 or Dataset-JSON, XML of ODM or Define-XML 2.1, or a SAS transport file.",
     ),
     "schema": IssueKind("error", "The document breaks the official schema.", "Correct the element."),
     "binding": IssueKind(

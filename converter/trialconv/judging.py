@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from trialconv.formats import FHIR_VERSIONS, FhirVersion
 from trialconv.issues import Issue, UsageError, issue
+from trialconv.xport import SIGNATURE
 
 
 def validate(
@@ -18,12 +19,14 @@ def validate(
     engine: str = "trialconv",
     extensions: bool = False,
 ) -> list[Issue]:
-    """Judge a document: FHIR (resource, Bundle), USDM or ODM as a dict, or JSON, NDJSON or XML as bytes or text.
+    """Judge a document: FHIR, USDM, ODM or Dataset-JSON as a dict, or any document as bytes or text.
 
-    Without `fhir_version` the version is inferred from version-specific elements, else R4; an Issue of
-    severity information says which one it was and why. The engine `fhir.resources` asks that library instead
-    of our own schemas (R4B and R5 only). With `extensions` each extension is judged by its definition, too.
-    Issues of NDJSON have their line as `source_path`. Raises UsageError for an unknown version or engine.
+    A dict of file names with bytes, as `convert` gives for SDTM, is judged file by file. Bytes are recognised by
+    their content: JSON of FHIR, USDM, ODM or Dataset-JSON, FHIR NDJSON, ODM XML, Define-XML, SAS transport files.
+    Without `fhir_version` the version is inferred from version-specific elements, else R4; an Issue of severity
+    information says which one it was and why. The engine `fhir.resources` asks that library instead of our own
+    schemas (R4B and R5 only). With `extensions` each FHIR extension is judged by its definition, too. Issues of
+    NDJSON have their line as `source_path`. Raises UsageError for an unknown version or engine.
     """
     if engine not in ("trialconv", "fhir.resources"):
         raise UsageError(f"no engine is called {engine!r}; there are trialconv and fhir.resources")
@@ -35,6 +38,10 @@ def validate(
             from trialconv.validators.odm import validate_odm_xml
 
             return validate_odm_xml(document)
+        if document.startswith(SIGNATURE):
+            from trialconv.validators.sdtm import validate_xport
+
+            return validate_xport(document)
         from trialconv.validators.fhir_lines import resources_on_lines
 
         try:
@@ -42,8 +49,24 @@ def validate(
         except (ValueError, RecursionError) as error:
             lines = resources_on_lines(document)
             if lines is None:
-                return [issue("invalid-document", f"neither JSON of FHIR, USDM or ODM nor ODM XML: {error}")]
+                return [issue("invalid-document", f"neither JSON, nor XML, nor a SAS transport file: {error}")]
             return _validate_lines(lines, fhir_version, judge)
+    if isinstance(document, dict) and document and all(isinstance(data, bytes) for data in document.values()):
+        from trialconv.validators.sdtm import within
+
+        return [within(name, found) for name, data in document.items() for found in validate(data)]
+    return _validate_json(document, fhir_version, judge)
+
+
+#: Judges a resource of a FHIR version; the set holds references that lead out of it and are known.
+_Judge = Callable[[dict[str, Any], FhirVersion, set[str]], list[Issue]]
+
+
+def _validate_json(document: Any, fhir_version: FhirVersion | None, judge: _Judge) -> list[Issue]:
+    if isinstance(document, dict) and "datasetJSONVersion" in document:
+        from trialconv.validators.dataset_json import validate_dataset_json
+
+        return validate_dataset_json(document)
     from trialconv.validators.odm_json import is_odm_json, validate_odm_json
     from trialconv.validators.usdm import is_usdm, validate_usdm
 
@@ -53,16 +76,12 @@ def validate(
         return validate_usdm(document)
     if not isinstance(document, dict) or not isinstance(document.get("resourceType"), str):
         expected = (
-            "a JSON object with a resourceType (FHIR), with study and usdmVersion (USDM) or with a fileOID (ODM), "
-            "or ODM XML"
+            "a JSON object with a resourceType (FHIR), with study and usdmVersion (USDM), with a fileOID "
+            "(ODM) or with a datasetJSONVersion, or XML, or a SAS transport file"
         )
         return [issue("invalid-document", f"expected {expected}")]
     version, assumed = _version_of(document, fhir_version)
     return assumed + judge(document, version, set())
-
-
-#: Judges a resource of a FHIR version; the set holds references that lead out of it and are known.
-_Judge = Callable[[dict[str, Any], FhirVersion, set[str]], list[Issue]]
 
 
 def _validate_lines(lines: list[tuple[int, Any]], fhir_version: FhirVersion | None, judge: _Judge) -> list[Issue]:

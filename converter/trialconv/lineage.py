@@ -40,6 +40,8 @@ def code(ctx: Context, table: CodeTable, value: str, source_path: str, target_pa
     value whose row says that there is no code gives none and no Issue, since that was decided by a reviewer.
     """
     rows = table.get(value)
+    if not rows:
+        ctx.uncoded.append((table.name, value))
     if rows is None:
         ctx.note("no-code", f"{value!r} has no row in the table {table.name!r}", source_path, target_path)
         return ()

@@ -27,7 +27,9 @@ _T = TypeVar("_T")
 class Converted(NamedTuple):
     """What became of a record: the document, its bytes, and the Issues of reading, mapping and judging.
 
-    `findings` are those of the validator alone; a document is valid when none of them is an error.
+    `findings` are those of the validator alone; a document is valid when none of them is an error. Of a target
+    that gives several files `files` has the bytes of each, and `data` all of them in one. `uncoded` has each
+    value that has no code, with the code table that was asked.
     """
 
     record: Record
@@ -35,6 +37,8 @@ class Converted(NamedTuple):
     data: bytes
     issues: list[Issue]
     findings: list[Issue]
+    files: dict[str, bytes] = {}
+    uncoded: tuple[tuple[str, str], ...] = ()
 
     @property
     def valid(self) -> bool:
@@ -97,10 +101,15 @@ def transform(record: Record, target: Target, options: Options, *, check: bool =
     """Convert a record, list what is lost, and judge the document (unless `check` is False)."""
     ctx = Context(record, target.options(options))
     document = scrubbed(ctx, target.build(ctx), for_xml=target.suffix == ".xml")
-    data = target.write(document)
-    findings = target.check(document, data) if check else []
+    if target.write_files is None:
+        files: dict[str, bytes] = {}
+        data = target.write(document)
+    else:
+        files = target.write_files(document)
+        data = b"".join(files.values())
+    findings = target.check(document, files or data) if check else []
     issues = record.issues + ctx.issues + losses(record, target.name)
-    return Converted(record, document, data, issues, findings)
+    return Converted(record, document, data, issues, findings, files, tuple(ctx.uncoded))
 
 
 def transform_isolated(
@@ -163,9 +172,12 @@ def tally_record(record: Record, tallies: Sequence[Tally], options: Options) -> 
 def convert(record: Record, target: str = "fhir-r4", options: Options | None = None) -> Any:
     """Return a record as a document: a dict for a FHIR or USDM target, bytes for an ODM target.
 
-    `target` is a name of `trialconv.catalog.TARGETS`. The document is the caller's own: changing it changes
-    nothing else. Use `trialconv.validate` to judge it.
+    For SDTM it is a dict with the bytes of each file by its name. `target` is a name of
+    `trialconv.catalog.TARGETS`. The document is the caller's own: changing it changes nothing else. Use
+    `trialconv.validate` to judge it.
     """
     made = transform(record, target_named(target), options or Options(), check=False)
+    if made.files:
+        return made.files
     # Equal parts of a document are one object until it is written; the caller's are all objects of their own.
     return made.data if target.startswith("odm") else json.loads(made.data)

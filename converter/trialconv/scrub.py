@@ -26,13 +26,14 @@ _NO_CHARACTERS: Final = ("\ufffe".encode(), "\uffff".encode())
 def scrubbed(ctx: Context, document: Any, *, for_xml: bool = False) -> Any:
     """Return the document with each character replaced by U+FFFD that cannot stay, and an Issue for each place.
 
-    The exact string stands beside the element, as UTF-8 in base64. Only FHIR documents (dicts) are looked at; the
-    ODM mapping replaces characters as it goes.
+    In FHIR the exact string stands beside the element, as UTF-8 in base64. Only dicts are looked at; the
+    mappings to ODM and SDTM replace characters as they go.
     """
     if not isinstance(document, dict):
         return document
     if ctx.record.has_unusual_characters or (for_xml and _holds_no_characters(document)):
-        return _Scrub(ctx, _FORBIDDEN_IN_XML if for_xml else _FORBIDDEN).object(document, "")
+        forbidden = _FORBIDDEN_IN_XML if for_xml else _FORBIDDEN
+        return _Scrub(ctx, forbidden, keeps_exact="resourceType" in document).object(document, "")
     return document
 
 
@@ -44,17 +45,18 @@ def _holds_no_characters(document: Any) -> bool:
 class _Scrub:
     """A walk through one document, for the characters of a pattern."""
 
-    def __init__(self, ctx: Context, forbidden: re.Pattern[str]) -> None:
+    def __init__(self, ctx: Context, forbidden: re.Pattern[str], *, keeps_exact: bool) -> None:
         self._ctx = ctx
         self._forbidden = forbidden
+        self._keeps_exact = keeps_exact
 
     def object(self, value: dict[str, Any], path: str) -> dict[str, Any]:
-        """Return an object with clean strings, and the exact ones beside them."""
+        """Return an object with clean strings; in FHIR the exact ones stand beside them."""
         made: dict[str, Any] = {}
         beside: dict[str, Any] = {}
         for key, item in value.items():
             place = f"{path}.{key}" if path else key
-            if isinstance(item, str) and self._forbidden.search(item):
+            if self._keeps_exact and isinstance(item, str) and self._forbidden.search(item):
                 made[key] = self._replaced(item, place)
                 beside["_" + key] = {
                     "url": self._ctx.options.base + EXACT_TEXT,

@@ -6,9 +6,10 @@ Each room of targets has a `fields.csv`: one row per leaf path of the record (li
 - `reason`: why a home is missing;
 - `codes`: the code tables that give the field's values their codes, with `; ` between them. A star stands for
   the target's version (`fhir_*_phase`). `joined:TABLE` looks up all words of a list as one, `unit:TABLE` the unit
-  after a number. `mesh:condition` and `mesh:intervention` compare with the MeSH headings that the registry
-  derived, `mesh:heading` is such a heading itself. What one column alone has ends in `@` and that
-  column: `countries@odm-2.0`.
+  after a number, `span:TABLE` the unit of a time span, in the singular. `mesh:condition` and `mesh:intervention`
+  compare with the MeSH headings that the registry derived, `mesh:heading` is such a heading itself. `TYPE|TYPE?`
+  in front says that the code is written for studies of these types only. What one column
+  alone has ends in `@` and that column: `countries@odm-2.0`.
 
 A row for an object or a section stands for every field below it that has no row of its own: `resultsSection`.
 """
@@ -30,6 +31,7 @@ _COLUMNS: Final = {
     "odm-2.0-json": ("odm", "odm-2.0"),
     "odm-1.3.2": ("odm", "odm-1.3.2"),
     "odm-1.3.2-plain": ("odm", "odm-1.3.2-plain"),
+    "sdtm": ("sdtm", "sdtm"),
     "usdm-4.0": ("usdm", "usdm-4.0"),
 }
 
@@ -45,6 +47,7 @@ CARRIED_EXTRAS: Final[dict[str, frozenset[str] | None]] = {
     "odm-2.0-json": None,
     "odm-1.3.2": None,
     "odm-1.3.2-plain": frozenset(),
+    "sdtm": _PAGE_EXTRAS,
     "usdm-4.0": None,
 }
 
@@ -53,7 +56,7 @@ Standing = Literal["native", "extension"]
 
 #: What the text of a home has that lies outside of the standard's own elements: an extension of FHIR or of USDM,
 #: the registry's own parameter, an element or attribute of a namespace of our own.
-_EXTENDED: Final = re.compile(r"\bextension\(|\bextensionAttributes\b|\[CTG\.|(?:^|/)@?(?!xml:|sdm:)[a-z]\w*:\w")
+_EXTENDED: Final = re.compile(r"\bextension\(|\bExtensionAttribute\[|\[CTG\.|(?:^|/)@?(?!xml:|sdm:)[a-z]\w*:\w")
 
 _CONTACTS: Final = tuple(
     f"protocolSection.contactsLocationsModule.{contacts}[]."
@@ -64,10 +67,14 @@ _ROLE_KEPT: Final = frozenset({"odm-2.0", "odm-2.0-json", "odm-1.3.2"})
 
 
 class CodeUse(NamedTuple):
-    """How a field is coded: the way (`word`, `joined`, `unit`, `mesh`), and the table or what of MeSH."""
+    """How a field is coded: the way (`word`, `joined`, `unit`, `span`, `mesh`), and the table or what of MeSH.
+
+    `study_types` are the types of studies in which it is; all, where there is none.
+    """
 
     way: str
     name: str
+    study_types: tuple[str, ...] = ()
 
 
 class FieldRow(NamedTuple):
@@ -95,8 +102,13 @@ class FieldRow(NamedTuple):
         """The code tables that the field goes through in this target; none without a home."""
         if not self.home or not self.codes:
             return ()
-        parts = (use.rpartition(":") for use in self.codes.split("; "))
-        return tuple(CodeUse(way or "word", name) for way, _, name in parts)
+        return tuple(_code_use(use) for use in self.codes.split("; "))
+
+
+def _code_use(text: str) -> CodeUse:
+    types, _, rest = text.rpartition("?")
+    way, _, name = rest.rpartition(":")
+    return CodeUse(way or "word", name, tuple(types.split("|")) if types else ())
 
 
 @cache

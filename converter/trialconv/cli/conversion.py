@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import click
 
 from trialconv.catalog import READERS, Target
 from trialconv.context import BASE, Options
-from trialconv.issues import Severity, SourceError
+from trialconv.issues import Severity, SourceError, UsageError
 from trialconv.readers.sources import MAX_RECORD_SIZE
+
+if TYPE_CHECKING:
+    from trialconv.cli.output import BulkOutput, Output
+    from trialconv.cli.package_output import PackageOutput
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -108,20 +112,28 @@ def conversion_options(function: _F) -> _F:
     return function
 
 
+def _output(target: Target, run: Run) -> BulkOutput | PackageOutput | Output:
+    """Return where a run's documents go: to files per resource type or per study, or one by one."""
+    from trialconv.cli.output import BulkOutput, Output
+    from trialconv.cli.package_output import PackageOutput
+
+    if run.bulk and run.out:
+        return BulkOutput(run.out, force=run.force)
+    if target.write_files and run.out:
+        return PackageOutput(run.out, force=run.force, pretty=run.pretty)
+    return Output(target, run.out, force=run.force, pretty=run.pretty, max_entries=run.max_entries)
+
+
 def run_conversion(target: Target, options: Options, run: Run) -> int:
     """Convert every record of every source, write the documents, report, and return the exit code."""
-    from trialconv.cli.output import BulkOutput, Output
     from trialconv.cli.report import Report
     from trialconv.pipeline import collect_less, read_outcomes, transform_isolated
 
     collect_less()
+    studies = 0
     with (
         Report(run.issues_file, verbose=run.verbose, force=run.force) as report,
-        (
-            BulkOutput(run.out, force=run.force)
-            if run.bulk and run.out
-            else Output(target, run.out, force=run.force, pretty=run.pretty, max_entries=run.max_entries)
-        ) as output,
+        _output(target, run) as output,
     ):
         for source in run.sources:
             for record in read_outcomes(source, run.reader, run.max_record_size):
@@ -133,6 +145,9 @@ def run_conversion(target: Target, options: Options, run: Run) -> int:
                 if isinstance(outcome, SourceError):
                     report.refused(outcome.issue)
                     continue
+                studies += 1
+                if studies > 1 and options.study_id:
+                    raise UsageError("--study-id is of one study, and there are several")
                 wanted = outcome.valid or run.keep_invalid
                 report.converted(outcome, written=wanted and report.output(output.write, outcome))
     return report.exit_code(run.fail_on)

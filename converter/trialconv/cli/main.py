@@ -17,8 +17,10 @@ COMMANDS: Final = {
     "to-fhir": ("trialconv.cli.to_fhir", "Convert records to FHIR bundles."),
     "to-odm": ("trialconv.cli.to_odm", "Convert records to CDISC ODM study definitions."),
     "to-usdm": ("trialconv.cli.to_usdm", "Convert records to CDISC USDM study definitions."),
+    "to-sdtm": ("trialconv.cli.to_sdtm", "Convert records to the SDTM datasets TS and TI."),
     "coverage": ("trialconv.cli.coverage", "Tell which values of records stand where in a target."),
-    "validate": ("trialconv.cli.validate", "Check FHIR JSON, ODM XML and USDM JSON against the official schemas."),
+    "codes": ("trialconv.cli.codes", "Look at the code tables, and find what they have no code for."),
+    "validate": ("trialconv.cli.validate", "Check FHIR, ODM, USDM, Define-XML and trial design datasets."),
 }
 
 
@@ -68,7 +70,7 @@ def _print_version(*, verbose: bool) -> None:
 @click.option("--verbose", is_flag=True, help="Say more with --version.")
 @click.pass_context
 def cli(ctx: click.Context, version: bool, verbose: bool) -> None:
-    """Clinical-trial registry records to FHIR and CDISC ODM or USDM, checked against the official schemas.
+    """Clinical-trial registry records to FHIR and CDISC ODM, USDM and SDTM, checked against the official schemas.
 
     \b
     Examples:

@@ -42,17 +42,19 @@ from trialconv.issues import Issue, at_or_above, issue
 def command(
     files: tuple[str, ...], fhir_version: FhirVersion | None, engine: str, extensions: bool, report_format: str
 ) -> None:
-    """Check FHIR JSON (a resource or a Bundle), FHIR NDJSON, ODM XML (1.3.2, 2.0) and USDM JSON (4.0).
+    """Check FHIR, ODM, USDM, Define-XML and trial design datasets.
 
     Each is checked against its official schema and the rules beyond it; the content tells which it is.
 
-    Judges by the official schemas, and FHIR by its invariants as well. Exits with 3 when an error is found. FILE
-    may be - for standard input.
+    FILE is FHIR JSON (a resource or a Bundle), FHIR NDJSON, ODM XML (1.3.2, 2.0), USDM JSON (4.0), Define-XML 2.1,
+    Dataset-JSON 1.1 or a SAS transport file. FHIR is judged by its invariants as well, TS and TI by the rules of
+    SDTM. FILE may be - for standard input. Exits with 3 when an error is found.
 
     \b
     Examples:
       trialconv validate bundle.json
       trialconv validate --format json odm/*.xml
+      trialconv validate sdtm/ts.xpt sdtm/ti.json sdtm/define.xml
     """
     worst = 0
     for name in files:

@@ -1,4 +1,4 @@
-"""ODM XML, judged by the schemas and by the rules that no schema can say.
+"""ODM XML and Define-XML, judged by the schemas and by the rules that no schema can say.
 
 ODM 2.0 is judged by its official schema. ODM 1.3.2 is judged by its official one, extended by our own for the
 elements of SDM-XML 1.0. The rules are listed in `odm_rules.py`.
@@ -12,13 +12,14 @@ from functools import cache
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final, NamedTuple, cast
+from typing import Final, Literal, NamedTuple, cast
 
 from lxml import etree
 
 from trialconv.formats import OdmVersion
 from trialconv.issues import Issue, issue
 from trialconv.odm_tree import NAMESPACES, Node
+from trialconv.validators.define import check_define_references, is_define_xml
 from trialconv.validators.odm_content import check_content
 from trialconv.validators.odm_places import tree_of
 from trialconv.validators.odm_references import check_references
@@ -26,6 +27,19 @@ from trialconv.validators.odm_rules import MOST, Findings
 from trialconv.validators.xml_places import element_path, line_of
 
 _DOCTYPE: Final = "it has a document type declaration, which ODM does not use"
+#: What a schema is for: a version of ODM, or Define-XML.
+SchemaKind = Literal["2.0", "1.3.2", "define-2.1"]
+
+_FOLDERS: Final[dict[SchemaKind, tuple[str, str]]] = {
+    "2.0": ("odm", "2.0"),
+    "1.3.2": ("odm", "1.3.2"),
+    "define-2.1": ("define", "2.1"),
+}
+_FILES: Final[dict[SchemaKind, str]] = {
+    "2.0": "ODM.xsd",
+    "1.3.2": "ODM1-3-2.xsd",
+    "define-2.1": "define2-1-0.xsd",
+}
 _SPACE = re.compile(rb"\s*")
 _PREFIXED = re.compile(r"(?<=/)([\w.-]+:[\w.-]+)")
 _MARKS_BEFORE: Final = ((b"<?", b"?>"), (b"<!--", b"-->"))
@@ -39,7 +53,7 @@ class _Parsed(NamedTuple):
 
 
 def validate_odm_xml(data: bytes) -> list[Issue]:
-    """Return what is wrong with an ODM 1.3.2 or 2.0 document; nothing when it is valid.
+    """Return what is wrong with an ODM 1.3.2 or 2.0 document, or a Define-XML 2.1; nothing when it is valid.
 
     Anything but such a document gives one Issue `invalid-document`. Document type declarations are refused, so
     that no entity is ever declared, and nothing is fetched. Errors of the schema have the code `schema`, breaches
@@ -49,7 +63,10 @@ def validate_odm_xml(data: bytes) -> list[Issue]:
     parsed = _parse(data)
     if isinstance(parsed, Issue):
         return [parsed]
-    return schema_issues(*parsed) + rule_issues(tree_of(parsed.tree.getroot()))
+    root = parsed.tree.getroot()
+    if is_define_xml(root):
+        return schema_issues(parsed.tree, "define-2.1") + check_define_references(root)
+    return schema_issues(*parsed) + rule_issues(tree_of(root))
 
 
 def validate_odm_tree(root: Node, data: bytes) -> list[Issue]:
@@ -136,7 +153,7 @@ def _version(root: etree._Element) -> OdmVersion | None:
     return None
 
 
-def schema_folder(version: OdmVersion) -> Path:
+def schema_folder(kind: SchemaKind) -> Path:
     """Return the folder of the official schema.
 
     The package that carries it is located without importing it, since importing it loads all of its classes.
@@ -144,25 +161,25 @@ def schema_folder(version: OdmVersion) -> Path:
     spec = find_spec("odmlib")
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("odmlib, which carries the ODM schemas, is not installed")
-    return Path(spec.submodule_search_locations[0], "schemas", "odm", version)
+    return Path(spec.submodule_search_locations[0], "schemas", *_FOLDERS[kind])
 
 
 @cache
-def compiled_schema(version: OdmVersion) -> etree.XMLSchema:
+def compiled_schema(kind: SchemaKind) -> etree.XMLSchema:
     """Return the compiled schema: the official one, which odmlib carries, or our extension of it."""
-    folder = schema_folder(version)
+    folder = schema_folder(kind)
     parser = etree.XMLParser(no_network=True)
-    if version == "2.0":
-        return etree.XMLSchema(etree.parse(folder / "ODM.xsd", parser))
+    if kind != "1.3.2":
+        return etree.XMLSchema(etree.parse(folder / _FILES[kind], parser))
     extension = Path(str(files(__package__).joinpath("odm_schemas", "odm-1-3-2-sdm.xsd")))
-    official = (folder / "ODM1-3-2.xsd").as_uri().encode()
+    official = (folder / _FILES[kind]).as_uri().encode()
     text = extension.read_bytes().replace(b'"ODM1-3-2.xsd"', b'"' + official + b'"')
     return etree.XMLSchema(etree.fromstring(text, parser, base_url=extension.as_uri()))
 
 
-def schema_issues(tree: etree._ElementTree, version: OdmVersion) -> list[Issue]:
+def schema_issues(tree: etree._ElementTree, kind: SchemaKind) -> list[Issue]:
     """Return the errors of the schema in a document; of many the first, and the number of the others."""
-    schema = compiled_schema(version)
+    schema = compiled_schema(kind)
     if schema.validate(tree):
         return []
     errors = list(cast("Iterable[etree._LogEntry]", schema.error_log))

@@ -126,6 +126,9 @@ def _group(group: Element) -> str:
         parts.append(f"<p>Participants: {_inline(str(group['quantity']))}</p>")
     traits: dict[tuple[str, bool], list[str]] = {}
     for one in group.get("characteristic", ()):
+        if "valueReference" in one:
+            # The tree of the criteria, which is a resource of its own.
+            continue
         key = _own_words(one.get("code", {})), one.get("exclude") is True
         traits.setdefault(key, []).append(_value(one))
     for (name, excludes), values in traits.items():

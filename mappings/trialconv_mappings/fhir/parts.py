@@ -37,7 +37,7 @@ def concept(
         return known
     codings = [coding(row) for row in code(ctx, codes, value, source, target)]
     made: Element = {"coding": codings, "text": text or value} if codings else {"text": text or value}
-    if value in codes:
+    if codings:
         codes.memo[value, text] = made
     return made
 
@@ -59,6 +59,7 @@ def country(ctx: Context, name: str, source: str, target: str) -> Element:
     if rows is None:
         ctx.note("country-without-code", f"{name!r} is not in the table of countries", source, target)
     if not rows:
+        ctx.uncoded.append((_COUNTRIES.name, name))
         return {"text": name}
     made: Element = {"coding": [coding(rows[0])], "text": name}
     _COUNTRIES.memo[name, None] = made

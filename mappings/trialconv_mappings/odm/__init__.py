@@ -28,7 +28,7 @@ organisations, `USR.` persons, `LOC.` locations.
 
 Code tables `cdisc_*.csv`: the code is the NCI code of the CDISC term; `display` is its submission value, which
 ODM carries as the value. In `cdisc_parameter.csv` the source is a TSPARMCD and the display its TSPARM. The
-codelist and its effective date, one for a whole table, stand in `trialconv_mappings/codelists.py`.
+codelist and its effective date, one for a whole table, stand in `cdisc/codelists.py`.
 
 `fields.csv` lists every field of the registry with its home in either version, and in ODM 1.3.2 without SDM-XML,
 or the reason for having none.

@@ -8,8 +8,8 @@ from trialconv.context import Context
 from trialconv.lineage import code
 from trialconv.odm_tree import Node, decimal_text
 from trialconv.record.protocol import Contact, ContactsLocationsModule, GeoPoint, Location, Official
+from trialconv_mappings.cdisc.text import clean
 from trialconv_mappings.odm.parameters import Parameters
-from trialconv_mappings.odm.text import clean
 from trialconv_mappings.tables import table
 
 _PATH: Final = "protocolSection.contactsLocationsModule."

@@ -16,11 +16,12 @@ from msgspec.inspect import ListType, NoneType, RawType, StructType, UnionType, 
 from trialconv.formats import OdmVersion
 from trialconv.lineage import checked_date, code, plain
 from trialconv.record import Study
+from trialconv_mappings.cdisc.text import clean
 from trialconv_mappings.markup import MARKUP
 from trialconv_mappings.odm.codelists import coding
 from trialconv_mappings.odm.homes import CODED, HOMES, names_a_contact
 from trialconv_mappings.odm.parameters import ENCODED, ESCAPED, Parameters
-from trialconv_mappings.odm.text import clean, encoded_if_forbidden
+from trialconv_mappings.odm.text import encoded_if_forbidden
 from trialconv_mappings.tables import table
 
 #: Objects that stand in the short names with another name than nothing.

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Final
 
 from trialconv.odm_tree import Node
-from trialconv_mappings.codelists import CODELISTS
+from trialconv_mappings.cdisc.codelists import CODELISTS
 from trialconv_mappings.tables import Row
 
 SYSTEM_NAME: Final = "CDISC/NCI CT"

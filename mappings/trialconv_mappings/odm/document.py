@@ -8,13 +8,14 @@ import trialconv
 from trialconv.context import Context
 from trialconv.lineage import plain
 from trialconv.odm_tree import NAMESPACES, SDM_NAMESPACE, Node
+from trialconv_mappings.cdisc.text import clean
 from trialconv_mappings.odm import arms, study_design
 from trialconv_mappings.odm.administration import Identity, admin_data
 from trialconv_mappings.odm.carried import Carrier
 from trialconv_mappings.odm.parameters import Parameters
 from trialconv_mappings.odm.sdm import as_sdm
 from trialconv_mappings.odm.summary import fill_summary
-from trialconv_mappings.odm.text import clean, description
+from trialconv_mappings.odm.text import description
 
 _IDS: Final = "protocolSection.identificationModule."
 _TEXTS: Final = "protocolSection.descriptionModule."

@@ -7,27 +7,31 @@ https://wiki.cdisc.org/display/PUB/StudyParameter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cache, lru_cache
+from typing import Final
 
 from trialconv.context import Context
-from trialconv.lineage import checked_date, code
+from trialconv.lineage import checked_date
 from trialconv.odm_tree import Fixed, Node
+from trialconv.record.protocol import PartialDateStruct
+from trialconv_mappings.cdisc.text import clean
+from trialconv_mappings.cdisc.trial_summary import TrialSummary
 from trialconv_mappings.odm.codelists import coding
-from trialconv_mappings.odm.text import clean
-from trialconv_mappings.tables import table
+from trialconv_mappings.tables import Row, table
+
+_STATUS: Final = "protocolSection.statusModule."
 
 #: Beside a text whose escapes were undone: the registry's own string.
-ESCAPED = ".markup"
+ESCAPED: Final = ".markup"
 #: Beside a text with characters that XML cannot hold: the registry's own string, UTF-8 in base64.
-ENCODED = ".base64"
+ENCODED: Final = ".base64"
 
 
-class Parameters:
+class Parameters(TrialSummary):
     """The parameters so far, in `nodes`."""
 
     def __init__(self, ctx: Context) -> None:
-        self.ctx = ctx
+        super().__init__(ctx)
         self.nodes: list[Node] = []
         self._is_v2 = ctx.options.odm_version == "2.0"
 
@@ -56,44 +60,40 @@ class Parameters:
         self.ctx.note("filled-in", f"the name {otherwise!r}, since the registry has none", source, target)
         return otherwise
 
-    def add(
-        self, name: str, value: str | None, source: str, position: int = 0, codings: Iterable[Node] = ()
-    ) -> None:
+    def add(self, name: str, value: str | None, source: str, position: int = 0) -> None:
         """Add an official parameter; `position` counts the repeats of a parameter that may repeat."""
-        if not value:
+        if value:
+            self._add(name, value, source, position, ())
+
+    def add_row(self, name: str, table_name: str, row: Row, source: str, position: int = 0) -> None:
+        """Add an official parameter with the submission value of a term, and in ODM 2.0 its code."""
+        self._add(name, row.display, source, position, (coding(table_name, row, label=False),))
+
+    def add_date(self, name: str, date: PartialDateStruct, source: str) -> None:
+        """Add a date with the precision it has; what is no date stays as the registry's words."""
+        if not date.date:
             return
+        checked = checked_date(self.ctx, date.date, source, self.place(name))
+        if checked is not None:
+            self.add(name, checked, source)
+        else:
+            self.carry("CTG." + source.removeprefix(_STATUS), source, date.date)
+
+    def place(self, name: str) -> str:
+        """Return where the parameter stands, for Issues."""
+        return f"StudyParameter[@ShortName='{name}']"
+
+    def _add(self, name: str, value: str, source: str, position: int, codings: tuple[Node, ...]) -> None:
         term, own_coding = _official(name)
         oid = f"PAR.{name}.{position}" if position else f"PAR.{name}"
         if not value.isprintable():
             value = clean(self.ctx, value, source, f"StudyParameter[@OID='{oid}']")
         attributes = _attributes(oid, term, name)
         if self._is_v2:
-            held = Node("ParameterValue", {"Value": value}, tuple(codings))
+            held = Node("ParameterValue", {"Value": value}, codings)
             self.nodes.append(Node("StudyParameter", attributes, (held, own_coding)))
         else:
             self.nodes.append(Node("sdm:Parameter", attributes, (Node("sdm:Value", {}, (value,)),)))
-
-    def add_coded(self, name: str, table_name: str, word: str | None, source: str, position: int = 0) -> None:
-        """Add an official parameter with the submission value of a coded word, if there is one."""
-        if word is None:
-            return
-        for row in code(self.ctx, table(table_name), word, source, f"StudyParameter[@ShortName='{name}']"):
-            self.add(name, row.display, source, position, (coding(table_name, row, label=False),))
-
-    def add_flag(self, name: str, flag: bool | None, source: str) -> None:
-        """Add an official parameter for yes or no."""
-        if flag is not None:
-            self.add_coded(name, "cdisc_yes_no", "true" if flag else "false", source)
-
-    def add_date(self, name: str, date: str | None, source: str, short_name: str) -> None:
-        """Add a date with the precision it has; what is no date stays as the registry's words."""
-        if not date:
-            return
-        checked = checked_date(self.ctx, date, source, f"StudyParameter[@ShortName='{name}']")
-        if checked is not None:
-            self.add(name, checked, source)
-        else:
-            self.carry(short_name, source, date)
 
 
 @cache

@@ -11,11 +11,12 @@ from trialconv.context import Context
 from trialconv.lineage import code, joined, plain
 from trialconv.odm_tree import Node
 from trialconv.record.protocol import Intervention, Outcome
+from trialconv_mappings.cdisc.text import clean
 from trialconv_mappings.criteria import Block, listed_criteria
 from trialconv_mappings.mesh import MESH, condition_headings
 from trialconv_mappings.odm.codelists import coding
 from trialconv_mappings.odm.parameters import Parameters
-from trialconv_mappings.odm.text import clean, description
+from trialconv_mappings.odm.text import description
 from trialconv_mappings.tables import table
 
 _ARMS: Final = "protocolSection.armsInterventionsModule."

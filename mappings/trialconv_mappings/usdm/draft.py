@@ -106,16 +106,14 @@ class Draft:
         if not name:
             return None
         rows = table("countries").get(name)
+        if not rows:
+            self.ctx.uncoded.append(("countries", name))
         if rows is None:
             self.ctx.note("country-without-code", f"{name!r} is not in the table of countries", source, target)
         return self.code(country(rows[0].code)) if rows else None
 
     def _terms(self, name: str, word: str, source: str, target: str) -> tuple[Term, ...]:
-        known = terms(name).get(word)
-        if known is None:
-            look_up(self.ctx, table(name), word, source, target)
-            return ()
-        return known
+        return terms(name, look_up(self.ctx, table(name), word, source, target))
 
     # texts
 

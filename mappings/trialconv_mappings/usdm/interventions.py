@@ -12,12 +12,14 @@ from trialconv.lineage import plain
 from trialconv.record.protocol import ArmGroup, Intervention
 from trialconv_mappings.arm_links import arm_links
 from trialconv_mappings.mesh import MESH, intervention_headings
+from trialconv_mappings.tables import table
 from trialconv_mappings.usdm import placeholders
 from trialconv_mappings.usdm.draft import Draft, Element
 from trialconv_mappings.usdm.terms import Term, terms
 
 _MODULE: Final = "protocolSection.armsInterventionsModule."
 _ROLE: Final = "StudyIntervention.role"
+_ROLES: Final = "usdm_intervention_role"
 
 
 class Interventions(NamedTuple):
@@ -80,8 +82,8 @@ def _role(draft: Draft, arms: list[ArmGroup], by_arm: list[list[int]], position:
     alone = {arm.type for arm, linked in zip(arms, by_arm, strict=True) if linked == [position]}
     together = any(position in linked and len(linked) > 1 for linked in by_arm)
     (word,) = alone if len(alone) == 1 else (None,)
-    known = terms("usdm_intervention_role").get(word) if word and not together else None
-    return draft.code(known[0]) if known else draft.unknown(_ROLE)
+    rows = table(_ROLES).get(word) if word and not together else None
+    return draft.code(terms(_ROLES, rows)[0]) if rows else draft.unknown(_ROLE)
 
 
 def epoch(draft: Draft) -> Element:

@@ -6,8 +6,9 @@ from typing import Final, NamedTuple
 
 from trialconv.lineage import plain
 from trialconv.record.protocol import EligibilityModule, EnrollmentInfo
+from trialconv_mappings.cdisc.durations import Span, span
 from trialconv_mappings.criteria import listed_criteria
-from trialconv_mappings.durations import Span, span
+from trialconv_mappings.tables import table
 from trialconv_mappings.usdm import placeholders
 from trialconv_mappings.usdm.draft import LARGEST_INTEGER, Draft, Element, html
 from trialconv_mappings.usdm.terms import terms
@@ -15,6 +16,7 @@ from trialconv_mappings.usdm.terms import terms
 _MODULE: Final = "protocolSection.eligibilityModule."
 _CRITERIA: Final = _MODULE + "eligibilityCriteria"
 _MINUTES_OF_HOUR: Final = 60
+_UNITS: Final = "usdm_age_unit"
 
 
 class Criterion(NamedTuple):
@@ -148,7 +150,7 @@ def _limit(draft: Draft, words: str | None, field: str, target: str) -> Span | N
 def _quantity(draft: Draft, age: Span) -> Element:
     """Return an age; the codelist of its units has no minutes, so that these are written in hours."""
     value: float = age.number
-    found = terms("usdm_age_unit").get(age.unit)
-    if not found:
-        value, found = age.number / _MINUTES_OF_HOUR, terms("usdm_age_unit")["Hour"]
-    return draft.make("Quantity", value=value, unit=draft.alias([draft.code(found[0])]))
+    rows = table(_UNITS).get(age.unit)
+    if not rows:
+        value, rows = age.number / _MINUTES_OF_HOUR, table(_UNITS).get("Hour") or ()
+    return draft.make("Quantity", value=value, unit=draft.alias([draft.code(terms(_UNITS, rows)[0])]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Final, NamedTuple
 
-from trialconv_mappings.codelists import CODELISTS, FIXED
+from trialconv_mappings.cdisc.codelists import CODELISTS, FIXED
 from trialconv_mappings.tables import Row, table
 
 #: The code system of CDISC terminology, as USDM writes it.
@@ -24,14 +24,10 @@ class Term(NamedTuple):
 
 
 @cache
-def terms(name: str) -> dict[str, tuple[Term, ...]]:
-    """Return the terms of each word of a table of CDISC terms; none for a word that was decided to have none."""
+def terms(name: str, rows: tuple[Row, ...]) -> tuple[Term, ...]:
+    """Return the terms of rows of a table of CDISC terms."""
     version = CODELISTS[name].effective
-    codes = table(name)
-    found = {}
-    for word in dict.fromkeys(row.source for row in codes):
-        found[word] = tuple(Term(row.code, CDISC, version, _decode(name, row)) for row in codes.get(word) or ())
-    return found
+    return tuple(Term(row.code, CDISC, version, _decode(name, row)) for row in rows)
 
 
 def _decode(name: str, row: Row) -> str:
@@ -51,7 +47,6 @@ def fixed(name: str) -> Term:
     return Term(row.code, CDISC, FIXED[name].effective, row.display)
 
 
-@cache
 def country(alpha_2: str) -> Term:
     """Return the ISO 3166-1 alpha-3 code for an alpha-2 code."""
     (row,) = table("usdm_country").get(alpha_2) or ()

@@ -1,0 +1,1 @@
+"""What the CDISC targets have in common: the trial summary parameters, codelists, durations, characters."""
