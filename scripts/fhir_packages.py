@@ -74,6 +74,11 @@ XML_SCHEMAS: dict[str, Package] = {
 }
 #: The schema of all resources in one file, and those that it imports.
 _XSD_FILES = ("fhir-single.xsd", "fhir-xhtml.xsd", "xml.xsd")
+#: HL7's own extensions, for tests that compare ours with them. R4B uses those of R4.
+EXTENSIONS: tuple[Package, ...] = (
+    _npm("hl7.fhir.uv.extensions.r4", "5.3.0-ballot-tc1"),
+    _npm("hl7.fhir.uv.extensions.r5", "5.3.0-ballot-tc1"),
+)
 #: HL7's own examples of each version.
 EXAMPLES: dict[str, Package] = {
     release.short: _npm(f"hl7.fhir.{release.short.lower()}.examples", release.full) for release in RELEASES
@@ -193,7 +198,8 @@ def _check_identity(content: Resource, package: Package, path: Path) -> None:
 def main() -> int:
     """Fetch all packages that are not there. Returns 0 even when some cannot be had: tests do without them."""
     folder = cache_folder()
-    packages = {package for release in RELEASES for package in release.packages} | set(EXAMPLES.values())
+    packages = {package for release in RELEASES for package in release.packages}
+    packages |= {*EXAMPLES.values(), *XML_SCHEMAS.values(), *EXTENSIONS}
     out_of_reach: set[bool] = set()
     for package in sorted(packages):
         from_wheel = bool(package.wheel)

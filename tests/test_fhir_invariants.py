@@ -51,7 +51,7 @@ Study document | application/pdf | publicationDate | pmid | source | responsible
 conditions | interventions | Primary outcome measure | Secondary outcome measure
 Other pre-specified outcome measure | Responsible party | longitude | latitude
 releaseDate | unreleaseDate | unreleaseDateUnknown | resetDate | mcpReleaseN | date | dateUnknown
-estimatedResultsFirstSubmitDate | firstPostDate | firstPostDateType | ExtendedContactDetail
+not-stated | estimatedResultsFirstSubmitDate | firstPostDate | firstPostDateType | ExtendedContactDetail
 protocolSection.descriptionModule.briefSummary
 LEAD_SPONSOR | COLLABORATOR | Registering organization | not stated | Organization's study id
 Arms | Interventions (arm not stated) | Inclusion criterion | Exclusion criterion | Study population

@@ -7,6 +7,7 @@ others everything is visited. Which other invariants there are, and where they a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -24,22 +25,27 @@ from trialconv.validators.schema_messages import shortened
 Resource = Mapping[str, Any]
 
 
+#: A regular expression finds this faster than `split` does.
+_END: Final = re.compile(rb'"end":')
+
+
 def periods_are_in_order(text: bytes) -> bool:
     """Say whether each end in the text stands alone or right after its start, a date, in order; False in doubt."""
-    before, *pieces = text.split(b'"end":')
-    for piece in pieces:
-        if piece[:1] != b'"':
+    for found in _END.finditer(text):
+        begin, after = found.span()
+        close = text.find(b'"', after + 1)
+        if text[after : after + 1] != b'"':
             return False
-        end = piece[1 : piece.index(b'"', 1)]
-        if before.endswith(b"{"):
-            if piece[len(end) + 2 : len(end) + 3] != b"}":
+        if text[begin - 1 : begin] == b"{":
+            if text[close + 1 : close + 2] != b"}":
                 return False
-        else:
-            start = before[before.rfind(b'"start":"') + 9 : -2]
-            length = min(len(start), len(end))
-            if length > 10 or not before.endswith(b'",') or b'"' in start or start[:length] > end[:length]:
-                return False
-        before = piece
+            continue
+        start = text[text.rfind(b'"start":"', 0, begin) + 9 : begin - 2]
+        length = min(len(start), close - after - 1)
+        if length > 10 or text[begin - 2 : begin] != b'",' or b'"' in start:
+            return False
+        if start[:length] > text[after + 1 : after + 1 + length]:
+            return False
     return True
 
 

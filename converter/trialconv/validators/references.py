@@ -6,6 +6,7 @@ with the places.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -18,6 +19,7 @@ from trialconv.validators.reference_walk import reference_issues
 from trialconv.validators.schema import surely_valid
 
 _REFERENCE = b'"reference":"'
+_POINTER = re.compile(rb'"reference":"([^"]*)')
 
 
 def check_references(
@@ -51,16 +53,15 @@ def followed_references(document: Resource, text: bytes, known: Collection[str] 
 
 
 def _followed(document: Resource, text: bytes, known: Collection[str]) -> Resource | None:
-    pieces = text.split(_REFERENCE)
     if document["resourceType"] != "Bundle":
-        alone = len(pieces) == 1 and "contained" not in document and document["resourceType"] != "Parameters"
+        alone = _REFERENCE not in text and "contained" not in document and document["resourceType"] != "Parameters"
         return document if alone else None
     entries = document.get("entry", ())
     held = _held(entries)
     if held is None or not _definitions_are_in(entries):
         return None
     instances, urns = held
-    unknown = {piece[: piece.index(b'"')].decode() for piece in pieces[1:]} - instances
+    unknown = {pointer.decode() for pointer in _POINTER.findall(text)} - instances
     if not unknown:
         return document
     if document["type"] == "transaction":
@@ -69,7 +70,7 @@ def _followed(document: Resource, text: bytes, known: Collection[str]) -> Resour
     unknown.difference_update(known)
     if not unknown <= urns.keys():
         return None
-    return _with_types(pieces, urns) if unknown else document
+    return _with_types(text.split(_REFERENCE), urns) if unknown else document
 
 
 def _held(entries: list[dict[str, Any]]) -> tuple[set[str], dict[str, str]] | None:
@@ -109,14 +110,23 @@ def _with_types(pieces: list[bytes], urns: dict[str, str]) -> Resource:
     return found
 
 
+def _has_no_canonical(variable: dict[str, Any]) -> bool:
+    """Say whether no characteristic of an EvidenceVariable, at any depth, is defined elsewhere."""
+    waiting = list(variable.get("characteristic", ()))
+    for one in waiting:
+        if "definitionCanonical" in one:
+            return False
+        if "definitionByCombination" in one:
+            waiting += one["definitionByCombination"]["characteristic"]
+    return True
+
+
 def _definitions_are_in(entries: list[dict[str, Any]]) -> bool:
     """Say whether each action's definition is an activity of the bundle, and no variable is defined by others."""
     resources = [entry["resource"] for entry in entries]
     for resource in resources:
-        if resource["resourceType"] == "EvidenceVariable":
-            for one in resource.get("characteristic", ()):
-                if "definitionCanonical" in one or "definitionByCombination" in one:
-                    return False
+        if resource["resourceType"] == "EvidenceVariable" and not _has_no_canonical(resource):
+            return False
     nodes = [one for one in resources if one["resourceType"] == "PlanDefinition"]
     if not nodes:
         return True
