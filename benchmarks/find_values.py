@@ -69,6 +69,7 @@ _HEADING: Final = re.compile(r".*:|(?:inclusion|exclusion)\b.*\bcriteria", re.IG
 
 #: What a study parameter is called in ODM 2.0 and in SDM-XML.
 _PARAMETERS: Final = ("StudyParameter", "sdm:Parameter")
+_FIELDS: Final = frozenset(field_paths())
 #: The targets whose documents can be searched. R4B is as R4, the JSON of ODM as its XML.
 _TARGETS: Final = tuple(
     name for name in TARGETS if name.startswith(("fhir", "odm")) and name not in ("fhir-r4b", "odm-2.0-json")
@@ -126,7 +127,7 @@ def _by_field(made: Converted, target: str) -> dict[str, list[Leaf]]:
     is_odm = isinstance(made.document, Node)
     for leaf in _odm_leaves(made.document) if is_odm else _fhir_leaves(made.document):
         # The parameter with the registry's own string of a text names the field.
-        fields = (leaf.place,) if leaf.place in field_paths() else _fields_at(target, leaf.place)
+        fields = (leaf.place,) if leaf.place in _FIELDS else _fields_at(target, leaf.place)
         for field in fields:
             found.setdefault(field, []).append(leaf)
     return found
@@ -185,7 +186,7 @@ def _short(url: str) -> str:
 
 def _odm_leaves(node: Node, above: str = "") -> Iterator[Leaf]:
     here = f"{above}/{node.name}" if above else "" if node.name == "ODM" else node.name
-    is_parameter = above.startswith(tuple(f"{name}[" for name in _PARAMETERS)) or above in field_paths()
+    is_parameter = above.startswith(tuple(f"{name}[" for name in _PARAMETERS)) or above in _FIELDS
     if node.name in _PARAMETERS:
         is_parameter = True
         steps = node.attributes["ShortName"].split(".")
