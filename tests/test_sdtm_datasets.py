@@ -177,6 +177,9 @@ def test_subjects_are_planned_or_actual() -> None:
     made = converted(study(designModule={"enrollmentInfo": {"count": 80}}))
     assert (values(made, "ACTSUB"), values(made, "PLANSUB")) == ([(None, "NI")], [(None, "NI")])
     assert noted(made, "not-placed") == ["protocolSection.designModule.enrollmentInfo.count"]
+    made = converted(study(designModule={"enrollmentInfo": {"count": -3, "type": "ACTUAL"}}))
+    assert values(made, "ACTSUB") == [(None, "NI")]
+    assert noted(made, "number-out-of-range") == ["protocolSection.designModule.enrollmentInfo.count"]
 
 
 def test_registry_numbers_name_their_registry() -> None:
