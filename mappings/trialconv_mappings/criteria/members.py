@@ -326,6 +326,8 @@ def _list(made: Members, start: int, stop: int) -> list[Criterion]:
     for place, item in enumerate(items):
         if item.children:
             node = _parent(made, item, top=True)
+        elif item.together:
+            node = _together(made, item)
         elif place == last and doubt is None and (pieces := _pieces(made, item)):
             nodes += pieces
             found += [piece for piece in pieces if piece.role == "criterion"]
@@ -344,6 +346,16 @@ def _list(made: Members, start: int, stop: int) -> list[Criterion]:
         if made.nodes[-1].source.rstrip()[-2:].lower() != "or":
             found.append(made.nodes[-1])
     return found
+
+
+def _together(made: Members, item: Item) -> Criterion:
+    """Return the node of an item whose lines are not taken apart."""
+    own = plain_text(item.source.partition("\n")[0])
+    if made.kind == "inclusion" and words.says_excluded(own):
+        return _as_whole(item, made.cohort)
+    cohort = made.cohort or words.cohort_of_line(own)
+    text = plain_lines(item.source)
+    return Criterion(made.kind, "criterion", text, None, cohort, (), item.lead, item.source)
 
 
 def _pieces(made: Members, item: Item) -> list[Criterion]:

@@ -2,8 +2,8 @@
 
 Indentation nests, and so does a change of markers below a line that introduces it. A list inside a list on the
 same level and with the same markers has an end that nobody can see: there the reading stops, and the caller keeps
-the
-rest whole.
+the rest whole. Where only the lines inside one item are unclear, and the list around it goes on for certain (its count,
+its indentation), the item keeps its lines together, and the reading goes on after them.
 """
 
 from __future__ import annotations
@@ -13,21 +13,25 @@ from typing import Final
 
 from trialconv_mappings.criteria.doubts import MIXED, NUMBERS, UNSEEN_END
 from trialconv_mappings.criteria.lines import KNOWN, Line, as_roman, depth, style
-from trialconv_mappings.criteria.words import introduces, is_frame
+from trialconv_mappings.criteria.words import introduces, is_frame, last_sentence
 
 _JOINS: Final = re.compile(r"\W(?:or|and|and\s?/\s?or)[ ,;:/*_]*$", re.IGNORECASE)
 
 
 class Item:
-    """An item: its lead, its words as they stand, the items below it, and the line it begins at."""
+    """An item: its lead, its words as they stand, the items below it, and the line it begins at.
 
-    __slots__ = ("children", "lead", "line", "source")
+    `together`: its words hold lines of lists that were not taken apart.
+    """
 
-    def __init__(self, lead: str, source: str, line: int) -> None:
+    __slots__ = ("children", "lead", "line", "source", "together")
+
+    def __init__(self, lead: str, source: str, line: int, *, together: bool = False) -> None:
         self.lead = lead
         self.source = source
         self.line = line
         self.children: list[Item] = []
+        self.together = together
 
 
 class _Level:
@@ -74,31 +78,84 @@ def nested(lines: list[Line], first: int) -> tuple[list[Item], Doubt | None]:
     """
     top: list[Item] = []
     levels: list[_Level] = []
-    try:
-        for number, (space, mark, body) in enumerate(lines, first):
-            if mark:
-                if levels:
-                    # The next item of a plain list: most lines are one.
-                    level = levels[-1]
-                    name, ordinal = KNOWN.get(mark) or style(mark)
-                    if (
-                        name == level.style
-                        and level.alone
-                        and (not ordinal or ordinal == level.last + 1)
-                        and len(space) - space.rfind("\n") - 1 == level.depth
-                        and ((previous := level.items[-1]).children or not introduces(previous.source))
-                    ):
-                        level.last = ordinal
-                        level.items.append(Item(space + mark, body, number))
-                        continue
-                _place(levels, top, depth(space), mark, Item(space + mark, body, number))
-            else:
-                _continue(levels, space, body, number)
-        if any(level.pending for level in levels):
-            raise Doubt(top[-1].line, MIXED)
-    except Doubt as doubt:
-        return [item for item in top if item.line < doubt.line], doubt
-    return top, None
+    begin = 0
+    while True:
+        try:
+            _nest(lines, begin, first, levels, top)
+        except Doubt as doubt:
+            start = doubt.line - first
+            begin = _end_of_item(lines, start, levels)
+            if not begin or not top or top[-1].line != doubt.line:
+                return [item for item in top if item.line < doubt.line], doubt
+            space, mark, body = lines[start]
+            source = body + "".join(["".join(line) for line in lines[start + 1 : begin]])
+            top[-1] = Item(space + mark, source, doubt.line, together=True)
+            del levels[1:]
+        else:
+            return top, None
+
+
+def _nest(lines: list[Line], begin: int, first: int, levels: list[_Level], top: list[Item]) -> None:
+    """Read lines, from the one at `begin`, into the open lists. Raises Doubt where the place of one is unclear."""
+    for number, (space, mark, body) in enumerate(lines[begin:] if begin else lines, first + begin):
+        if mark:
+            if levels:
+                # The next item of a plain list: most lines are one.
+                level = levels[-1]
+                name, ordinal = KNOWN.get(mark) or style(mark)
+                if (
+                    name == level.style
+                    and level.alone
+                    and (not ordinal or ordinal == level.last + 1)
+                    and len(space) - space.rfind("\n") - 1 == level.depth
+                    and ((previous := level.items[-1]).children or not introduces(previous.source))
+                ):
+                    level.last = ordinal
+                    level.items.append(Item(space + mark, body, number))
+                    continue
+            _place(levels, top, depth(space), mark, Item(space + mark, body, number))
+        else:
+            _continue(levels, space, body, number)
+    if any(level.pending for level in levels):
+        raise Doubt(top[-1].line, MIXED)
+
+
+#: What unmarked lines inside an item must not say: a heading may stand there.
+_HEADS: Final = re.compile(r"clusion|eligib|criteria\W*$|^\W*(?:part|group|cohort|phase|arm)\b", re.IGNORECASE)
+
+
+def _end_of_item(lines: list[Line], start: int, levels: list[_Level]) -> int:
+    """Return the line after an item of the outermost list where its end is certain; 0 where it is not.
+
+    It ends before the line that goes on with the list's count or, in a list of bullets, with its indentation; what
+    lies between has to be deeper or to be marked in other ways than that list.
+    """
+    space, mark, body = lines[start]
+    outer, (name, number) = depth(space), style(mark)
+    if levels[0].depth != outer or levels[0].style != name or levels[0].last != number:
+        return 0
+    if start + 1 == len(lines) or is_frame(last_sentence(body)):
+        return 0
+    place = start + 1
+    deeper = True
+    while place < len(lines):
+        space, mark, body = lines[place]
+        indent = depth(space)
+        if not mark:
+            if _HEADS.search(body):
+                return 0
+            deeper = deeper and (indent > outer or "\n\n" not in space)
+        elif indent <= outer + 1:
+            next_name, next_number = style(mark)
+            if indent == outer and next_name == name and next_number == (number + 1 if number else 0):
+                break
+            if next_name == name or not number or next_name[0] == "-" != name[0]:
+                return 0
+            deeper = False
+        place += 1
+    if introduces(lines[place - 1][2]) or (not deeper and (place == len(lines) or not number)):
+        return 0
+    return 0 if place == len(lines) and not start else place
 
 
 def _continue(levels: list[_Level], space: str, body: str, number: int) -> None:
@@ -141,6 +198,10 @@ def _place(levels: list[_Level], top: list[Item], indent: int, mark: str, item: 
     _beside(levels, top, name, number, item)
 
 
+def _is_escaped(item: Item) -> bool:
+    return "\\" in item.lead
+
+
 def _first(name: str, number: int) -> tuple[str, int]:
     """Return the style of the first item of a list: a letter i is the Roman one there."""
     return as_roman(name, number) or (name, number)
@@ -171,7 +232,10 @@ def _beside(levels: list[_Level], top: list[Item], name: str, number: int, item:
     if introduced and not harmless and not beside:
         raise Doubt(top[-1].line, UNSEEN_END)
     if len(fitting) > 1:
-        raise Doubt(top[-1].line, NUMBERS)
+        # A number with a backslash is no list of the markup's own: the two kinds are two lists.
+        fitting = [place for place in fitting if _is_escaped(levels[place].items[-1]) == _is_escaped(item)]
+        if len(fitting) != 1:
+            raise Doubt(top[-1].line, NUMBERS)
     if fitting:
         _go_on(levels, top, fitting[0], number, item)
     else:

@@ -120,6 +120,11 @@ def is_frame(text: str) -> bool:
     return words <= FRAME and not words.isdisjoint(FRAMING)
 
 
+def last_sentence(text: str) -> str:
+    """Return the words behind the last full stop inside a text."""
+    return re.split(r"[.;]\s+", text.rstrip())[-1]
+
+
 def frame_kind(text: str) -> Kind | None:
     """Return the kind that an introduction states by its verb ("will be excluded if:")."""
     words = words_of(text.replace("for inclusion", ""))
