@@ -17,6 +17,7 @@ from trialconv_mappings.criteria.doubts import (
     UNCLEAR_LINE,
     UNSEEN_END,
 )
+from trialconv_mappings.criteria.groups import keep_groups
 from trialconv_mappings.criteria.joints import is_enumeration, joints, linked
 from trialconv_mappings.criteria.leaves import leaf, may_be_other, plain_lines, plain_text
 from trialconv_mappings.criteria.lines import Line, depth, style
@@ -421,27 +422,27 @@ def _joiner(text: str, item: Item, *, turned: bool) -> Joiner | None:
         between = {child.source.strip(" .,:;()").lower() for child in item.children if child.lead.isspace()}
         if between & {"or", "and", "and/or"}:
             return None
-    together = linked(listed, joints(listed))
+    together = linked(listed, joints(listed, listed))
     if together == "mixed" or (said and together and said != together):
         return None
     return said or together
 
 
 def _link(made: Members, found: list[Criterion]) -> None:
-    """Look at the words that join the criteria of a section, and keep whole what they may join."""
+    """Look at the words that join the criteria of a section, and keep together what they join."""
     if len(found) < 2 or made.kind is None:
         return
-    sources = [node.source if not node.children else _last_words(node) for node in found]
-    between = joints(sources)
-    together = linked(sources, between)
+    lasts = [node.source if not node.children else _last_words(node) for node in found]
+    between = joints(lasts, [node.source for node in found])
+    together = linked(lasts, between)
     if together is None:
         return
     if made.kind == "inclusion":
         if together == "any-of" and len(found) == len(made.nodes):
             made.joiner = "any-of"
-        elif "or" in between:
+        elif "or" in between and not keep_groups(made, found, lasts, between):
             made.everything(ALTERNATIVES)
-    elif "and" in between and not (together == "all-of" and is_enumeration(sources, between)):
+    elif "and" in between and not (together == "all-of" and is_enumeration(lasts, between)):
         made.everything(JOINED)
 
 

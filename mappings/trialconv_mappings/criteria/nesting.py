@@ -210,7 +210,7 @@ def _first(name: str, number: int) -> tuple[str, int]:
 def _beside(levels: list[_Level], top: list[Item], name: str, number: int, item: Item) -> None:
     """Add an item to the list on its level that it goes on with, or begin one below the last item."""
     last = levels[-1]
-    if number > last.last + 1 and name in (last.style, last.style[1:]):
+    if number > last.last + 1 and (name in (last.style, last.style[1:]) or name[:1] == last.style[:1] == "1"):
         _cut_inline(last, number)
     previous = last.items[-1]
     introduced = not previous.children and introduces(previous.source)
