@@ -241,6 +241,8 @@ def _between(made: Members, top: list[Criterion], span: Span, below: Span | None
     if below is None or words.is_note(text) or words.is_nothing(text):
         return _Step.READ if _alone(made, span, lead, source) else _Step.STOP
     if words.introduces(source):
+        if _heads_another_kind(made, text, below):
+            return _Step.BLOCK
         other = words.frame_kind(text) if words.is_frame(text) else None
         if (other and made.kind and other != made.kind) or words.heads_other(text, made.kind):
             made.whole(start, len(made.lines), SAYS_OTHER)
@@ -256,6 +258,13 @@ def _between(made: Members, top: list[Criterion], span: Span, below: Span | None
         made.whole(start, len(made.lines), UNCLEAR_LINE, made.kind)
         return _Step.STOP
     return _Step.BLOCK
+
+
+def _heads_another_kind(made: Members, text: str, below: Span) -> bool:
+    """Tell whether a line heads a last list that is of another kind than its section, and of which is certain."""
+    if below[2] != len(made.lines):
+        return False
+    return words.heads_leaving(text) or (made.kind == "inclusion" and words.excludes_below(text))
 
 
 def _looks_titled(source: str) -> bool:
@@ -292,7 +301,12 @@ def _alone(made: Members, span: Span, lead: str, source: str) -> bool:
         made.whole(span[1], len(made.lines), UNCLEAR_LINE, made.kind)
         return False
     elif any(mark for _, mark, _ in made.lines[: span[1]]) and words.is_sentence(found.text):
-        made.whole(span[1], span[2], AFTER_LIST)
+        if words.adds_criterion(found.text, made.kind):
+            made.nodes.append(found)
+        elif made.kind == "inclusion" and words.only_permits(found.text):
+            made.nodes.append(Criterion(None, "note", found.text, None, made.cohort, (), lead, source))
+        else:
+            made.whole(span[1], span[2], AFTER_LIST)
     else:
         made.nodes.append(found)
     return True
@@ -303,11 +317,18 @@ def _block(made: Members, lead: str, source: str, below: Span, *, several: bool)
     text = plain_text(source)
     own = words.cohort_of_line(text) or (words.cohort_of_heading(text) if several else None)
     cohort = own or made.cohort
-    kind = None if words.turns_round(text, made.kind) and made.kind == "inclusion" else made.kind
+    role: Role = "heading"
+    kind, outer = made.kind, made.kind
+    if words.heads_leaving(text):
+        kind = outer = None
+    elif kind == "inclusion" and words.excludes_below(text):
+        kind, outer, role, cohort = "exclusion", "exclusion", "section", made.cohort
+    elif kind == "inclusion" and words.turns_round(text, kind):
+        kind = None
     inner = Members(kind, cohort, made.lines[below[1] : below[2]])
     _link(inner, _list(inner, 0, len(inner.lines)))
-    joiner = words.joiner(text, made.kind) or inner.joiner
-    node = Criterion(made.kind, "heading", text, joiner, cohort, tuple(inner.nodes), lead, source)
+    joiner = inner.joiner if outer != made.kind else words.joiner(text, made.kind) or inner.joiner
+    node = Criterion(outer, role, text, joiner, cohort, tuple(inner.nodes), lead, source)
     made.nodes.append(node)
 
 
@@ -316,13 +337,6 @@ def _list(made: Members, start: int, stop: int) -> list[Criterion]:
     items, doubt = nested(made.lines[start:stop], start)
     found = []
     kind, cohort, nodes = made.kind, made.cohort, made.nodes
-    if items and not items[0].children and words.introduces(items[0].source) and words.is_frame(items[0].source):
-        first = items.pop(0)
-        text = plain_text(first.source)
-        if not _only_introduces(made, text):
-            made.whole(start, stop, UNSEEN_END, kind)
-            return nodes[-1:]
-        nodes.append(Criterion(None, "text", text, None, cohort, (), first.lead, first.source))
     last = len(items) - 1
     for place, item in enumerate(items):
         if item.children:
@@ -335,6 +349,12 @@ def _list(made: Members, start: int, stop: int) -> list[Criterion]:
             continue
         else:
             node = leaf(kind, cohort, item.lead, item.source)
+            if node.source[-1] in _INTRO_LAST and words.introduces(node.source) and words.is_frame(node.text):
+                if not _only_introduces(made, node.text):
+                    made.whole(item.line, stop, UNSEEN_END, kind)
+                    return [*found, nodes[-1]]
+                nodes.append(node._replace(kind=None, role="text"))
+                continue
             if node.role == "note" and found and nodes[-1] is found[-1] and not words.is_general(node.text):
                 # What a note says may limit the criterion above it: they are read together.
                 nodes[-1] = found[-1] = nodes[-1]._replace(children=(*nodes[-1].children, node))
@@ -357,6 +377,10 @@ def _together(made: Members, item: Item) -> Criterion:
     cohort = made.cohort or words.cohort_of_line(own)
     text = plain_lines(item.source)
     return Criterion(made.kind, "criterion", text, None, cohort, (), item.lead, item.source)
+
+
+#: What introductions end with.
+_INTRO_LAST: Final = frozenset(end[-1] for end in vocabulary.INTRO_ENDS) | frozenset("gGwWdDa.;,")
 
 
 def _pieces(made: Members, item: Item) -> list[Criterion]:

@@ -13,7 +13,7 @@ from typing import Final
 
 from trialconv_mappings.criteria.doubts import MIXED, NUMBERS, UNSEEN_END
 from trialconv_mappings.criteria.lines import KNOWN, Line, as_roman, depth, style
-from trialconv_mappings.criteria.words import introduces, is_frame, last_sentence
+from trialconv_mappings.criteria.words import combines, introduces, is_frame, last_sentence
 
 _JOINS: Final = re.compile(r"\W(?:or|and|and\s?/\s?or)[ ,;:/*_]*$", re.IGNORECASE)
 
@@ -312,7 +312,9 @@ def _fitting(levels: list[_Level], name: str, number: int) -> list[int]:
 
 def _harmless(levels: list[_Level], previous: Item) -> bool:
     """Tell whether it does not matter where the list ends that an item introduces."""
-    return len(levels) == 1 and len(levels[0].items) == 1 and is_frame(previous.source)
+    if len(levels) > 1 or not is_frame(previous.source):
+        return False
+    return len(levels[0].items) == 1 or combines(previous.source) is not None
 
 
 def _below(levels: list[_Level], name: str, number: int, item: Item, *, pending: bool) -> None:

@@ -23,7 +23,7 @@ _FRAME_WORDS: Final = """
 candidacy candidate candidates cases clinical condition conditions consideration considered consist consists
 described disqualified disqualify do does each either eligible enrolled enrollment enrolment enter entered
 entry established every everybody everyone exclude excluded exclusion from fulfil fulfill fulfilled
-fulfilling fulfills fulfils has have having he her his if included inclusion ineligible into it items lead
+fulfilling fulfills fulfils has have having he her his if included inclusion ineligible into it items known lead
 least listed may meet meeting meets met more must no none not on one only or order part participate
 participating participation potential presence present prior prospective qualified qualify randomisation
 randomised randomization randomized received recruited recruitment registered registration render required

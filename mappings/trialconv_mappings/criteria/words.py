@@ -292,3 +292,60 @@ def says_excluded(body: str) -> bool:
 def says_allowed(body: str) -> bool:
     """Tell whether a criterion of exclusion says that something is allowed."""
     return bool(_SAYS_ALLOWED.match(body))
+
+
+# What a paragraph below a list says
+
+_PEOPLE_BEGIN: Final = (
+    r"\s*(?:(?:additionally|in addition|furthermore|moreover|also),?\s+)?(?:(?:all|any|the|those)\s+)?(?:\w+\s+){0,2}?"
+    r"(?:patients|subjects|participants|volunteers|individuals|candidates|persons|women|men|females|males)\b"
+)
+_DUTY: Final = re.compile(
+    _PEOPLE_BEGIN + r"[^.]*?\b(?:must|(?:are|is|will be|would be)\s+(?:also\s+)?required to)\b", re.I
+)
+_SHUT_OUT: Final = re.compile(
+    _PEOPLE_BEGIN + r"(?:(?!\b(?:not|never|no longer|unless|except\w*)\b)[^.])*?"
+    r"\b(?:(?:will|would|shall|should|must)\s+(?:also\s+)?be\s+|are\s+(?:also\s+)?)excluded\b"
+    r"(?!\s+(?:only|if|when|unless)\b)",
+    re.I,
+)
+_LET_IN: Final = re.compile(
+    _PEOPLE_BEGIN + r"(?:(?!\b(?:not|no|never|only|must|if|unless|provided|required|should|when|exclu\w*)\b)[^.])*"
+    r"\b(?:(?:are|is|remain)\s+(?:also\s+)?(?:eligible|allowed|permitted|acceptable)"
+    r"|(?:may|can)\s+(?:also\s+)?be\s+(?:included|enrolled))\b"
+    r"(?:(?!\b(?:only|if|unless|provided|when|as long|but|except\w*)\b)[^.])*\.?",
+    re.I,
+)
+
+
+def adds_criterion(text: str, kind: Kind | None) -> bool:
+    """Tell whether a paragraph below a list states one more criterion of the list's kind, by its verb."""
+    pattern = _DUTY if kind == "inclusion" else _SHUT_OUT if kind == "exclusion" else None
+    return pattern is not None and pattern.match(text) is not None
+
+
+def only_permits(text: str) -> bool:
+    """Tell whether each sentence of a paragraph only says who may take part as well."""
+    return all(_LET_IN.fullmatch(sentence) for sentence in re.split(r"(?<=[a-z)]\.)\s+(?=[A-Z])", text))
+
+
+_LEAVING: Final = re.compile(
+    r"\W*(?:\w+\s+)?(?:with-?drawal|drop-?\s?out|exit|suspension|discontinuation|termination|elimination|removal"
+    r"|stopping)\s+(?:criteri(?:a|on)|rules?)\s*:?\W*",
+    re.I,
+)
+
+
+def heads_leaving(text: str) -> bool:
+    """Tell whether a line is a heading of criteria for leaving a study, which neither include nor exclude."""
+    return _LEAVING.fullmatch(text) is not None
+
+
+_MUST_NOT: Final = re.compile(
+    r"\b(?:must|may|should|shall|can) ?not (?:meet|fulfil|have|satisfy) any(?: one)? of the following\b", re.I
+)
+
+
+def excludes_below(text: str) -> bool:
+    """Tell whether a pure introduction says that what stands below it excludes."""
+    return is_frame(text) and (frame_kind(text) == "exclusion" or _MUST_NOT.search(text) is not None)
