@@ -63,6 +63,10 @@ def _is_certain(found: list[Criterion], lasts: list[str], between: list[str], fi
         return False
     if last - first > 1:
         return True
+    begin = _begin(members[0])
+    if begin == _begin(members[1]):
+        neighbours = found[max(first - 1, 0) : first] + found[last + 1 : last + 2]
+        return all(begin != _begin(node) for node in neighbours) and (not first or len(begin) > 1)
     shared = _words(members[0]) & _words(members[1])
     if last + 1 < len(found) and _shares(found[last + 1], shared):
         return False
@@ -75,6 +79,11 @@ def _needs_more(source: str) -> bool:
 
 def _shares(node: Criterion, shared: set[str]) -> bool:
     return bool(shared & _words(node))
+
+
+def _begin(node: Criterion) -> list[str]:
+    """Return the first two words of a criterion."""
+    return node.text.lower().split()[:2]
 
 
 def _words(node: Criterion) -> set[str]:

@@ -76,6 +76,9 @@ def _spans(lines: list[Line]) -> list[Span]:
     base = 0
     for number, (space, mark, body) in enumerate(lines):
         if spans and spans[-1][0]:
+            if not mark and "clusion" in body and _heads_more(lines, number):
+                spans.append((False, number, number + 1))
+                continue
             if (
                 mark
                 or space.count("\n") < 2
@@ -94,6 +97,14 @@ def _spans(lines: list[Line]) -> list[Span]:
         else:
             spans.append((False, number, number + 1))
     return spans
+
+
+def _heads_more(lines: list[Line], number: int) -> bool:
+    """Tell whether a line inside a list heads the criteria after it ("Additional exclusion criteria for women:")."""
+    space, _, body = lines[number]
+    if number + 1 == len(lines) or space.count("\n") < 2 or body[-1] != ":":
+        return False
+    return bool(lines[number + 1][1]) and words.heads_more(body)
 
 
 def _heads_on(lines: list[Line], number: int) -> bool:
@@ -118,6 +129,8 @@ def _goes_on(lines: list[Line], number: int, base: int) -> bool:
         return not words.introduces(body) and (said is None or ";" in body or " or " in body.lower())
     if body[0] == "(" and body[-1] in ").":
         return True
+    if body[0].islower() and body[1:2].isalpha() and lines[number - 1][1] and words.breaks_off(before):
+        return True  # the rest of a sentence
     following = number + 1
     while following < len(lines) and not lines[following][1] and words.is_sentence(lines[following][2]):
         following += 1
@@ -238,8 +251,14 @@ def _between(made: Members, top: list[Criterion], span: Span, below: Span | None
     if alone or (below is not None and _only_introduces(made, text)):
         made.nodes.append(Criterion(None, "text", text, None, made.cohort, (), lead, source))
         return _Step.READ
+    if below is None and _heads_titles(made, span, text):
+        made.nodes.append(Criterion(None, "text", text, None, made.cohort, (), lead, source))
+        return _Step.READ
     if below is None or words.is_note(text) or words.is_nothing(text):
         return _Step.READ if _alone(made, span, lead, source) else _Step.STOP
+    if text[0] == "(" and text[-1] == ")" and words.is_sentence(text):
+        made.nodes.append(Criterion(None, "note", text, None, made.cohort, (), lead, source))
+        return _Step.READ
     if words.introduces(source):
         if _heads_another_kind(made, text, below):
             return _Step.BLOCK
@@ -248,8 +267,8 @@ def _between(made: Members, top: list[Criterion], span: Span, below: Span | None
             made.whole(start, len(made.lines), SAYS_OTHER)
             return _Step.STOP
         return _Step.BLOCK
-    if style(made.lines[below[1]][1])[1] == 1:
-        return _Step.BLOCK  # the list begins to count below the line
+    if style(made.lines[below[1]][1])[1] == 1 or words.breaks_off(text):
+        return _Step.BLOCK  # the list begins to count below the line, or ends its sentence
     if _is_criterion(text) or (start == 0 and "\n" not in lead and not words.is_sentence(text)):
         made.nodes.append(leaf(made.kind, made.cohort, lead, source))
         top.append(made.nodes[-1])
@@ -258,6 +277,14 @@ def _between(made: Members, top: list[Criterion], span: Span, below: Span | None
         made.whole(start, len(made.lines), UNCLEAR_LINE, made.kind)
         return _Step.STOP
     return _Step.BLOCK
+
+
+def _heads_titles(made: Members, span: Span, text: str) -> bool:
+    """Tell whether a first paragraph introduces the titled lists below it and leaves their items as they are."""
+    _, start, stop = span
+    if start or stop + 1 >= len(made.lines) or not words.introduces(text) or not _only_introduces(made, text):
+        return False
+    return _looks_titled(made.lines[stop][2]) and style(made.lines[stop + 1][1] or "*")[1] == 1
 
 
 def _heads_another_kind(made: Members, text: str, below: Span) -> bool:
@@ -334,7 +361,7 @@ def _block(made: Members, lead: str, source: str, below: Span, *, several: bool)
 
 def _list(made: Members, start: int, stop: int) -> list[Criterion]:
     """Add the items of a list, and return those that are criteria."""
-    items, doubt = nested(made.lines[start:stop], start)
+    items, doubt = nested(made.lines[start:stop], start, made.kind)
     found = []
     kind, cohort, nodes = made.kind, made.cohort, made.nodes
     last = len(items) - 1
@@ -466,7 +493,7 @@ def _link(made: Members, found: list[Criterion]) -> None:
             made.joiner = "any-of"
         elif "or" in between and not keep_groups(made, found, lasts, between):
             made.everything(ALTERNATIVES)
-    elif "and" in between and not (together == "all-of" and is_enumeration(lasts, between)):
+    elif "and" in between and not is_enumeration(lasts, between):
         made.everything(JOINED)
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from trialconv_mappings.criteria.doubts import MIXED, NUMBERS, UNSEEN_END
 from trialconv_mappings.criteria.lines import KNOWN, Line, as_roman, depth, style
+from trialconv_mappings.criteria.model import Joiner, Kind
 from trialconv_mappings.criteria.words import combines, introduces, is_frame, last_sentence
 
 _JOINS: Final = re.compile(r"\W(?:or|and|and\s?/\s?or)[ ,;:/*_]*$", re.IGNORECASE)
@@ -37,7 +38,7 @@ class Item:
 class _Level:
     """A list that is open: its indentation, its style, its last number and its items."""
 
-    __slots__ = ("alone", "depth", "items", "last", "linked", "pending", "style")
+    __slots__ = ("alone", "depth", "harmless", "items", "last", "linked", "pending", "style")
 
     def __init__(
         self,
@@ -60,6 +61,8 @@ class _Level:
         self.linked = linked
         #: That no other open list has its indentation.
         self.alone = alone
+        #: How a list inside of it holds together where it does not matter that it is inside.
+        self.harmless: Joiner | None = None
 
 
 class Doubt(Exception):  # noqa: N818 - no error: the end of what can be read
@@ -71,19 +74,31 @@ class Doubt(Exception):  # noqa: N818 - no error: the end of what can be read
         self.reason = reason
 
 
-def nested(lines: list[Line], first: int) -> tuple[list[Item], Doubt | None]:
+def nested(lines: list[Line], first: int, kind: Kind | None) -> tuple[list[Item], Doubt | None]:
     """Return the top-level items of lines that begin with a marked one, and where and why the reading stopped.
 
-    `first` is the number of the first line. With a Doubt the items are those before its line.
+    `first` is the number of the first line, `kind` that of the criteria. With a Doubt the items are those before
+    its line.
     """
-    top: list[Item] = []
-    levels: list[_Level] = []
-    begin = 0
+    space, mark, body = lines[0]
+    top = [Item(space + mark, body, first)]
+    levels = [_Level(depth(space), *_first(*style(mark)), top, alone=True)]
+    levels[0].harmless = "any-of" if kind == "exclusion" else "all-of" if kind == "inclusion" else None
+    begin = 1
     while True:
         try:
             _nest(lines, begin, first, levels, top)
         except Doubt as doubt:
             start = doubt.line - first
+            if len(levels) == 1 and doubt.reason == UNSEEN_END and top[-1].line == doubt.line:
+                begin = _end_of_small_letters(lines, start) or _end_of_capitals(lines, start)
+                begin = begin or _end_of_sentence(lines, start)
+                if begin:
+                    top[-1].children = [
+                        Item(space + mark, body, first + place)
+                        for place, (space, mark, body) in enumerate(lines[start + 1 : begin], start + 1)
+                    ]
+                    continue
             begin = _end_of_item(lines, start, levels)
             if not begin or not top or top[-1].line != doubt.line:
                 return [item for item in top if item.line < doubt.line], doubt
@@ -97,27 +112,76 @@ def nested(lines: list[Line], first: int) -> tuple[list[Item], Doubt | None]:
 
 def _nest(lines: list[Line], begin: int, first: int, levels: list[_Level], top: list[Item]) -> None:
     """Read lines, from the one at `begin`, into the open lists. Raises Doubt where the place of one is unclear."""
-    for number, (space, mark, body) in enumerate(lines[begin:] if begin else lines, first + begin):
+    for number, (space, mark, body) in enumerate(lines[begin:], first + begin):
         if mark:
-            if levels:
-                # The next item of a plain list: most lines are one.
-                level = levels[-1]
-                name, ordinal = KNOWN.get(mark) or style(mark)
-                if (
-                    name == level.style
-                    and level.alone
-                    and (not ordinal or ordinal == level.last + 1)
-                    and len(space) - space.rfind("\n") - 1 == level.depth
-                    and ((previous := level.items[-1]).children or not introduces(previous.source))
-                ):
-                    level.last = ordinal
-                    level.items.append(Item(space + mark, body, number))
-                    continue
+            # The next item of a plain list: most lines are one.
+            level = levels[-1]
+            name, ordinal = KNOWN.get(mark) or style(mark)
+            if (
+                name == level.style
+                and level.alone
+                and (not ordinal or ordinal == level.last + 1)
+                and len(space) - space.rfind("\n") - 1 == level.depth
+                and ((previous := level.items[-1]).children or not introduces(previous.source))
+            ):
+                level.last = ordinal
+                level.items.append(Item(space + mark, body, number))
+                continue
             _place(levels, top, depth(space), mark, Item(space + mark, body, number))
         else:
             _continue(levels, space, body, number)
     if any(level.pending for level in levels):
         raise Doubt(top[-1].line, MIXED)
+
+
+def _end_of_small_letters(lines: list[Line], start: int) -> int:
+    """Return the line after the list inside a list that an item introduces, told by small letters; 0 if it is not.
+
+    All items of the outer list, before and after, begin with a capital, and all between with a small letter.
+    """
+    outer = lines[start]
+    place = start + 1
+    while place < len(lines) and _is_beside(lines[place], outer) and lines[place][2][:2].islower():
+        place += 1
+    if place == len(lines) or place < start + 3:
+        return 0
+    others = lines[: start + 1] + lines[place:]
+    fits = all(_is_beside(line, outer) and line[2][0].isupper() and not introduces(line[2]) for line in others[:start])
+    fits = fits and all(_is_beside(line, outer) and line[2][0].isupper() for line in lines[place:])
+    return place if fits and not any(introduces(line[2]) for line in lines[start + 1 : place]) else 0
+
+
+def _end_of_capitals(lines: list[Line], start: int) -> int:
+    """Return the line after the items below a title in capitals, in a list of such titles and their items."""
+    outer = lines[start]
+    if not _is_title(lines[0]) or not _is_title(outer) or not all(_is_beside(line, outer) for line in lines):
+        return 0
+    place = start + 1
+    while place < len(lines) and not _is_title(lines[place]):
+        if introduces(lines[place][2]):
+            return 0
+        place += 1
+    return place if place > start + 1 and sum(map(_is_title, lines)) > 1 else 0
+
+
+def _end_of_sentence(lines: list[Line], start: int) -> int:
+    """Return the line after the last of a list where it ends the sentence of the one before it; 0 if it does not."""
+    last = start + 1
+    if last + 1 != len(lines) or not _is_beside(lines[last], lines[start]):
+        return 0
+    return len(lines) if _UNENDED.search(lines[start][2][-16:]) else 0
+
+
+_UNENDED: Final = re.compile(r"\b(?:and|or|if|when|as|by|has|have|is|are|must|be|of|following)\s*:$", re.IGNORECASE)
+
+
+def _is_title(line: Line) -> bool:
+    return line[2][-1] == ":" and line[2].isupper()
+
+
+def _is_beside(line: Line, other: Line) -> bool:
+    """Tell whether a line has the indentation and the bullet of another."""
+    return line[1] == other[1] and depth(line[0]) == depth(other[0]) and not style(line[1])[1]
 
 
 #: What unmarked lines inside an item must not say: a heading may stand there.
@@ -179,10 +243,6 @@ def _place(levels: list[_Level], top: list[Item], indent: int, mark: str, item: 
         if levels[-1].pending:
             raise Doubt(top[-1].line, MIXED)
         levels.pop()
-    if not levels:
-        levels.append(_Level(indent, *_first(name, number), top, alone=True))
-        top.append(item)
-        return
     last = levels[-1]
     if indent > last.depth + 1:
         if number == last.last + 1 > 1 and last.style[1:] == name and not last.items[-1].children:
@@ -194,7 +254,9 @@ def _place(levels: list[_Level], top: list[Item], indent: int, mark: str, item: 
         children.append(item)
         return
     if indent < last.depth:  # less than the first item of the whole list
-        raise Doubt(top[0].line, MIXED)
+        if len(top) > 1 or "\n" in top[0].lead or last.items is not top or number or last.last or top[0].children:
+            raise Doubt(top[0].line, MIXED)
+        last.depth, last.style = indent, name  # the first bullet stands behind its heading
     _beside(levels, top, name, number, item)
 
 
@@ -314,7 +376,8 @@ def _harmless(levels: list[_Level], previous: Item) -> bool:
     """Tell whether it does not matter where the list ends that an item introduces."""
     if len(levels) > 1 or not is_frame(previous.source):
         return False
-    return len(levels[0].items) == 1 or combines(previous.source) is not None
+    said = combines(previous.source)
+    return len(levels[0].items) == 1 or (said is not None and said == levels[0].harmless)
 
 
 def _below(levels: list[_Level], name: str, number: int, item: Item, *, pending: bool) -> None:

@@ -112,6 +112,8 @@ def _unheaded(section: Section, cohort: str | None, *, only: bool) -> list[Crite
             return [
                 Criterion(kind, "section", plain_text(body), made.joiner, cohort, tuple(made.nodes), space, body)
             ]
+    if not only and len(lines) == 1 and not mark and words.seeks(body):
+        return [Criterion(None, "text", plain_text(body), None, cohort, (), space, body)]
     made = members(None, cohort, lines)
     if not only and any(node.role != "note" for node in made.nodes):
         if any(mark for _, mark, _ in lines) or lines[-1][2].endswith(vocabulary.INTRO_ENDS):

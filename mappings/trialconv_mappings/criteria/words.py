@@ -120,6 +120,12 @@ def is_frame(text: str) -> bool:
     return words <= FRAME and not words.isdisjoint(FRAMING)
 
 
+def seeks(text: str) -> bool:
+    """Tell whether a line only says that a study looks for participants: "This study is seeking people who are:"."""
+    words = words_of(text)
+    return text.endswith(":") and words <= FRAME | {"seeking", "recruiting", "looking", "people"} and not words & NEGATING
+
+
 def last_sentence(text: str) -> str:
     """Return the words behind the last full stop inside a text."""
     return re.split(r"[.;]\s+", text.rstrip())[-1]
@@ -145,6 +151,14 @@ def frame_kind(text: str) -> Kind | None:
 
 # Lines
 
+_MORE: Final = re.compile(r"\W*(?:additional|further|other|more|special|specific) (?:key )?(?:in|ex)clusion criteria\b", re.I)
+
+
+def heads_more(text: str) -> bool:
+    """Tell whether a line begins like a heading of additional criteria."""
+    return _MORE.match(text) is not None
+
+
 _NOTE: Final = re.compile(
     r"[\W_]*(?:(?:please )?note(?:s|\b)|n\.?b\.?[:\s]|remarks?:|comment:|\*\s|\u2020)"
     r"|[\W_]*(?:\w+ ){0,2}?(?:(?:other|further|additional|more)\b.{0,60}\b(?:criteria|criterion"
@@ -154,7 +168,9 @@ _NOTE: Final = re.compile(
     r"|[\W_]*(?:the )?(?:information|criteria|list) (?:listed |described )?above\b|.{0,80}\b(?:be "
     r"|may )re-?screened\b"
     r"|[\W_]*for (?:more|additional|further) information\b|[\W_]*please (?:visit|note|contact|refer)\b"
-    r"|[\W_]*there are additional (?:in|ex)clusion",
+    r"|[\W_]*there are additional (?:in|ex)clusion"
+    r"|\W*definitions? of [\w -]{2,50}:\s*\W*\w|\W*the (?:study |principal )?investigator is responsible for ensuring\b"
+    r"|\W*the (?:(?:in|ex)clusion\s*(?:/|and|&)\s*(?:in|ex)clusion|eligibility) criteria\s+(?:for [\w -]{1,40}? )?(?:will|would|may|are)\b",
     re.I,
 )
 _NOTHING: Final = re.compile(
@@ -274,7 +290,15 @@ _OTHER_KIND: Final = {
 
 def heads_other(text: str, kind: Kind | None) -> bool:
     """Tell whether the heading of a part may turn its section's kind round."""
+    if kind == "exclusion":
+        text = _KEPT_OUT.sub("", text)
+        if _PRECLUDED.search(text):
+            return False  # whatever else the list is used for, it excludes
     return kind is not None and _OTHER_KIND[kind].search(text) is not None
+
+
+_KEPT_OUT: Final = re.compile(r"\bprevent\w* [^.:]{0,60}?\bfrom being (?:included|enrolled)\b", re.I)
+_PRECLUDED: Final = re.compile(r"\bwill be (?:precluded|excluded) from\b(?![^.]*\b(?:not|except\w*|unless|eligible)\b)", re.I)
 
 
 _SAYS_ALLOWED: Final = re.compile(
@@ -294,10 +318,21 @@ def says_allowed(body: str) -> bool:
     return bool(_SAYS_ALLOWED.match(body))
 
 
+_BREAKS_OFF: Final = re.compile(
+    r"\b(?:of|with|by|to|for|than|either|including|includes?|are|is|as|must|be|have|has|had|in|from|the)$|\bi\.v\.$",
+    re.I,
+)
+
+
+def breaks_off(text: str) -> bool:
+    """Tell whether a line ends in the middle of a sentence."""
+    return _BREAKS_OFF.search(text[-12:]) is not None
+
+
 # What a paragraph below a list says
 
 _PEOPLE_BEGIN: Final = (
-    r"\s*(?:(?:additionally|in addition|furthermore|moreover|also),?\s+)?(?:(?:all|any|the|those)\s+)?(?:\w+\s+){0,2}?"
+    r"\s*(?:(?:additionally|in addition|furthermore|moreover|also),?\s+)?(?:(?:all|any|the|those)\s+)?(?:(?!(?:only|no|not|none|never|neither)\b)[\w-]+\s+){0,2}?"
     r"(?:patients|subjects|participants|volunteers|individuals|candidates|persons|women|men|females|males)\b"
 )
 _DUTY: Final = re.compile(
