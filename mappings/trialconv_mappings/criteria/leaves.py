@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from trialconv.lineage import plain
@@ -10,15 +11,23 @@ from trialconv_mappings.criteria.doubts import SAYS_OTHER
 from trialconv_mappings.criteria.model import Criterion, Kind
 
 
+_ESCAPED: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
+
+
+def unescaped(source: str) -> str:
+    """Return words in plain text, as `plain` does; faster where there is no entity."""
+    return plain(source) if "&" in source else "".join(_ESCAPED.split(source))
+
+
 def plain_lines(source: str) -> str:
     """Return words as they stand in plain text, without empty lines."""
-    return "\n".join(line.rstrip() for line in plain(source).split("\n") if line and not line.isspace())
+    return "\n".join(line.rstrip() for line in unescaped(source).split("\n") if line and not line.isspace())
 
 
 def plain_text(source: str) -> str:
     """Return words as they stand in plain text, without the indentation of lines that go on."""
     if "\\" in source or "&" in source:
-        source = plain(source)
+        source = unescaped(source)
     if "\n" in source:
         return "\n".join([line.strip() for line in source.split("\n") if line.strip()])
     return source

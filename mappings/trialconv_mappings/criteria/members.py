@@ -367,7 +367,7 @@ def _list(made: Members, start: int, stop: int) -> list[Criterion]:
     last = len(items) - 1
     for place, item in enumerate(items):
         if item.children:
-            node = _parent(made, item, top=True)
+            node = parent(made, item, top=True)
         elif item.together:
             node = _together(made, item)
         elif place == last and doubt is None and (pieces := _pieces(made, item)):
@@ -418,7 +418,7 @@ def _pieces(made: Members, item: Item) -> list[Criterion]:
     return [leaf(made.kind, made.cohort, each.lead, each.source) for each in cut_inline(item, number, None)]
 
 
-def _parent(made: Members, item: Item, *, top: bool) -> Criterion:
+def parent(made: Members, item: Item, *, top: bool) -> Criterion:
     """Return the node of an item with items below it."""
     text = plain_text(item.source)
     turned = words.turns_round(text, made.kind)
@@ -431,7 +431,7 @@ def _parent(made: Members, item: Item, *, top: bool) -> Criterion:
             cohort = words.cohort_of_line(text)
     below = Members(kind, cohort, made.lines)
     children = tuple(
-        _parent(below, child, top=False) if child.children else _below(below, child) for child in item.children
+        parent(below, child, top=False) if child.children else _below(below, child) for child in item.children
     )
     joiner = _joiner(text, item, turned=turned)
     return Criterion(made.kind, "criterion", text, joiner, cohort, children, item.lead, item.source)
