@@ -8,15 +8,17 @@ harmless is worked out once.
 from __future__ import annotations
 
 import re
+from functools import partial
+from itertools import repeat
 from typing import Final
 
 from trialconv_mappings.criteria.joints import joints
 from trialconv_mappings.criteria.leaves import leaf, may_be_other, may_say_other, plain_text, unescaped
-from trialconv_mappings.criteria.lines import split_lines
+from trialconv_mappings.criteria.lines import depth, split_lines
 from trialconv_mappings.criteria.members import Members, parent
 from trialconv_mappings.criteria.model import Criterion, Kind
 from trialconv_mappings.criteria.nesting import Item
-from trialconv_mappings.criteria.words import introduces
+from trialconv_mappings.criteria.words import introduces, is_general
 
 _JOINTS: Final = ("or", "and")
 _JOINING: Final = ("or ", "Or ", "OR ", "or,", "OR:", "and", "And", "AND")
@@ -39,13 +41,13 @@ def plain_list(kind: Kind | None, cohort: str | None, raw: str) -> list[Criterio
     if cut is None:
         return None
     items, leads = cut
-    parents: dict[int, Item] = {}
+    looked: dict[int, Item] = {}
     sources = items
     if raw.count("\n") - leads[0].count("\n") >= len(items):
         made = _with_lists(items, leads)
         if made is None:
             return None
-        parents, sources = made
+        looked, sources = made
     if ("ollow" in raw or "below" in raw) and any(map(introduces, sources)):
         return None
     begins = {item[:7] for item in items}
@@ -57,7 +59,7 @@ def plain_list(kind: Kind | None, cohort: str | None, raw: str) -> list[Criterio
         any([":" in end or "\uff1a" in end for end in ends]) or any(joints(sources, items))
     ):
         return None
-    return _nodes(kind, cohort, raw, (items, leads), parents, others)
+    return _nodes(kind, cohort, raw, (items, leads), looked, others)
 
 
 def _nodes(
@@ -65,28 +67,35 @@ def _nodes(
     cohort: str | None,
     raw: str,
     cut: List,
-    parents: dict[int, Item],
+    looked: dict[int, Item],
     others: set[str | None] | None,
-) -> list[Criterion] | None:
+) -> list[Criterion]:
     """Return the nodes of items; `others` are the beginnings of those that may be no plain criteria."""
     items, leads = cut
-    new = tuple.__new__
-    nodes = [
-        new(Criterion, (kind, "criterion", words, None, cohort, (), lead, item, None))
-        for words, lead, item in zip(_texts(raw, items), leads, items, strict=True)
-    ]
+    texts = _texts(raw, items)
+    rows = zip(repeat(kind), _CRITERION, texts, _NONE, repeat(cohort), _NO_CHILDREN, leads, items, _NONE)
+    nodes = list(map(_NEW, rows))
     says = may_say_other(kind, raw)
-    if others or says:
-        for place, item in enumerate(items):
-            if place not in parents and ((others and item[:7] in others) or (says and may_say_other(kind, item))):
-                nodes[place] = leaf(kind, cohort, leads[place], item)
-                if nodes[place].role == "note":
-                    return None  # it may belong to the criterion above it
-    if parents:
-        list_ = Members(kind, cohort, [])
-        for place, item in parents.items():
-            nodes[place] = parent(list_, item, top=True)
-    return nodes
+    if not (others or says or looked):
+        return nodes
+    made: list[Criterion] = []
+    for place, (item, node) in enumerate(zip(items, nodes, strict=True)):
+        if place in looked and looked[place].children:
+            node = parent(Members(kind, cohort, []), looked[place], top=True)
+        elif place in looked or (others and item[:7] in others) or (says and may_say_other(kind, item)):
+            node = leaf(kind, cohort, leads[place], item)
+            if node.role == "note" and made and made[-1].role == "criterion" and not is_general(node.text):
+                # What a note says may limit the criterion above it: they are read together.
+                made[-1] = made[-1]._replace(children=(*made[-1].children, node))
+                continue
+        made.append(node)
+    return made
+
+
+_NEW: Final = partial(tuple.__new__, Criterion)
+_CRITERION: Final = repeat("criterion")
+_NONE: Final = repeat(None)
+_NO_CHILDREN: Final = repeat(())
 
 
 def _cut(block: str, outside: int) -> List | None:
@@ -116,11 +125,11 @@ def _cut(block: str, outside: int) -> List | None:
 
 
 def _with_lists(items: list[str], leads: list[str]) -> tuple[dict[int, Item], list[str]] | None:
-    """Return the items that hold a list as such, by their place, and the last words of each item.
+    """Return the items of several lines as such, by their place, and the last words of each item.
 
     `items` is left with the own words of each.
     """
-    parents: dict[int, Item] = {}
+    looked: dict[int, Item] = {}
     sources = items.copy()
     indent = _depth(leads[0])
     for place, item in enumerate(items):
@@ -128,36 +137,48 @@ def _with_lists(items: list[str], leads: list[str]) -> tuple[dict[int, Item], li
             made = _item(item, leads[place], indent)
             if made is None:
                 return None
-            parents[place] = made
+            looked[place] = made
             items[place] = made.source
             while made.children:
                 made = made.children[-1]
             sources[place] = made.source
-    return parents, sources
+    return looked, sources
 
 
 def _item(words: str, lead: str, indent: int) -> Item | None:
-    """Return an item with the list below it, or None where it holds other lines or lines to be looked at."""
-    source, _, _ = words.partition("\n")
-    if not source:
+    """Return an item of several lines, or None where they are to be looked at.
+
+    Lines that are deeper and have no marker go on with it; a list may stand at its end.
+    """
+    begin = words.find("\n")
+    if not begin:
         return None
-    made = Item(lead, source, 0)
-    cut = _cut(words[len(source) :], indent)
+    cut = _cut(words[begin:], indent)
     if cut is None:
-        return None
+        for space, mark, body in split_lines(words[begin:]):
+            if mark:
+                cut = _cut(words[begin:], indent)
+                break
+            if depth(space) <= indent or "clusion" in body:
+                return None
+            begin += len(space) + len(body)
+        else:
+            return Item(lead, words, 0)
+        if cut is None:
+            return None
+    made = Item(lead, words[:begin], 0)
     begins = {item[:7] for item in cut[0]}
     if not begins <= _ITEMS_BEGIN and None in _learn(begins - _ITEMS_BEGIN, joined=True):
         return None
     inside = _depth(cut[1][0])
     for item, item_lead in zip(*cut, strict=True):
+        child: Item | None = Item(item_lead, item, 0)
         if "\n" in item:
             child = _item(item, item_lead, inside)
             if child is None:
                 return None
-        elif not item or ":" in item[-3:] or "\uff1a" in item[-3:] or introduces(item):
+        if not item or (not child.children and (":" in item[-3:] or "\uff1a" in item[-3:] or introduces(item))):
             return None
-        else:
-            child = Item(item_lead, item, 0)
         made.children.append(child)
     return made
 
@@ -197,9 +218,9 @@ def _may_be_marker(begin: str) -> bool:
     """Tell whether a line may begin with a second marker: `- a`, `a. b`, `ii. c`, `(1) d`."""
     if begin[:2].isalpha() and begin.split(" ")[0].lower().strip("ivx.) "):
         return False
-    if begin[:1] in "(\\[" or begin[:1].isspace() or begin[1:2] in (".", ")") or not begin.isprintable():
+    if begin[:1].isspace() or not begin.isprintable():
         return True
-    return any(mark for _, mark, _ in split_lines(f"{begin.strip()} x"))
+    return any(mark for _, mark, _ in split_lines(f"{begin.strip()} x") + split_lines(f"{begin}x"))
 
 
 def _all_harmless(ends: set[str]) -> bool:

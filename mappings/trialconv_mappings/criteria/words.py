@@ -106,9 +106,11 @@ def combines(text: str) -> Joiner | Literal["count"] | None:
     else:
         if text.rstrip(": ")[-3:].lower() not in (" of", "all", "oth", "the"):
             return None
+    low = text.lower()
     if _COUNT.search(text):
         return "count"
-    some, every = _ANY.search(text), _ALL.search(text)
+    some = _ANY.search(text) if "any" in low or "one" in low or "1" in low or "either" in low else None
+    every = _ALL.search(text) if "all" in low or "both" in low or "each" in low else None
     if some and every:
         return "count"
     return "any-of" if some else "all-of" if every else None
@@ -265,11 +267,11 @@ def cohort_of_heading(body: str) -> str | None:
 # What a criterion says against its section
 
 _SAYS_EXCLUDED: Final = re.compile(
-    r"^\W*(?:ex?c?\w{0,3}usions?\b(?!\s+of)|exclude[ds]?\b|excluding\b|non-?\s?inclusion)"
-    r"|^(?!.*\b(?:who|that|which|if|unless|when)\b.*\bexcluded\b)[^.;(]*\b(?:are|is|be|were"
+    r"\W*(?:ex?c?\w{0,3}usions?\b(?!\s+of)|exclude[ds]?\b|excluding\b|non-?\s?inclusion)"
+    r"|(?!.*\b(?:who|that|which|if|unless|when)\b.*\bexcluded\b)[^.;(]*\b(?:are|is|be|were"
     r"|was)\s+(?:also\s+|\w+ly\s+)?excluded\b"
-    r"|^[^.;(]*\bexcluded if\b|^[^.;(]*\b(?:are|is|be|were)\s+(?:ineligible|not eligible)\b(?!\s+for\b)"
-    r"|^[^.;(]*\bmust not (?:meet|fulfil|have) any\b",
+    r"|[^.;(]*\bexcluded if\b|[^.;(]*\b(?:are|is|be|were)\s+(?:ineligible|not eligible)\b(?!\s+for\b)"
+    r"|[^.;(]*\bmust not (?:meet|fulfil|have) any\b",
     re.I,
 )
 _OTHER_KIND: Final = {
@@ -310,7 +312,7 @@ _SAYS_ALLOWED: Final = re.compile(
 
 def says_excluded(body: str) -> bool:
     """Tell whether a criterion of inclusion says that it excludes."""
-    return bool(_SAYS_EXCLUDED.search(body))
+    return _SAYS_EXCLUDED.match(body) is not None
 
 
 def says_allowed(body: str) -> bool:
