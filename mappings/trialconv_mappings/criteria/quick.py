@@ -48,7 +48,9 @@ def plain_list(kind: Kind | None, cohort: str | None, raw: str) -> list[Criterio
         if made is None:
             return None
         looked, sources = made
-    if ("ollow" in raw or "below" in raw) and any(map(introduces, sources)):
+    if ("ollow" in raw or "below" in raw) and any(
+        [introduces(source) for source in sources if "ollow" in source or "below" in source]
+    ):
         return None
     begins = {item[:7] for item in items}
     others = None if begins <= _ITEMS_BEGIN else _learn(begins - _ITEMS_BEGIN)

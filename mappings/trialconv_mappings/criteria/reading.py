@@ -27,6 +27,8 @@ def read_criteria(markup: str) -> CriteriaTree:
     head: tuple[str, str, str] | None = None
     for number, section in enumerate(sections):
         cohort = outers.get(number)
+        if section.heading is None and not section.raw:
+            continue
         last_line = section.lines.pop() if cohort is not None else None
         outer += _section(section, head[2] if head else None, only=len(sections) == 1)
         if cohort is not None and last_line is not None:
