@@ -29,7 +29,7 @@ def _begins(source: str) -> str:
 
 
 def joints(lasts: list[str], firsts: list[str]) -> list[str]:
-    """Return the word between each member and the next, by the last words of the one and the first of the other."""
+    """Return the word between each member and the next, by the last words of one and the first of the other."""
     ends = [_ends(source) if source[-1] in _JOINT_LAST else "" for source in lasts[:-1]]
     begins = [_begins(source) if source[:2] in _JOINT_FIRST else "" for source in firsts[1:]]
     return [end or begin for end, begin in zip(ends, begins, strict=True)]

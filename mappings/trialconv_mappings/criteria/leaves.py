@@ -8,8 +8,7 @@ from typing import Final
 from trialconv.lineage import plain
 from trialconv_mappings.criteria import vocabulary, words
 from trialconv_mappings.criteria.doubts import SAYS_OTHER
-from trialconv_mappings.criteria.model import Criterion, Kind
-
+from trialconv_mappings.criteria.model import Criterion, Kind, node_of
 
 _ESCAPED: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
 
@@ -58,17 +57,17 @@ def leaf(kind: Kind | None, cohort: str | None, lead: str, source: str) -> Crite
     text = plain_text(source) if "\\" in source or "&" in source or "\n" in source else source
     if text[:7] not in PLAIN_BEGINS and may_be_other(text):
         if text.startswith(vocabulary.NOTHING_BEGINS) and words.is_nothing(text):
-            return Criterion(None, "nothing", text, None, cohort, (), lead, source)
+            return node_of((None, "nothing", text, None, cohort, (), lead, source, None))
         if text.startswith(vocabulary.NOTE_BEGINS) and words.is_note(text):
-            return Criterion(None, "note", text, None, cohort, (), lead, source)
+            return node_of((None, "note", text, None, cohort, (), lead, source, None))
         if cohort is None and text.startswith(vocabulary.COHORT_BEGINS):
             cohort = words.cohort_of_item(text)
     if kind is not None and may_say_other(kind, text):
         if kind == "inclusion" and words.says_excluded(text):
-            return Criterion(None, "whole", text, None, cohort, (), lead, source, SAYS_OTHER)
+            return node_of((None, "whole", text, None, cohort, (), lead, source, SAYS_OTHER))
         if kind == "exclusion" and words.says_allowed(text):
-            return Criterion(None, "note", text, None, cohort, (), lead, source)
-    return Criterion(kind, "criterion", text, None, cohort, (), lead, source)
+            return node_of((None, "note", text, None, cohort, (), lead, source, None))
+    return node_of((kind, "criterion", text, None, cohort, (), lead, source, None))
 
 
 def may_say_other(kind: Kind | None, text: str) -> bool:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Final
 
-from trialconv_mappings.criteria import vocabulary, words
+from trialconv_mappings.criteria import paragraphs, vocabulary, words
 from trialconv_mappings.criteria.doubts import (
     AFTER_LIST,
     ALTERNATIVES,
@@ -21,7 +21,7 @@ from trialconv_mappings.criteria.groups import keep_groups
 from trialconv_mappings.criteria.joints import is_enumeration, joints, linked
 from trialconv_mappings.criteria.leaves import leaf, may_be_other, plain_lines, plain_text
 from trialconv_mappings.criteria.lines import Line, depth, style
-from trialconv_mappings.criteria.model import Criterion, Joiner, Kind, Role
+from trialconv_mappings.criteria.model import Criterion, Joiner, Kind, Role, node_of
 from trialconv_mappings.criteria.nesting import Item, cut_inline, nested
 
 _ALONE: Final = re.compile(r"\W*(and\s?/\s?or|or|and)\W*", re.IGNORECASE)
@@ -100,11 +100,11 @@ def _spans(lines: list[Line]) -> list[Span]:
 
 
 def _heads_more(lines: list[Line], number: int) -> bool:
-    """Tell whether a line inside a list heads the criteria after it ("Additional exclusion criteria for women:")."""
+    """Tell whether a line inside a list heads the criteria after it: "Additional exclusion criteria for ...:"."""
     space, _, body = lines[number]
     if number + 1 == len(lines) or space.count("\n") < 2 or body[-1] != ":":
         return False
-    return bool(lines[number + 1][1]) and words.heads_more(body)
+    return bool(lines[number + 1][1]) and paragraphs.heads_more(body)
 
 
 def _heads_on(lines: list[Line], number: int) -> bool:
@@ -129,7 +129,7 @@ def _goes_on(lines: list[Line], number: int, base: int) -> bool:
         return not words.introduces(body) and (said is None or ";" in body or " or " in body.lower())
     if body[0] == "(" and body[-1] in ").":
         return True
-    if body[0].islower() and body[1:2].isalpha() and lines[number - 1][1] and words.breaks_off(before):
+    if body[0].islower() and body[1:2].isalpha() and lines[number - 1][1] and paragraphs.breaks_off(before):
         return True  # the rest of a sentence
     following = number + 1
     while following < len(lines) and not lines[following][1] and words.is_sentence(lines[following][2]):
@@ -267,7 +267,7 @@ def _between(made: Members, top: list[Criterion], span: Span, below: Span | None
             made.whole(start, len(made.lines), SAYS_OTHER)
             return _Step.STOP
         return _Step.BLOCK
-    if style(made.lines[below[1]][1])[1] == 1 or words.breaks_off(text):
+    if style(made.lines[below[1]][1])[1] == 1 or paragraphs.breaks_off(text):
         return _Step.BLOCK  # the list begins to count below the line, or ends its sentence
     if _is_criterion(text) or (start == 0 and "\n" not in lead and not words.is_sentence(text)):
         made.nodes.append(leaf(made.kind, made.cohort, lead, source))
@@ -291,7 +291,7 @@ def _heads_another_kind(made: Members, text: str, below: Span) -> bool:
     """Tell whether a line heads a last list that is of another kind than its section, and of which is certain."""
     if below[2] != len(made.lines):
         return False
-    return words.heads_leaving(text) or (made.kind == "inclusion" and words.excludes_below(text))
+    return paragraphs.heads_leaving(text) or (made.kind == "inclusion" and paragraphs.excludes_below(text))
 
 
 def _looks_titled(source: str) -> bool:
@@ -328,9 +328,9 @@ def _alone(made: Members, span: Span, lead: str, source: str) -> bool:
         made.whole(span[1], len(made.lines), UNCLEAR_LINE, made.kind)
         return False
     elif any(mark for _, mark, _ in made.lines[: span[1]]) and words.is_sentence(found.text):
-        if words.adds_criterion(found.text, made.kind):
+        if paragraphs.adds_criterion(found.text, made.kind):
             made.nodes.append(found)
-        elif made.kind == "inclusion" and words.only_permits(found.text):
+        elif made.kind == "inclusion" and paragraphs.only_permits(found.text):
             made.nodes.append(Criterion(None, "note", found.text, None, made.cohort, (), lead, source))
         else:
             made.whole(span[1], span[2], AFTER_LIST)
@@ -346,9 +346,9 @@ def _block(made: Members, lead: str, source: str, below: Span, *, several: bool)
     cohort = own or made.cohort
     role: Role = "heading"
     kind, outer = made.kind, made.kind
-    if words.heads_leaving(text):
+    if paragraphs.heads_leaving(text):
         kind = outer = None
-    elif kind == "inclusion" and words.excludes_below(text):
+    elif kind == "inclusion" and paragraphs.excludes_below(text):
         kind, outer, role, cohort = "exclusion", "exclusion", "section", made.cohort
     elif kind == "inclusion" and words.turns_round(text, kind):
         kind = None
@@ -376,7 +376,7 @@ def _list(made: Members, start: int, stop: int) -> list[Criterion]:
             continue
         else:
             node = leaf(kind, cohort, item.lead, item.source)
-            if node.source[-1] in _INTRO_LAST and words.introduces(node.source) and words.is_frame(node.text):
+            if words.introduces(node.source) and words.is_frame(node.text):
                 if not _only_introduces(made, node.text):
                     made.whole(item.line, stop, UNSEEN_END, kind)
                     return [*found, nodes[-1]]
@@ -406,10 +406,6 @@ def _together(made: Members, item: Item) -> Criterion:
     return Criterion(made.kind, "criterion", text, None, cohort, (), item.lead, item.source)
 
 
-#: What introductions end with.
-_INTRO_LAST: Final = frozenset(end[-1] for end in vocabulary.INTRO_ENDS) | frozenset("gGwWdDa.;,")
-
-
 def _pieces(made: Members, item: Item) -> list[Criterion]:
     """Return the nodes of the criteria that were written into the last line of a list."""
     number = style(made.lines[item.line][1])[1] if item.source[-1] != ":" else 0
@@ -434,7 +430,7 @@ def parent(made: Members, item: Item, *, top: bool) -> Criterion:
         parent(below, child, top=False) if child.children else _below(below, child) for child in item.children
     )
     joiner = _joiner(text, item, turned=turned)
-    return Criterion(made.kind, "criterion", text, joiner, cohort, children, item.lead, item.source)
+    return node_of((made.kind, "criterion", text, joiner, cohort, children, item.lead, item.source, None))
 
 
 def _as_whole(item: Item, cohort: str | None) -> Criterion:
@@ -458,7 +454,7 @@ def _below(made: Members, item: Item) -> Criterion:
         return Criterion(None, role, text, None, made.cohort, (), item.lead, item.source)
     if may_be_other(text) and text.startswith(vocabulary.NOTE_BEGINS) and words.is_note(text):
         return Criterion(None, "note", text, None, made.cohort, (), item.lead, item.source)
-    return Criterion(made.kind, "criterion", text, None, made.cohort, (), item.lead, item.source)
+    return node_of((made.kind, "criterion", text, None, made.cohort, (), item.lead, item.source, None))
 
 
 def _joiner(text: str, item: Item, *, turned: bool) -> Joiner | None:

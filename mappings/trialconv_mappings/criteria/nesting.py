@@ -2,8 +2,8 @@
 
 Indentation nests, and so does a change of markers below a line that introduces it. A list inside a list on the
 same level and with the same markers has an end that nobody can see: there the reading stops, and the caller keeps
-the rest whole. Where only the lines inside one item are unclear, and the list around it goes on for certain (its count,
-its indentation), the item keeps its lines together, and the reading goes on after them.
+the rest whole. Where only the lines inside one item are unclear, and the list around it goes on for certain (its
+count, its indentation), the item keeps its lines together, and the reading goes on after them.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import re
 from typing import Final
 
 from trialconv_mappings.criteria.doubts import MIXED, NUMBERS, UNSEEN_END
+from trialconv_mappings.criteria.ends import end_of_inner, end_of_item
 from trialconv_mappings.criteria.lines import KNOWN, Line, as_roman, depth, style
 from trialconv_mappings.criteria.model import Joiner, Kind
-from trialconv_mappings.criteria.words import combines, introduces, is_frame, last_sentence
+from trialconv_mappings.criteria.words import combines, introduces, is_frame
 
 _JOINS: Final = re.compile(r"\W(?:or|and|and\s?/\s?or)[ ,;:/*_]*$", re.IGNORECASE)
 
@@ -91,16 +92,15 @@ def nested(lines: list[Line], first: int, kind: Kind | None) -> tuple[list[Item]
         except Doubt as doubt:
             start = doubt.line - first
             if len(levels) == 1 and doubt.reason == UNSEEN_END and top[-1].line == doubt.line:
-                begin = _end_of_small_letters(lines, start) or _end_of_capitals(lines, start)
-                begin = begin or _end_of_sentence(lines, start)
+                begin = end_of_inner(lines, start)
                 if begin:
                     top[-1].children = [
                         Item(space + mark, body, first + place)
                         for place, (space, mark, body) in enumerate(lines[start + 1 : begin], start + 1)
                     ]
                     continue
-            begin = _end_of_item(lines, start, levels)
-            if not begin or not top or top[-1].line != doubt.line:
+            begin = end_of_item(lines, start) if style(lines[start][1]) == (levels[0].style, levels[0].last) else 0
+            if not begin or depth(lines[start][0]) != levels[0].depth or top[-1].line != doubt.line:
                 return [item for item in top if item.line < doubt.line], doubt
             space, mark, body = lines[start]
             source = body + "".join(["".join(line) for line in lines[start + 1 : begin]])
@@ -132,94 +132,6 @@ def _nest(lines: list[Line], begin: int, first: int, levels: list[_Level], top: 
             _continue(levels, space, body, number)
     if any(level.pending for level in levels):
         raise Doubt(top[-1].line, MIXED)
-
-
-def _end_of_small_letters(lines: list[Line], start: int) -> int:
-    """Return the line after the list inside a list that an item introduces, told by small letters; 0 if it is not.
-
-    All items of the outer list, before and after, begin with a capital, and all between with a small letter.
-    """
-    outer = lines[start]
-    place = start + 1
-    while place < len(lines) and _is_beside(lines[place], outer) and lines[place][2][:2].islower():
-        place += 1
-    if place == len(lines) or place < start + 3:
-        return 0
-    others = lines[: start + 1] + lines[place:]
-    fits = all(_is_beside(line, outer) and line[2][0].isupper() and not introduces(line[2]) for line in others[:start])
-    fits = fits and all(_is_beside(line, outer) and line[2][0].isupper() for line in lines[place:])
-    return place if fits and not any(introduces(line[2]) for line in lines[start + 1 : place]) else 0
-
-
-def _end_of_capitals(lines: list[Line], start: int) -> int:
-    """Return the line after the items below a title in capitals, in a list of such titles and their items."""
-    outer = lines[start]
-    if not _is_title(lines[0]) or not _is_title(outer) or not all(_is_beside(line, outer) for line in lines):
-        return 0
-    place = start + 1
-    while place < len(lines) and not _is_title(lines[place]):
-        if introduces(lines[place][2]):
-            return 0
-        place += 1
-    return place if place > start + 1 and sum(map(_is_title, lines)) > 1 else 0
-
-
-def _end_of_sentence(lines: list[Line], start: int) -> int:
-    """Return the line after the last of a list where it ends the sentence of the one before it; 0 if it does not."""
-    last = start + 1
-    if last + 1 != len(lines) or not _is_beside(lines[last], lines[start]):
-        return 0
-    return len(lines) if _UNENDED.search(lines[start][2][-16:]) else 0
-
-
-_UNENDED: Final = re.compile(r"\b(?:and|or|if|when|as|by|has|have|is|are|must|be|of|following)\s*:$", re.IGNORECASE)
-
-
-def _is_title(line: Line) -> bool:
-    return line[2][-1] == ":" and line[2].isupper()
-
-
-def _is_beside(line: Line, other: Line) -> bool:
-    """Tell whether a line has the indentation and the bullet of another."""
-    return line[1] == other[1] and depth(line[0]) == depth(other[0]) and not style(line[1])[1]
-
-
-#: What unmarked lines inside an item must not say: a heading may stand there.
-_HEADS: Final = re.compile(r"clusion|eligib|criteria\W*$|^\W*(?:part|group|cohort|phase|arm)\b", re.IGNORECASE)
-
-
-def _end_of_item(lines: list[Line], start: int, levels: list[_Level]) -> int:
-    """Return the line after an item of the outermost list where its end is certain; 0 where it is not.
-
-    It ends before the line that goes on with the list's count or, in a list of bullets, with its indentation; what
-    lies between has to be deeper or to be marked in other ways than that list.
-    """
-    space, mark, body = lines[start]
-    outer, (name, number) = depth(space), style(mark)
-    if levels[0].depth != outer or levels[0].style != name or levels[0].last != number:
-        return 0
-    if start + 1 == len(lines) or is_frame(last_sentence(body)):
-        return 0
-    place = start + 1
-    deeper = True
-    while place < len(lines):
-        space, mark, body = lines[place]
-        indent = depth(space)
-        if not mark:
-            if _HEADS.search(body):
-                return 0
-            deeper = deeper and (indent > outer or "\n\n" not in space)
-        elif indent <= outer + 1:
-            next_name, next_number = style(mark)
-            if indent == outer and next_name == name and next_number == (number + 1 if number else 0):
-                break
-            if next_name == name or not number or next_name[0] == "-" != name[0]:
-                return 0
-            deeper = False
-        place += 1
-    if introduces(lines[place - 1][2]) or (not deeper and (place == len(lines) or not number)):
-        return 0
-    return 0 if place == len(lines) and not start else place
 
 
 def _continue(levels: list[_Level], space: str, body: str, number: int) -> None:

@@ -1,22 +1,21 @@
-"""The commonest section by a short way: one plain list, perhaps with plain lists inside, no line needing more looks.
+"""The commonest section by a short way: one plain list, perhaps with plain lists inside.
 
-It makes the same nodes as `members`, and gives up where it cannot (a test compares both on real texts). Lines are
-cut by whole lists at once, and what a line begins and ends with is looked up by a few characters; which of these are
-harmless is worked out once.
+It makes the same nodes as `members`, and gives up where it cannot (a test compares both on real texts). A list is
+cut into its lines at once, and what a line begins and ends with is looked up by a few characters; which of these
+are harmless is worked out once.
 """
 
 from __future__ import annotations
 
 import re
-from functools import partial
 from itertools import repeat
 from typing import Final
 
 from trialconv_mappings.criteria.joints import joints
-from trialconv_mappings.criteria.leaves import leaf, may_be_other, may_say_other, plain_text, unescaped
+from trialconv_mappings.criteria.leaves import leaf, may_be_other, may_say_other, unescaped
 from trialconv_mappings.criteria.lines import depth, split_lines
 from trialconv_mappings.criteria.members import Members, parent
-from trialconv_mappings.criteria.model import Criterion, Kind
+from trialconv_mappings.criteria.model import Criterion, Kind, node_of
 from trialconv_mappings.criteria.nesting import Item
 from trialconv_mappings.criteria.words import introduces, is_general
 
@@ -48,9 +47,7 @@ def plain_list(kind: Kind | None, cohort: str | None, raw: str) -> list[Criterio
         if made is None:
             return None
         looked, sources = made
-    if ("ollow" in raw or "below" in raw) and any(
-        [introduces(source) for source in sources if "ollow" in source or "below" in source]
-    ):
+    if ("ollow" in raw or "below" in raw) and any(map(introduces, sources)):
         return None
     begins = {item[:7] for item in items}
     others = None if begins <= _ITEMS_BEGIN else _learn(begins - _ITEMS_BEGIN)
@@ -58,7 +55,7 @@ def plain_list(kind: Kind | None, cohort: str | None, raw: str) -> list[Criterio
         return None
     ends = {source[-3:] for source in sources}
     if not (ends <= _HARMLESS_ENDS or _all_harmless(ends)) and (
-        any([":" in end or "\uff1a" in end for end in ends]) or any(joints(sources, items))
+        any(":" in end or "\uff1a" in end for end in ends) or any(joints(sources, items))
     ):
         return None
     return _nodes(kind, cohort, raw, (items, leads), looked, others)
@@ -76,7 +73,7 @@ def _nodes(
     items, leads = cut
     texts = _texts(raw, items)
     rows = zip(repeat(kind), _CRITERION, texts, _NONE, repeat(cohort), _NO_CHILDREN, leads, items, _NONE)
-    nodes = list(map(_NEW, rows))
+    nodes = list(map(node_of, rows))
     says = may_say_other(kind, raw)
     if not (others or says or looked):
         return nodes
@@ -94,7 +91,6 @@ def _nodes(
     return made
 
 
-_NEW: Final = partial(tuple.__new__, Criterion)
 _CRITERION: Final = repeat("criterion")
 _NONE: Final = repeat(None)
 _NO_CHILDREN: Final = repeat(())
@@ -174,12 +170,12 @@ def _item(words: str, lead: str, indent: int) -> Item | None:
         return None
     inside = _depth(cut[1][0])
     for item, item_lead in zip(*cut, strict=True):
-        child: Item | None = Item(item_lead, item, 0)
-        if "\n" in item:
-            child = _item(item, item_lead, inside)
-            if child is None:
-                return None
-        if not item or (not child.children and (":" in item[-3:] or "\uff1a" in item[-3:] or introduces(item))):
+        child = _item(item, item_lead, inside) if "\n" in item else Item(item_lead, item, 0)
+        if (
+            child is None
+            or not item
+            or (not child.children and (":" in item[-3:] or "\uff1a" in item[-3:] or introduces(item)))
+        ):
             return None
         made.children.append(child)
     return made

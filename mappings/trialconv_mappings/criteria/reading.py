@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from trialconv_mappings.criteria import vocabulary, words
+from trialconv_mappings.criteria import paragraphs, vocabulary, words
 from trialconv_mappings.criteria.doubts import BEFORE, HIDDEN, TWICE
 from trialconv_mappings.criteria.leaves import plain_lines, plain_text
 from trialconv_mappings.criteria.members import members
-from trialconv_mappings.criteria.model import CriteriaTree, Criterion
+from trialconv_mappings.criteria.model import CriteriaTree, Criterion, node_of
 from trialconv_mappings.criteria.quick import plain_list
 from trialconv_mappings.criteria.sections import Section, cut, outer_cohorts
 
@@ -74,7 +74,9 @@ def _section(section: Section, cohort: str | None, *, only: bool) -> list[Criter
         if nodes is not None:
             text = plain_text(section.source)
             return [
-                Criterion(found.kind, "section", text, None, cohort, tuple(nodes), section.lead, section.source)
+                node_of(
+                    (found.kind, "section", text, None, cohort, tuple(nodes), section.lead, section.source, None)
+                )
             ]
     made = members(found.kind, cohort, section.lines)
     if section.hidden:
@@ -113,7 +115,7 @@ def _unheaded(section: Section, cohort: str | None, *, only: bool) -> list[Crite
             return [
                 Criterion(kind, "section", plain_text(body), made.joiner, cohort, tuple(made.nodes), space, body)
             ]
-    if not only and len(lines) == 1 and not mark and words.seeks(body):
+    if not only and len(lines) == 1 and not mark and paragraphs.seeks(body):
         return [Criterion(None, "text", plain_text(body), None, cohort, (), space, body)]
     made = members(None, cohort, lines)
     if not only and any(node.role != "note" for node in made.nodes):

@@ -38,10 +38,15 @@ _FOLLOWING: Final = re.compile(
 
 def introduces(source: str) -> bool:
     """Tell whether a line needs what follows it."""
-    if source.endswith(INTRO_ENDS):
-        return True
     end = source[-60:]
-    return ("ollowing" in end or "below" in end) and _FOLLOWING.search(end) is not None
+    if "ollow" in end or "below" in end or "OLLOW" in end:
+        return source.endswith(INTRO_ENDS) or (
+            ("ollowing" in end or "below" in end) and _FOLLOWING.search(end) is not None
+        )
+    return source.endswith(_COLONS)
+
+
+_COLONS: Final = tuple(each for each in INTRO_ENDS if ":" in each or "\uff1a" in each)
 
 
 _REMARKS: Final = re.compile(
@@ -122,12 +127,6 @@ def is_frame(text: str) -> bool:
     return words <= FRAME and not words.isdisjoint(FRAMING)
 
 
-def seeks(text: str) -> bool:
-    """Tell whether a line only says that a study looks for participants: "This study is seeking people who are:"."""
-    words = words_of(text)
-    return text.endswith(":") and words <= FRAME | {"seeking", "recruiting", "looking", "people"} and not words & NEGATING
-
-
 def last_sentence(text: str) -> str:
     """Return the words behind the last full stop inside a text."""
     return re.split(r"[.;]\s+", text.rstrip())[-1]
@@ -153,14 +152,6 @@ def frame_kind(text: str) -> Kind | None:
 
 # Lines
 
-_MORE: Final = re.compile(r"\W*(?:additional|further|other|more|special|specific) (?:key )?(?:in|ex)clusion criteria\b", re.I)
-
-
-def heads_more(text: str) -> bool:
-    """Tell whether a line begins like a heading of additional criteria."""
-    return _MORE.match(text) is not None
-
-
 _NOTE: Final = re.compile(
     r"[\W_]*(?:(?:please )?note(?:s|\b)|n\.?b\.?[:\s]|remarks?:|comment:|\*\s|\u2020)"
     r"|[\W_]*(?:\w+ ){0,2}?(?:(?:other|further|additional|more)\b.{0,60}\b(?:criteria|criterion"
@@ -171,8 +162,10 @@ _NOTE: Final = re.compile(
     r"|may )re-?screened\b"
     r"|[\W_]*for (?:more|additional|further) information\b|[\W_]*please (?:visit|note|contact|refer)\b"
     r"|[\W_]*there are additional (?:in|ex)clusion"
-    r"|\W*definitions? of [\w -]{2,50}:\s*\W*\w|\W*the (?:study |principal )?investigator is responsible for ensuring\b"
-    r"|\W*the (?:(?:in|ex)clusion\s*(?:/|and|&)\s*(?:in|ex)clusion|eligibility) criteria\s+(?:for [\w -]{1,40}? )?(?:will|would|may|are)\b",
+    r"|\W*definitions? of [\w -]{2,50}:\s*\W*\w"
+    r"|\W*the (?:study |principal )?investigator is responsible for ensuring\b"
+    r"|\W*the (?:(?:in|ex)clusion\s*(?:/|and|&)\s*(?:in|ex)clusion|eligibility) criteria\s+"
+    r"(?:for [\w -]{1,40}? )?(?:will|would|may|are)\b",
     re.I,
 )
 _NOTHING: Final = re.compile(
@@ -302,7 +295,9 @@ def heads_other(text: str, kind: Kind | None) -> bool:
 
 
 _KEPT_OUT: Final = re.compile(r"\bprevent\w* [^.:]{0,60}?\bfrom being (?:included|enrolled)\b", re.I)
-_PRECLUDED: Final = re.compile(r"\bwill be (?:precluded|excluded) from\b(?![^.]*\b(?:not|except\w*|unless|eligible)\b)", re.I)
+_PRECLUDED: Final = re.compile(
+    r"\bwill be (?:precluded|excluded) from\b(?![^.]*\b(?:not|except\w*|unless|eligible)\b)", re.I
+)
 
 
 _SAYS_ALLOWED: Final = re.compile(
@@ -326,71 +321,3 @@ def says_excluded(body: str) -> bool:
 def says_allowed(body: str) -> bool:
     """Tell whether a criterion of exclusion says that something is allowed."""
     return bool(_SAYS_ALLOWED.match(body))
-
-
-_BREAKS_OFF: Final = re.compile(
-    r"\b(?:of|with|by|to|for|than|either|including|includes?|are|is|as|must|be|have|has|had|in|from|the)$|\bi\.v\.$",
-    re.I,
-)
-
-
-def breaks_off(text: str) -> bool:
-    """Tell whether a line ends in the middle of a sentence."""
-    return _BREAKS_OFF.search(text[-12:]) is not None
-
-
-# What a paragraph below a list says
-
-_PEOPLE_BEGIN: Final = (
-    r"\s*(?:(?:additionally|in addition|furthermore|moreover|also),?\s+)?(?:(?:all|any|the|those)\s+)?(?:(?!(?:only|no|not|none|never|neither)\b)[\w-]+\s+){0,2}?"
-    r"(?:patients|subjects|participants|volunteers|individuals|candidates|persons|women|men|females|males)\b"
-)
-_DUTY: Final = re.compile(
-    _PEOPLE_BEGIN + r"[^.]*?\b(?:must|(?:are|is|will be|would be)\s+(?:also\s+)?required to)\b", re.I
-)
-_SHUT_OUT: Final = re.compile(
-    _PEOPLE_BEGIN + r"(?:(?!\b(?:not|never|no longer|unless|except\w*)\b)[^.])*?"
-    r"\b(?:(?:will|would|shall|should|must)\s+(?:also\s+)?be\s+|are\s+(?:also\s+)?)excluded\b"
-    r"(?!\s+(?:only|if|when|unless)\b)",
-    re.I,
-)
-_LET_IN: Final = re.compile(
-    _PEOPLE_BEGIN + r"(?:(?!\b(?:not|no|never|only|must|if|unless|provided|required|should|when|exclu\w*)\b)[^.])*"
-    r"\b(?:(?:are|is|remain)\s+(?:also\s+)?(?:eligible|allowed|permitted|acceptable)"
-    r"|(?:may|can)\s+(?:also\s+)?be\s+(?:included|enrolled))\b"
-    r"(?:(?!\b(?:only|if|unless|provided|when|as long|but|except\w*)\b)[^.])*\.?",
-    re.I,
-)
-
-
-def adds_criterion(text: str, kind: Kind | None) -> bool:
-    """Tell whether a paragraph below a list states one more criterion of the list's kind, by its verb."""
-    pattern = _DUTY if kind == "inclusion" else _SHUT_OUT if kind == "exclusion" else None
-    return pattern is not None and pattern.match(text) is not None
-
-
-def only_permits(text: str) -> bool:
-    """Tell whether each sentence of a paragraph only says who may take part as well."""
-    return all(_LET_IN.fullmatch(sentence) for sentence in re.split(r"(?<=[a-z)]\.)\s+(?=[A-Z])", text))
-
-
-_LEAVING: Final = re.compile(
-    r"\W*(?:\w+\s+)?(?:with-?drawal|drop-?\s?out|exit|suspension|discontinuation|termination|elimination|removal"
-    r"|stopping)\s+(?:criteri(?:a|on)|rules?)\s*:?\W*",
-    re.I,
-)
-
-
-def heads_leaving(text: str) -> bool:
-    """Tell whether a line is a heading of criteria for leaving a study, which neither include nor exclude."""
-    return _LEAVING.fullmatch(text) is not None
-
-
-_MUST_NOT: Final = re.compile(
-    r"\b(?:must|may|should|shall|can) ?not (?:meet|fulfil|have|satisfy) any(?: one)? of the following\b", re.I
-)
-
-
-def excludes_below(text: str) -> bool:
-    """Tell whether a pure introduction says that what stands below it excludes."""
-    return is_frame(text) and (frame_kind(text) == "exclusion" or _MUST_NOT.search(text) is not None)
