@@ -22,7 +22,7 @@ from trialconv_mappings.criteria.joints import is_enumeration, joints, linked
 from trialconv_mappings.criteria.leaves import leaf, may_be_other, plain_lines, plain_text
 from trialconv_mappings.criteria.lines import Line, depth, style
 from trialconv_mappings.criteria.model import Criterion, Joiner, Kind, Role, node_of
-from trialconv_mappings.criteria.nesting import Item, cut_inline, nested
+from trialconv_mappings.criteria.nesting import Item, cut_inline, flat, nested
 
 _ALONE: Final = re.compile(r"\W*(and\s?/\s?or|or|and)\W*", re.IGNORECASE)
 
@@ -361,7 +361,9 @@ def _block(made: Members, lead: str, source: str, below: Span, *, several: bool)
 
 def _list(made: Members, start: int, stop: int) -> list[Criterion]:
     """Add the items of a list, and return those that are criteria."""
-    items, doubt = nested(made.lines[start:stop], start, made.kind)
+    lines = made.lines[start:stop]
+    items = flat(lines, start)
+    items, doubt = (items, None) if items else nested(lines, start, made.kind)
     found = []
     kind, cohort, nodes = made.kind, made.cohort, made.nodes
     last = len(items) - 1

@@ -75,6 +75,17 @@ class Doubt(Exception):  # noqa: N818 - no error: the end of what can be read
         self.reason = reason
 
 
+def flat(lines: list[Line], first: int) -> list[Item]:
+    """Return the items of a list of one bullet on one level, none of which introduces others; else nothing."""
+    space, mark, _ = lines[0]
+    if mark.strip() not in ("*", "-") or any(line[1] != mark for line in lines):
+        return []
+    indent = depth(space)
+    if any(len(line[0]) - line[0].rfind("\n") - 1 != indent or introduces(line[2]) for line in lines):
+        return []
+    return [Item(lead + mark, body, number) for number, (lead, _, body) in enumerate(lines, first)]
+
+
 def nested(lines: list[Line], first: int, kind: Kind | None) -> tuple[list[Item], Doubt | None]:
     """Return the top-level items of lines that begin with a marked one, and where and why the reading stopped.
 

@@ -32,10 +32,13 @@ _FIRST: Final = re.compile(r"\n*( {0,16})(?:\* |(\d{1,3})\. )")
 List = tuple[list[str], list[str]]
 
 
+def has_odd_space(text: str) -> bool:
+    """Tell whether a text has space that belongs to the lead of the next item, or that lines are not cut at."""
+    return " \n" in text or "\t" in text or "\r" in text or "\xa0" in text or "<!-- -->" in text
+
+
 def plain_list(kind: Kind | None, cohort: str | None, raw: str) -> list[Criterion] | None:
     """Return the nodes of a section's text when it is a list of plain lines, else None."""
-    if "\t" in raw or "\r" in raw or " \n" in raw or "\xa0" in raw or "<!-- -->" in raw:
-        return None
     cut = _cut(raw, -2)
     if cut is None:
         return None

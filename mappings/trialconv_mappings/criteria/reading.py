@@ -7,7 +7,7 @@ from trialconv_mappings.criteria.doubts import BEFORE, HIDDEN, TWICE
 from trialconv_mappings.criteria.leaves import plain_lines, plain_text
 from trialconv_mappings.criteria.members import members
 from trialconv_mappings.criteria.model import CriteriaTree, Criterion, node_of
-from trialconv_mappings.criteria.quick import plain_list
+from trialconv_mappings.criteria.quick import has_odd_space, plain_list
 from trialconv_mappings.criteria.sections import Section, cut, outer_cohorts
 
 
@@ -22,6 +22,7 @@ def read_criteria(markup: str) -> CriteriaTree:
     if outers is None:
         return _all_whole(markup, tail, TWICE)
     _name_people(sections)
+    odd = has_odd_space(text)
     nodes: list[Criterion] = []
     outer: list[Criterion] = nodes
     head: tuple[str, str, str] | None = None
@@ -30,7 +31,7 @@ def read_criteria(markup: str) -> CriteriaTree:
         if section.heading is None and not section.raw:
             continue
         last_line = section.lines.pop() if cohort is not None else None
-        outer += _section(section, head[2] if head else None, only=len(sections) == 1)
+        outer += _section(section, head[2] if head else None, only=len(sections) == 1, odd=odd)
         if cohort is not None and last_line is not None:
             _close(nodes, head, outer)
             head, outer = (last_line[0] + last_line[1], last_line[2], cohort), []
@@ -63,13 +64,13 @@ def _name_people(sections: list[Section]) -> None:
             section.heading = found._replace(cohort=found.people)
 
 
-def _section(section: Section, cohort: str | None, *, only: bool) -> list[Criterion]:
+def _section(section: Section, cohort: str | None, *, only: bool, odd: bool) -> list[Criterion]:
     """Return the nodes of a section: its heading with what stands below it, or what has no heading."""
     found = section.heading
     if found is None:
         return _unheaded(section, cohort, only=only) if section.raw else []
     cohort = found.cohort or cohort
-    if not (section.hidden or found.doubt or section.read_lines):
+    if not (section.hidden or (odd and has_odd_space(section.raw)) or found.doubt or section.read_lines):
         nodes = plain_list(found.kind, cohort, section.raw)
         if nodes is not None:
             text = plain_text(section.source)
