@@ -61,11 +61,9 @@ def _end_of_small_letters(lines: list[Line], start: int) -> int:
     if place == len(lines) or place < start + 3:
         return 0
     others = lines[: start + 1] + lines[place:]
-    fits = all(
-        _is_beside(line, outer) and line[2][0].isupper() and not introduces(line[2]) for line in others[:start]
-    )
-    fits = fits and all(_is_beside(line, outer) and line[2][0].isupper() for line in lines[place:])
-    return place if fits and not any(introduces(line[2]) for line in lines[start + 1 : place]) else 0
+    if not all(_is_beside(line, outer) and line[2][0].isupper() for line in others):
+        return 0
+    return 0 if any(introduces(line[2]) for line in lines[:start] + lines[start + 1 : place]) else place
 
 
 def _end_of_capitals(lines: list[Line], start: int) -> int:

@@ -10,12 +10,12 @@ from trialconv_mappings.criteria import vocabulary, words
 from trialconv_mappings.criteria.doubts import SAYS_OTHER
 from trialconv_mappings.criteria.model import Criterion, Kind, node_of
 
-_ESCAPED: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
+ESCAPED: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 def unescaped(source: str) -> str:
     """Return words in plain text, as `plain` does; faster where there is no entity."""
-    return plain(source) if "&" in source else "".join(_ESCAPED.split(source))
+    return plain(source) if "&" in source else "".join(ESCAPED.split(source))
 
 
 def plain_lines(source: str) -> str:

@@ -256,7 +256,7 @@ def _between(made: Members, top: list[Criterion], span: Span, below: Span | None
         return _Step.READ
     if below is None or words.is_note(text) or words.is_nothing(text):
         return _Step.READ if _alone(made, span, lead, source) else _Step.STOP
-    if text[0] == "(" and text[-1] == ")" and words.is_sentence(text):
+    if paragraphs.defines(text) or (text[0] == "(" and text[-1] == ")" and words.is_sentence(text)):
         made.nodes.append(Criterion(None, "note", text, None, made.cohort, (), lead, source))
         return _Step.READ
     if words.introduces(source):

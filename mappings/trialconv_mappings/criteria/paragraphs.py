@@ -20,6 +20,14 @@ def breaks_off(text: str) -> bool:
     return _BREAKS_OFF.search(text[-12:]) is not None
 
 
+_DEFINES: Final = re.compile(r"\W*definitions? of [\w -]{2,50}:\s*\W*\w.*[.\"\u201d]", re.I | re.S)
+
+
+def defines(text: str) -> bool:
+    """Tell whether a paragraph is the definition of a word, and no introduction."""
+    return _DEFINES.fullmatch(text) is not None
+
+
 # What a paragraph below a list says
 
 _PEOPLE_BEGIN: Final = (

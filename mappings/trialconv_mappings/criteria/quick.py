@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from itertools import repeat
+from operator import itemgetter
 from typing import Final
 
+from trialconv.lineage import plain
 from trialconv_mappings.criteria.joints import joints
-from trialconv_mappings.criteria.leaves import leaf, may_be_other, may_say_other, unescaped
+from trialconv_mappings.criteria.leaves import ESCAPED, leaf, may_be_other, may_say_other, unescaped
 from trialconv_mappings.criteria.lines import depth, split_lines
 from trialconv_mappings.criteria.members import Members, parent
 from trialconv_mappings.criteria.model import Criterion, Kind, node_of
@@ -25,6 +27,8 @@ _JOINING: Final = ("or ", "Or ", "OR ", "or,", "OR:", "and", "And", "AND")
 _ITEMS_BEGIN: Final[set[str]] = set()
 _HARMLESS_ENDS: Final[set[str]] = set()
 _MOST_KNOWN: Final = 50_000
+_BEGIN: Final = itemgetter(slice(7))
+_END: Final = itemgetter(slice(-3, None))
 _COUNTED: Final = [re.compile(rf"\n {{{indent}}}(\d{{1,3}})\. ") for indent in range(17)]
 _FIRST: Final = re.compile(r"\n*( {0,16})(?:\* |(\d{1,3})\. )")
 
@@ -52,11 +56,11 @@ def plain_list(kind: Kind | None, cohort: str | None, raw: str) -> list[Criterio
         looked, sources = made
     if ("ollow" in raw or "below" in raw) and any(map(introduces, sources)):
         return None
-    begins = {item[:7] for item in items}
+    begins = set(map(_BEGIN, items))
     others = None if begins <= _ITEMS_BEGIN else _learn(begins - _ITEMS_BEGIN)
     if others is not None and None in others:
         return None
-    ends = {source[-3:] for source in sources}
+    ends = set(map(_END, sources))
     if not (ends <= _HARMLESS_ENDS or _all_harmless(ends)) and (
         any(":" in end or "\uff1a" in end for end in ends) or any(joints(sources, items))
     ):
@@ -194,7 +198,11 @@ def _texts(raw: str, items: list[str]) -> list[str]:
     """Return the plain text of each item."""
     if "\\" not in raw and "&" not in raw:
         return items
-    return [unescaped(item) if "\\" in item or "&" in item else item for item in items]
+    if "&" in raw:
+        return [plain(item) for item in items]
+    # An escape holds no end of a line: all items are freed of theirs at once.
+    texts = "".join(ESCAPED.split("\n".join(items))).split("\n")
+    return texts if len(texts) == len(items) else [unescaped(item) for item in items]
 
 
 def _learn(begins: set[str], *, joined: bool = False) -> set[str | None]:

@@ -73,7 +73,7 @@ NOTHING_BEGINS: Final = tuple(word for word in _NOTHING_BEGINS.split("|") if wor
 _NOTE_BEGINS: Final = (
     "Note|NOTE|note|N.B|NB|n.b|Remark|remark|REMARK|Comment|Please|PLEASE|(Note|(NOTE|[Note|Other |other |"
     "OTHER |Further|further|Additional|additional|More |For more|For add|For fur|*|\\*|_|†|[*|(*|There are|"
-    "Key |Some |The info|The cri|The inc|The exc|The eli|The inv|The pri|The stu|Definit|"
+    "Key |Some |The info|The cri|The inc|The exc|The eli|The inv|The pri|The stu|"
 )
 #: What lines begin with that may be notes.
 NOTE_BEGINS: Final = tuple(word for word in _NOTE_BEGINS.split("|") if word)

@@ -132,8 +132,17 @@ def last_sentence(text: str) -> str:
     return re.split(r"[.;]\s+", text.rstrip())[-1]
 
 
+_UNMET: Final = re.compile(
+    r"\b(?:(?:do|does|did|can|could) ?not|unable to) (?:meet|fulfill?|satisfy|have)\b"
+    r"|\bnot (?:meet|fulfil|satisfy|hav)\w*ing\b|n['\u2019]t (?:meet|fulfill?|satisfy|have)\b",
+    re.I,
+)
+
+
 def frame_kind(text: str) -> Kind | None:
     """Return the kind that an introduction states by its verb ("will be excluded if:")."""
+    if _UNMET.search(text):
+        return None  # "excluded if they do not meet the following"
     words = words_of(text.replace("for inclusion", ""))
     if words & {"excluded", "ineligible", "exclusion", "disqualify", "disqualified"} or (
         "eligible" in words and "not" in words
@@ -162,10 +171,9 @@ _NOTE: Final = re.compile(
     r"|may )re-?screened\b"
     r"|[\W_]*for (?:more|additional|further) information\b|[\W_]*please (?:visit|note|contact|refer)\b"
     r"|[\W_]*there are additional (?:in|ex)clusion"
-    r"|\W*definitions? of [\w -]{2,50}:\s*\W*\w"
     r"|\W*the (?:study |principal )?investigator is responsible for ensuring\b"
     r"|\W*the (?:(?:in|ex)clusion\s*(?:/|and|&)\s*(?:in|ex)clusion|eligibility) criteria\s+"
-    r"(?:for [\w -]{1,40}? )?(?:will|would|may|are)\b",
+    r"(?:for [\w -]{1,40}? )?(?:(?:will|would|may) be\b(?!.*:)|are (?:mainly |also )?(?:the same|those)\b(?!.*:))",
     re.I,
 )
 _NOTHING: Final = re.compile(
