@@ -193,6 +193,8 @@ def _only_introduces(made: Members, text: str) -> bool:
         if not rest or not words.introduces(first + ":") or not words.is_frame(first) or "following" not in first:
             return False
         text = first
+    if made.kind != "inclusion" and words.is_unmet(text):
+        return False
     stated = words.frame_kind(text)
     if made.kind and stated and stated != made.kind:
         return False
@@ -350,7 +352,7 @@ def _block(made: Members, lead: str, source: str, below: Span, *, several: bool)
         kind = outer = None
     elif kind == "inclusion" and paragraphs.excludes_below(text):
         kind, outer, role, cohort = "exclusion", "exclusion", "section", made.cohort
-    elif kind == "inclusion" and words.turns_round(text, kind):
+    elif (kind == "inclusion" and words.turns_round(text, kind)) or words.is_unmet(text):
         kind = None
     inner = Members(kind, cohort, made.lines[below[1] : below[2]])
     _link(inner, _list(inner, 0, len(inner.lines)))

@@ -139,9 +139,14 @@ _UNMET: Final = re.compile(
 )
 
 
+def is_unmet(text: str) -> bool:
+    """Tell whether a line speaks of those who do not meet what stands below it."""
+    return _UNMET.search(text) is not None
+
+
 def frame_kind(text: str) -> Kind | None:
     """Return the kind that an introduction states by its verb ("will be excluded if:")."""
-    if _UNMET.search(text):
+    if is_unmet(text):
         return None  # "excluded if they do not meet the following"
     words = words_of(text.replace("for inclusion", ""))
     if words & {"excluded", "ineligible", "exclusion", "disqualify", "disqualified"} or (
