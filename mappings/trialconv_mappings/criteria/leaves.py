@@ -70,15 +70,14 @@ def leaf(kind: Kind | None, cohort: str | None, lead: str, source: str) -> Crite
     return node_of((kind, "criterion", text, None, cohort, (), lead, source, None))
 
 
+#: The words by which a criterion may say the opposite of its section.
+OTHER_WORDS: Final[dict[Kind | None, tuple[str, ...]]] = {
+    "inclusion": ("xclu", "XCLU", "ligible"),
+    "exclusion": (" allowed", "eligible", "ermitted", "ermissible", "cceptable", " included"),
+    None: (),
+}
+
+
 def may_say_other(kind: Kind | None, text: str) -> bool:
     """Tell whether text holds a word by which a criterion may say the opposite of its section."""
-    if kind == "inclusion":
-        return "xclu" in text or "XCLU" in text or "ligible" in text
-    return kind == "exclusion" and (
-        " allowed" in text
-        or "eligible" in text
-        or "ermitted" in text
-        or "ermissible" in text
-        or "cceptable" in text
-        or " included" in text
-    )
+    return any(word in text for word in OTHER_WORDS[kind])

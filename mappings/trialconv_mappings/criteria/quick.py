@@ -14,7 +14,7 @@ from typing import Final
 
 from trialconv.lineage import plain
 from trialconv_mappings.criteria.joints import joints
-from trialconv_mappings.criteria.leaves import ESCAPED, leaf, may_be_other, may_say_other, unescaped
+from trialconv_mappings.criteria.leaves import ESCAPED, OTHER_WORDS, leaf, may_be_other, unescaped
 from trialconv_mappings.criteria.lines import depth, split_lines
 from trialconv_mappings.criteria.members import Members, parent
 from trialconv_mappings.criteria.model import Criterion, Kind, node_of
@@ -54,8 +54,10 @@ def plain_list(kind: Kind | None, cohort: str | None, raw: str) -> list[Criterio
         if made is None:
             return None
         looked, sources = made
-    if ("ollow" in raw or "below" in raw) and any(map(introduces, sources)):
-        return None
+    if "ollow" in raw or "below" in raw:
+        for source in sources:
+            if ("ollow" in source or "below" in source) and introduces(source):
+                return None
     begins = set(map(_BEGIN, items))
     others = None if begins <= _ITEMS_BEGIN else _learn(begins - _ITEMS_BEGIN)
     if others is not None and None in others:
@@ -81,20 +83,33 @@ def _nodes(
     texts = _texts(raw, items)
     rows = zip(repeat(kind), _CRITERION, texts, _NONE, repeat(cohort), _NO_CHILDREN, leads, items, _NONE)
     nodes = list(map(node_of, rows))
-    says = may_say_other(kind, raw)
-    if not (others or says or looked):
+    said = [word for word in OTHER_WORDS[kind] if word in raw]
+    if not (others or said or looked):
         return nodes
+    places = set(looked)
+    if others:
+        places.update([place for place, item in enumerate(items) if item[:7] in others])
+    for word in said:
+        places.update([place for place, item in enumerate(items) if word in item])
+    noted = False
+    for place in places:
+        held = looked.get(place)
+        if held is not None and held.children:
+            nodes[place] = parent(Members(kind, cohort, []), held, top=True)
+        else:
+            nodes[place] = leaf(kind, cohort, leads[place], items[place])
+            noted = noted or nodes[place].role == "note"
+    return _with_notes(nodes) if noted else nodes
+
+
+def _with_notes(nodes: list[Criterion]) -> list[Criterion]:
+    """Return the nodes of a list with its notes below the criteria that they may limit."""
     made: list[Criterion] = []
-    for place, (item, node) in enumerate(zip(items, nodes, strict=True)):
-        if place in looked and looked[place].children:
-            node = parent(Members(kind, cohort, []), looked[place], top=True)
-        elif place in looked or (others and item[:7] in others) or (says and may_say_other(kind, item)):
-            node = leaf(kind, cohort, leads[place], item)
-            if node.role == "note" and made and made[-1].role == "criterion" and not is_general(node.text):
-                # What a note says may limit the criterion above it: they are read together.
-                made[-1] = made[-1]._replace(children=(*made[-1].children, node))
-                continue
-        made.append(node)
+    for node in nodes:
+        if node.role == "note" and made and made[-1].role == "criterion" and not is_general(node.text):
+            made[-1] = made[-1]._replace(children=(*made[-1].children, node))
+        else:
+            made.append(node)
     return made
 
 
