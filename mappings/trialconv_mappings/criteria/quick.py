@@ -171,7 +171,7 @@ def _item(words: str, lead: str, indent: int) -> Item | None:
     Lines that are deeper and have no marker go on with it; a list may stand at its end.
     """
     begin = words.find("\n")
-    if not begin:
+    if not begin or words[-1] == "\n":
         return None
     cut = _cut(words[begin:], indent)
     if cut is None:
