@@ -142,10 +142,37 @@ LINES = st.lists(
             ["* ", "* ", "1. ", "2. ", "3. ", "  * ", "   1. ", "   2. ", "  ", "    * ", "", "\\* ", "- "]
         ),
         st.sampled_from(
-            "made up|Age \\>= 18|any of the following:|Note: made up|or|made up or|made up and|or made|None|(a) b"
-            "|(Part of) x|are excluded|Cohort A: x|Participants must swim:|a; b|follows|1. x 2. y|2\\. x|not eligible"
-            "|Exclusions are x|are allowed|except:|No one of the following|Other criteria apply|i. x|A. x|x\\|\\[x"
-            "|x &lt; 2".split("|")
+            [
+                "made up",
+                "Age \\>= 18",
+                "any of the following:",
+                "Note: made up",
+                "or",
+                "made up or",
+                "made up and",
+                "or made",
+                "None",
+                "(a) b",
+                "(Part of) x",
+                "are excluded",
+                "Cohort A: x",
+                "Participants must swim:",
+                "a; b",
+                "follows",
+                "1. x 2. y",
+                "2\\. x",
+                "not eligible",
+                "Exclusions are x",
+                "are allowed",
+                "except:",
+                "No one of the following",
+                "Other criteria apply",
+                "i. x",
+                "A. x",
+                "x\\",
+                "\\[x",
+                "x &lt; 2",
+            ]
         ),
         st.sampled_from(["\n", "\n", "\n\n"]),
     ),
