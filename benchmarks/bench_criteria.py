@@ -18,7 +18,8 @@ from typing import Any
 
 from bench_core import ROOT, development_studies, machine, say
 
-from trialconv_mappings.criteria import cohorts, read_criteria
+from trialconv_mappings.criteria import CriteriaTree, cohorts, read_criteria, walk
+from trialconv_mappings.criteria.lines import split_lines
 
 _ROUNDS = 5
 
@@ -39,7 +40,7 @@ def main() -> int:
 def measure(texts: list[str]) -> dict[str, Any]:
     """Return how many texts were taken apart, and for how many of them each doubt was the reason."""
     doubts: Counter[str] = Counter()
-    certain = whole = limited = 0
+    certain = whole = limited = together = 0
     for text in texts:
         tree = read_criteria(text)
         if tree.source() != text:
@@ -48,6 +49,7 @@ def measure(texts: list[str]) -> dict[str, Any]:
         certain += tree.certain
         whole += tree.is_whole
         limited += bool(cohorts(tree))
+        together += keeps_together(tree)
     return {
         "texts": len(texts),
         "mean_characters": round(sum(map(len, texts)) / len(texts)),
@@ -55,8 +57,18 @@ def measure(texts: list[str]) -> dict[str, Any]:
         "partly": len(texts) - certain - whole,
         "whole": whole,
         "cohorts": limited,
+        "together": together,
         "doubts": dict(sorted(doubts.items())),
     }
+
+
+def keeps_together(tree: CriteriaTree) -> bool:
+    """Tell whether a criterion of a tree holds marked lines that were not taken apart."""
+    return any(
+        node.role == "criterion" and any(mark for _, mark, _ in split_lines(node.source)[1:])
+        for node in walk(tree.nodes)
+        if "\n" in node.source
+    )
 
 
 def microseconds(texts: list[str]) -> float:

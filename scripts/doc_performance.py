@@ -142,6 +142,7 @@ def eligibility(root: Path) -> str:
                     ("certain", "every part has a certain reading"),
                     ("partly", "some part was not taken apart"),
                     ("whole", "nothing could be taken apart"),
+                    ("together", "a criterion holds lines that were kept together"),
                     ("cohorts", "some criteria are of a cohort"),
                 )
             ),

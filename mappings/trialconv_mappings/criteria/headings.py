@@ -60,7 +60,7 @@ def _named_heading(body: str, found: re.Match[str], kinds: set[Kind], *, marked:
     if words <= PLAIN and not any(map(str.isdigit, body[found.end() :])) and (colon or words != {"are", "as"}):
         return Heading(_kind(found)) if len(kinds) == 1 and (colon or _is_title(body, found)) else None
     if colon and words <= FRAME and (words & VERBS):
-        return _sentence_heading(kinds, words)
+        return _sentence_heading(body, kinds, words)
     if len(kinds) > 1 or words & VERBS or not (colon or (not marked and _is_title(body, found))):
         return None
     before, after = body[: found.start()].rstrip(), body[found.end() :].strip(MARKS)
@@ -127,7 +127,14 @@ def _is_title(body: str, found: re.Match[str]) -> bool:
     )
 
 
-def _sentence_heading(kinds: set[Kind], words: frozenset[str]) -> Heading | None:
+_THESE_ONLY: Final = re.compile(
+    r"\ball(?: of)? the following inclusion criteria\b.{0,20}\bnone of the exclusion criteria\b", re.I
+)
+
+
+def _sentence_heading(body: str, kinds: set[Kind], words: frozenset[str]) -> Heading | None:
+    if _THESE_ONLY.search(body):
+        return Heading("inclusion")
     if len(kinds) > 1:
         return Heading(None, doubt=BOTH_KINDS)
     kind = next(iter(kinds))
@@ -186,7 +193,7 @@ def glued_heading(body: str) -> tuple[int, int, Kind] | None:
 #: Words that cannot end a sentence: a heading after them belongs to it.
 _OPEN_END: Final = re.compile(
     r"\b(?:the|all|any|other|following|of|no|these|those|our|and|or|additional|above|below|per"
-    r"|specific|non)$|\d$",
+    r"|specific|non)$|\b(?:all|any|these|those) \w+$|\d$",
     re.I,
 )
 _MENTION: Final = re.compile(r"\b(in|ex)clusions?\s+criteri(?:a|on|as)\b", re.I)
@@ -200,7 +207,7 @@ _UNMET: Final = re.compile(
 
 def mentions_heading(body: str, kind: Kind | None) -> bool:
     """Tell whether a line that is no heading holds words like one, so that its section may end within it."""
-    if is_note(body) or is_nothing(body):
+    if is_note(body) or is_nothing(body) or (body[:1] == "(" and body.rstrip(" .")[-1:] == ")"):
         return False
     found = _MENTION.search(body)
     if found is None or _UNMET.search(body[: found.start()]):

@@ -28,10 +28,10 @@ def _begins(source: str) -> str:
     return "and" if source.startswith(_AND_BEGINS) else ""
 
 
-def joints(sources: list[str]) -> list[str]:
-    """Return the word between each line and the next."""
-    ends = [_ends(source) if source[-1] in _JOINT_LAST else "" for source in sources[:-1]]
-    begins = [_begins(source) if source[:2] in _JOINT_FIRST else "" for source in sources[1:]]
+def joints(lasts: list[str], firsts: list[str]) -> list[str]:
+    """Return the word between each member and the next, by the last words of one and the first of the other."""
+    ends = [_ends(source) if source[-1] in _JOINT_LAST else "" for source in lasts[:-1]]
+    begins = [_begins(source) if source[:2] in _JOINT_FIRST else "" for source in firsts[1:]]
     return [end or begin for end, begin in zip(ends, begins, strict=True)]
 
 
@@ -58,8 +58,8 @@ def linked(sources: list[str], between: list[str]) -> Joiner | Literal["mixed"] 
 
 def is_enumeration(sources: list[str], between: list[str]) -> bool:
     """Tell whether "and" only ends an enumeration: `a;` then `b; and` then `c`."""
-    return (
-        between[-1] == "and"
-        and not any(between[:-1])
-        and re.search(r"[;,]\s*and\W*$", sources[-2], re.I) is not None
-    )
+    if between[-1] != "and" or any(between[:-1]):
+        return False
+    if re.search(r"[;,]\s*and\W*$", sources[-2], re.I) is None:
+        return len(sources) > 3 and all(each[-1:] in ",;" for each in sources[:-2])
+    return True

@@ -8,7 +8,7 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Final
 
-from trialconv_mappings.criteria import vocabulary, words
+from trialconv_mappings.criteria import paragraphs, vocabulary, words
 from trialconv_mappings.criteria.doubts import (
     AFTER_LIST,
     ALTERNATIVES,
@@ -17,11 +17,12 @@ from trialconv_mappings.criteria.doubts import (
     UNCLEAR_LINE,
     UNSEEN_END,
 )
+from trialconv_mappings.criteria.groups import keep_groups
 from trialconv_mappings.criteria.joints import is_enumeration, joints, linked
 from trialconv_mappings.criteria.leaves import leaf, may_be_other, plain_lines, plain_text
 from trialconv_mappings.criteria.lines import Line, depth, style
-from trialconv_mappings.criteria.model import Criterion, Joiner, Kind, Role
-from trialconv_mappings.criteria.nesting import Item, cut_inline, nested
+from trialconv_mappings.criteria.model import Criterion, Joiner, Kind, Role, node_of
+from trialconv_mappings.criteria.nesting import Item, cut_inline, flat, nested
 
 _ALONE: Final = re.compile(r"\W*(and\s?/\s?or|or|and)\W*", re.IGNORECASE)
 
@@ -75,6 +76,9 @@ def _spans(lines: list[Line]) -> list[Span]:
     base = 0
     for number, (space, mark, body) in enumerate(lines):
         if spans and spans[-1][0]:
+            if not mark and "clusion" in body and _heads_more(lines, number):
+                spans.append((False, number, number + 1))
+                continue
             if (
                 mark
                 or space.count("\n") < 2
@@ -93,6 +97,14 @@ def _spans(lines: list[Line]) -> list[Span]:
         else:
             spans.append((False, number, number + 1))
     return spans
+
+
+def _heads_more(lines: list[Line], number: int) -> bool:
+    """Tell whether a line inside a list heads the criteria after it: "Additional exclusion criteria for ...:"."""
+    space, _, body = lines[number]
+    if number + 1 == len(lines) or space.count("\n") < 2 or body[-1] != ":":
+        return False
+    return bool(lines[number + 1][1]) and paragraphs.heads_more(body)
 
 
 def _heads_on(lines: list[Line], number: int) -> bool:
@@ -117,6 +129,8 @@ def _goes_on(lines: list[Line], number: int, base: int) -> bool:
         return not words.introduces(body) and (said is None or ";" in body or " or " in body.lower())
     if body[0] == "(" and body[-1] in ").":
         return True
+    if body[0].islower() and body[1:2].isalpha() and lines[number - 1][1] and paragraphs.breaks_off(before):
+        return True  # the rest of a sentence
     following = number + 1
     while following < len(lines) and not lines[following][1] and words.is_sentence(lines[following][2]):
         following += 1
@@ -179,6 +193,8 @@ def _only_introduces(made: Members, text: str) -> bool:
         if not rest or not words.introduces(first + ":") or not words.is_frame(first) or "following" not in first:
             return False
         text = first
+    if made.kind != "inclusion" and words.is_unmet(text):
+        return False
     stated = words.frame_kind(text)
     if made.kind and stated and stated != made.kind:
         return False
@@ -237,16 +253,24 @@ def _between(made: Members, top: list[Criterion], span: Span, below: Span | None
     if alone or (below is not None and _only_introduces(made, text)):
         made.nodes.append(Criterion(None, "text", text, None, made.cohort, (), lead, source))
         return _Step.READ
+    if below is None and _heads_titles(made, span, text):
+        made.nodes.append(Criterion(None, "text", text, None, made.cohort, (), lead, source))
+        return _Step.READ
     if below is None or words.is_note(text) or words.is_nothing(text):
         return _Step.READ if _alone(made, span, lead, source) else _Step.STOP
+    if paragraphs.defines(text) or (text[0] == "(" and text[-1] == ")" and words.is_sentence(text)):
+        made.nodes.append(Criterion(None, "note", text, None, made.cohort, (), lead, source))
+        return _Step.READ
     if words.introduces(source):
+        if _heads_another_kind(made, text, below):
+            return _Step.BLOCK
         other = words.frame_kind(text) if words.is_frame(text) else None
         if (other and made.kind and other != made.kind) or words.heads_other(text, made.kind):
             made.whole(start, len(made.lines), SAYS_OTHER)
             return _Step.STOP
         return _Step.BLOCK
-    if style(made.lines[below[1]][1])[1] == 1:
-        return _Step.BLOCK  # the list begins to count below the line
+    if style(made.lines[below[1]][1])[1] == 1 or paragraphs.breaks_off(text):
+        return _Step.BLOCK  # the list begins to count below the line, or ends its sentence
     if _is_criterion(text) or (start == 0 and "\n" not in lead and not words.is_sentence(text)):
         made.nodes.append(leaf(made.kind, made.cohort, lead, source))
         top.append(made.nodes[-1])
@@ -255,6 +279,21 @@ def _between(made: Members, top: list[Criterion], span: Span, below: Span | None
         made.whole(start, len(made.lines), UNCLEAR_LINE, made.kind)
         return _Step.STOP
     return _Step.BLOCK
+
+
+def _heads_titles(made: Members, span: Span, text: str) -> bool:
+    """Tell whether a first paragraph introduces the titled lists below it and leaves their items as they are."""
+    _, start, stop = span
+    if start or stop + 1 >= len(made.lines) or not words.introduces(text) or not _only_introduces(made, text):
+        return False
+    return _looks_titled(made.lines[stop][2]) and style(made.lines[stop + 1][1] or "*")[1] == 1
+
+
+def _heads_another_kind(made: Members, text: str, below: Span) -> bool:
+    """Tell whether a line heads a last list that is of another kind than its section, and of which is certain."""
+    if below[2] != len(made.lines):
+        return False
+    return paragraphs.heads_leaving(text) or (made.kind == "inclusion" and paragraphs.excludes_below(text))
 
 
 def _looks_titled(source: str) -> bool:
@@ -291,7 +330,12 @@ def _alone(made: Members, span: Span, lead: str, source: str) -> bool:
         made.whole(span[1], len(made.lines), UNCLEAR_LINE, made.kind)
         return False
     elif any(mark for _, mark, _ in made.lines[: span[1]]) and words.is_sentence(found.text):
-        made.whole(span[1], span[2], AFTER_LIST)
+        if paragraphs.adds_criterion(found.text, made.kind):
+            made.nodes.append(found)
+        elif made.kind == "inclusion" and paragraphs.only_permits(found.text):
+            made.nodes.append(Criterion(None, "note", found.text, None, made.cohort, (), lead, source))
+        else:
+            made.whole(span[1], span[2], AFTER_LIST)
     else:
         made.nodes.append(found)
     return True
@@ -302,36 +346,46 @@ def _block(made: Members, lead: str, source: str, below: Span, *, several: bool)
     text = plain_text(source)
     own = words.cohort_of_line(text) or (words.cohort_of_heading(text) if several else None)
     cohort = own or made.cohort
-    kind = None if words.turns_round(text, made.kind) and made.kind == "inclusion" else made.kind
+    role: Role = "heading"
+    kind, outer = made.kind, made.kind
+    if paragraphs.heads_leaving(text):
+        kind = outer = None
+    elif kind == "inclusion" and paragraphs.excludes_below(text):
+        kind, outer, role, cohort = "exclusion", "exclusion", "section", made.cohort
+    elif (kind == "inclusion" and words.turns_round(text, kind)) or words.is_unmet(text):
+        kind = None
     inner = Members(kind, cohort, made.lines[below[1] : below[2]])
     _link(inner, _list(inner, 0, len(inner.lines)))
-    joiner = words.joiner(text, made.kind) or inner.joiner
-    node = Criterion(made.kind, "heading", text, joiner, cohort, tuple(inner.nodes), lead, source)
+    joiner = inner.joiner if outer != made.kind else words.joiner(text, made.kind) or inner.joiner
+    node = Criterion(outer, role, text, joiner, cohort, tuple(inner.nodes), lead, source)
     made.nodes.append(node)
 
 
 def _list(made: Members, start: int, stop: int) -> list[Criterion]:
     """Add the items of a list, and return those that are criteria."""
-    items, doubt = nested(made.lines[start:stop], start)
+    lines = made.lines[start:stop]
+    items = flat(lines, start)
+    items, doubt = (items, None) if items else nested(lines, start, made.kind)
     found = []
     kind, cohort, nodes = made.kind, made.cohort, made.nodes
-    if items and not items[0].children and words.introduces(items[0].source) and words.is_frame(items[0].source):
-        first = items.pop(0)
-        text = plain_text(first.source)
-        if not _only_introduces(made, text):
-            made.whole(start, stop, UNSEEN_END, kind)
-            return nodes[-1:]
-        nodes.append(Criterion(None, "text", text, None, cohort, (), first.lead, first.source))
     last = len(items) - 1
     for place, item in enumerate(items):
         if item.children:
-            node = _parent(made, item, top=True)
+            node = parent(made, item, top=True)
+        elif item.together:
+            node = _together(made, item)
         elif place == last and doubt is None and (pieces := _pieces(made, item)):
             nodes += pieces
             found += [piece for piece in pieces if piece.role == "criterion"]
             continue
         else:
             node = leaf(kind, cohort, item.lead, item.source)
+            if words.introduces(node.source) and words.is_frame(node.text):
+                if not _only_introduces(made, node.text):
+                    made.whole(item.line, stop, UNSEEN_END, kind)
+                    return [*found, nodes[-1]]
+                nodes.append(node._replace(kind=None, role="text"))
+                continue
             if node.role == "note" and found and nodes[-1] is found[-1] and not words.is_general(node.text):
                 # What a note says may limit the criterion above it: they are read together.
                 nodes[-1] = found[-1] = nodes[-1]._replace(children=(*nodes[-1].children, node))
@@ -346,6 +400,16 @@ def _list(made: Members, start: int, stop: int) -> list[Criterion]:
     return found
 
 
+def _together(made: Members, item: Item) -> Criterion:
+    """Return the node of an item whose lines are not taken apart."""
+    own = plain_text(item.source.partition("\n")[0])
+    if made.kind == "inclusion" and words.says_excluded(own):
+        return _as_whole(item, made.cohort)
+    cohort = made.cohort or words.cohort_of_line(own)
+    text = plain_lines(item.source)
+    return Criterion(made.kind, "criterion", text, None, cohort, (), item.lead, item.source)
+
+
 def _pieces(made: Members, item: Item) -> list[Criterion]:
     """Return the nodes of the criteria that were written into the last line of a list."""
     number = style(made.lines[item.line][1])[1] if item.source[-1] != ":" else 0
@@ -354,7 +418,7 @@ def _pieces(made: Members, item: Item) -> list[Criterion]:
     return [leaf(made.kind, made.cohort, each.lead, each.source) for each in cut_inline(item, number, None)]
 
 
-def _parent(made: Members, item: Item, *, top: bool) -> Criterion:
+def parent(made: Members, item: Item, *, top: bool) -> Criterion:
     """Return the node of an item with items below it."""
     text = plain_text(item.source)
     turned = words.turns_round(text, made.kind)
@@ -367,10 +431,10 @@ def _parent(made: Members, item: Item, *, top: bool) -> Criterion:
             cohort = words.cohort_of_line(text)
     below = Members(kind, cohort, made.lines)
     children = tuple(
-        _parent(below, child, top=False) if child.children else _below(below, child) for child in item.children
+        parent(below, child, top=False) if child.children else _below(below, child) for child in item.children
     )
     joiner = _joiner(text, item, turned=turned)
-    return Criterion(made.kind, "criterion", text, joiner, cohort, children, item.lead, item.source)
+    return node_of((made.kind, "criterion", text, joiner, cohort, children, item.lead, item.source, None))
 
 
 def _as_whole(item: Item, cohort: str | None) -> Criterion:
@@ -394,7 +458,7 @@ def _below(made: Members, item: Item) -> Criterion:
         return Criterion(None, role, text, None, made.cohort, (), item.lead, item.source)
     if may_be_other(text) and text.startswith(vocabulary.NOTE_BEGINS) and words.is_note(text):
         return Criterion(None, "note", text, None, made.cohort, (), item.lead, item.source)
-    return Criterion(made.kind, "criterion", text, None, made.cohort, (), item.lead, item.source)
+    return node_of((made.kind, "criterion", text, None, made.cohort, (), item.lead, item.source, None))
 
 
 def _joiner(text: str, item: Item, *, turned: bool) -> Joiner | None:
@@ -409,27 +473,27 @@ def _joiner(text: str, item: Item, *, turned: bool) -> Joiner | None:
         between = {child.source.strip(" .,:;()").lower() for child in item.children if child.lead.isspace()}
         if between & {"or", "and", "and/or"}:
             return None
-    together = linked(listed, joints(listed))
+    together = linked(listed, joints(listed, listed))
     if together == "mixed" or (said and together and said != together):
         return None
     return said or together
 
 
 def _link(made: Members, found: list[Criterion]) -> None:
-    """Look at the words that join the criteria of a section, and keep whole what they may join."""
+    """Look at the words that join the criteria of a section, and keep together what they join."""
     if len(found) < 2 or made.kind is None:
         return
-    sources = [node.source if not node.children else _last_words(node) for node in found]
-    between = joints(sources)
-    together = linked(sources, between)
+    lasts = [node.source if not node.children else _last_words(node) for node in found]
+    between = joints(lasts, [node.source for node in found])
+    together = linked(lasts, between)
     if together is None:
         return
     if made.kind == "inclusion":
         if together == "any-of" and len(found) == len(made.nodes):
             made.joiner = "any-of"
-        elif "or" in between:
+        elif "or" in between and not keep_groups(made, found, lasts, between):
             made.everything(ALTERNATIVES)
-    elif "and" in between and not (together == "all-of" and is_enumeration(sources, between)):
+    elif "and" in between and not is_enumeration(lasts, between):
         made.everything(JOINED)
 
 

@@ -7,6 +7,7 @@ own words as they stand). In the order of the tree these pieces are the whole te
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final, Literal, NamedTuple
 
 from trialconv.lineage import plain
@@ -39,6 +40,10 @@ class Criterion(NamedTuple):
     lead: str
     source: str
     doubt: str | None = None
+
+
+#: Makes a node of a tuple of all its values, in less time than by their names.
+node_of: Final = partial(tuple.__new__, Criterion)
 
 
 class CriteriaTree(NamedTuple):

@@ -2,8 +2,8 @@
 
 Indentation nests, and so does a change of markers below a line that introduces it. A list inside a list on the
 same level and with the same markers has an end that nobody can see: there the reading stops, and the caller keeps
-the
-rest whole.
+the rest whole. Where only the lines inside one item are unclear, and the list around it goes on for certain (its
+count, its indentation), the item keeps its lines together, and the reading goes on after them.
 """
 
 from __future__ import annotations
@@ -12,28 +12,34 @@ import re
 from typing import Final
 
 from trialconv_mappings.criteria.doubts import MIXED, NUMBERS, UNSEEN_END
+from trialconv_mappings.criteria.ends import end_of_inner, end_of_item
 from trialconv_mappings.criteria.lines import KNOWN, Line, as_roman, depth, style
-from trialconv_mappings.criteria.words import introduces, is_frame
+from trialconv_mappings.criteria.model import Joiner, Kind
+from trialconv_mappings.criteria.words import combines, introduces, is_frame
 
 _JOINS: Final = re.compile(r"\W(?:or|and|and\s?/\s?or)[ ,;:/*_]*$", re.IGNORECASE)
 
 
 class Item:
-    """An item: its lead, its words as they stand, the items below it, and the line it begins at."""
+    """An item: its lead, its words as they stand, the items below it, and the line it begins at.
 
-    __slots__ = ("children", "lead", "line", "source")
+    `together`: its words hold lines of lists that were not taken apart.
+    """
 
-    def __init__(self, lead: str, source: str, line: int) -> None:
+    __slots__ = ("children", "lead", "line", "source", "together")
+
+    def __init__(self, lead: str, source: str, line: int, *, together: bool = False) -> None:
         self.lead = lead
         self.source = source
         self.line = line
         self.children: list[Item] = []
+        self.together = together
 
 
 class _Level:
     """A list that is open: its indentation, its style, its last number and its items."""
 
-    __slots__ = ("alone", "depth", "items", "last", "linked", "pending", "style")
+    __slots__ = ("alone", "depth", "harmless", "items", "last", "linked", "pending", "style")
 
     def __init__(
         self,
@@ -56,6 +62,8 @@ class _Level:
         self.linked = linked
         #: That no other open list has its indentation.
         self.alone = alone
+        #: How a list inside of it holds together where it does not matter that it is inside.
+        self.harmless: Joiner | None = None
 
 
 class Doubt(Exception):  # noqa: N818 - no error: the end of what can be read
@@ -67,38 +75,74 @@ class Doubt(Exception):  # noqa: N818 - no error: the end of what can be read
         self.reason = reason
 
 
-def nested(lines: list[Line], first: int) -> tuple[list[Item], Doubt | None]:
+def flat(lines: list[Line], first: int) -> list[Item]:
+    """Return the items of a list of one bullet on one level, none of which introduces others; else nothing."""
+    space, mark, _ = lines[0]
+    if mark.strip() not in ("*", "-") or any(line[1] != mark for line in lines):
+        return []
+    indent = depth(space)
+    if any(len(line[0]) - line[0].rfind("\n") - 1 != indent or introduces(line[2]) for line in lines):
+        return []
+    return [Item(lead + mark, body, number) for number, (lead, _, body) in enumerate(lines, first)]
+
+
+def nested(lines: list[Line], first: int, kind: Kind | None) -> tuple[list[Item], Doubt | None]:
     """Return the top-level items of lines that begin with a marked one, and where and why the reading stopped.
 
-    `first` is the number of the first line. With a Doubt the items are those before its line.
+    `first` is the number of the first line, `kind` that of the criteria. With a Doubt the items are those before
+    its line.
     """
-    top: list[Item] = []
-    levels: list[_Level] = []
-    try:
-        for number, (space, mark, body) in enumerate(lines, first):
-            if mark:
-                if levels:
-                    # The next item of a plain list: most lines are one.
-                    level = levels[-1]
-                    name, ordinal = KNOWN.get(mark) or style(mark)
-                    if (
-                        name == level.style
-                        and level.alone
-                        and (not ordinal or ordinal == level.last + 1)
-                        and len(space) - space.rfind("\n") - 1 == level.depth
-                        and ((previous := level.items[-1]).children or not introduces(previous.source))
-                    ):
-                        level.last = ordinal
-                        level.items.append(Item(space + mark, body, number))
-                        continue
-                _place(levels, top, depth(space), mark, Item(space + mark, body, number))
-            else:
-                _continue(levels, space, body, number)
-        if any(level.pending for level in levels):
-            raise Doubt(top[-1].line, MIXED)
-    except Doubt as doubt:
-        return [item for item in top if item.line < doubt.line], doubt
-    return top, None
+    space, mark, body = lines[0]
+    top = [Item(space + mark, body, first)]
+    levels = [_Level(depth(space), *_first(*style(mark)), top, alone=True)]
+    levels[0].harmless = "any-of" if kind == "exclusion" else "all-of" if kind == "inclusion" else None
+    begin = 1
+    while True:
+        try:
+            _nest(lines, begin, first, levels, top)
+        except Doubt as doubt:
+            start = doubt.line - first
+            if len(levels) == 1 and doubt.reason == UNSEEN_END and top[-1].line == doubt.line:
+                begin = end_of_inner(lines, start)
+                if begin:
+                    top[-1].children = [
+                        Item(space + mark, body, first + place)
+                        for place, (space, mark, body) in enumerate(lines[start + 1 : begin], start + 1)
+                    ]
+                    continue
+            begin = end_of_item(lines, start) if style(lines[start][1]) == (levels[0].style, levels[0].last) else 0
+            if not begin or depth(lines[start][0]) != levels[0].depth or top[-1].line != doubt.line:
+                return [item for item in top if item.line < doubt.line], doubt
+            space, mark, body = lines[start]
+            source = body + "".join(["".join(line) for line in lines[start + 1 : begin]])
+            top[-1] = Item(space + mark, source, doubt.line, together=True)
+            del levels[1:]
+        else:
+            return top, None
+
+
+def _nest(lines: list[Line], begin: int, first: int, levels: list[_Level], top: list[Item]) -> None:
+    """Read lines, from the one at `begin`, into the open lists. Raises Doubt where the place of one is unclear."""
+    for number, (space, mark, body) in enumerate(lines[begin:], first + begin):
+        if mark:
+            # The next item of a plain list: most lines are one.
+            level = levels[-1]
+            name, ordinal = KNOWN.get(mark) or style(mark)
+            if (
+                name == level.style
+                and level.alone
+                and (not ordinal or ordinal == level.last + 1)
+                and len(space) - space.rfind("\n") - 1 == level.depth
+                and ((previous := level.items[-1]).children or not introduces(previous.source))
+            ):
+                level.last = ordinal
+                level.items.append(Item(space + mark, body, number))
+                continue
+            _place(levels, top, depth(space), mark, Item(space + mark, body, number))
+        else:
+            _continue(levels, space, body, number)
+    if any(level.pending for level in levels):
+        raise Doubt(top[-1].line, MIXED)
 
 
 def _continue(levels: list[_Level], space: str, body: str, number: int) -> None:
@@ -122,10 +166,6 @@ def _place(levels: list[_Level], top: list[Item], indent: int, mark: str, item: 
         if levels[-1].pending:
             raise Doubt(top[-1].line, MIXED)
         levels.pop()
-    if not levels:
-        levels.append(_Level(indent, *_first(name, number), top, alone=True))
-        top.append(item)
-        return
     last = levels[-1]
     if indent > last.depth + 1:
         if number == last.last + 1 > 1 and last.style[1:] == name and not last.items[-1].children:
@@ -137,8 +177,14 @@ def _place(levels: list[_Level], top: list[Item], indent: int, mark: str, item: 
         children.append(item)
         return
     if indent < last.depth:  # less than the first item of the whole list
-        raise Doubt(top[0].line, MIXED)
+        if len(top) > 1 or "\n" in top[0].lead or last.items is not top or number or last.last or top[0].children:
+            raise Doubt(top[0].line, MIXED)
+        last.depth, last.style = indent, name  # the first bullet stands behind its heading
     _beside(levels, top, name, number, item)
+
+
+def _is_escaped(item: Item) -> bool:
+    return "\\" in item.lead
 
 
 def _first(name: str, number: int) -> tuple[str, int]:
@@ -149,7 +195,7 @@ def _first(name: str, number: int) -> tuple[str, int]:
 def _beside(levels: list[_Level], top: list[Item], name: str, number: int, item: Item) -> None:
     """Add an item to the list on its level that it goes on with, or begin one below the last item."""
     last = levels[-1]
-    if number > last.last + 1 and name in (last.style, last.style[1:]):
+    if number > last.last + 1 and (name in (last.style, last.style[1:]) or name[:1] == last.style[:1] == "1"):
         _cut_inline(last, number)
     previous = last.items[-1]
     introduced = not previous.children and introduces(previous.source)
@@ -171,7 +217,10 @@ def _beside(levels: list[_Level], top: list[Item], name: str, number: int, item:
     if introduced and not harmless and not beside:
         raise Doubt(top[-1].line, UNSEEN_END)
     if len(fitting) > 1:
-        raise Doubt(top[-1].line, NUMBERS)
+        # A number with a backslash is no list of the markup's own: the two kinds are two lists.
+        fitting = [place for place in fitting if _is_escaped(levels[place].items[-1]) == _is_escaped(item)]
+        if len(fitting) != 1:
+            raise Doubt(top[-1].line, NUMBERS)
     if fitting:
         _go_on(levels, top, fitting[0], number, item)
     else:
@@ -248,7 +297,10 @@ def _fitting(levels: list[_Level], name: str, number: int) -> list[int]:
 
 def _harmless(levels: list[_Level], previous: Item) -> bool:
     """Tell whether it does not matter where the list ends that an item introduces."""
-    return len(levels) == 1 and len(levels[0].items) == 1 and is_frame(previous.source)
+    if len(levels) > 1 or not is_frame(previous.source):
+        return False
+    said = combines(previous.source)
+    return len(levels[0].items) == 1 or (said is not None and said == levels[0].harmless)
 
 
 def _below(levels: list[_Level], name: str, number: int, item: Item, *, pending: bool) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from trialconv_mappings.criteria import vocabulary, words
+from trialconv_mappings.criteria import paragraphs, vocabulary, words
 from trialconv_mappings.criteria.doubts import BEFORE, HIDDEN, TWICE
 from trialconv_mappings.criteria.leaves import plain_lines, plain_text
 from trialconv_mappings.criteria.members import members
-from trialconv_mappings.criteria.model import CriteriaTree, Criterion
+from trialconv_mappings.criteria.model import CriteriaTree, Criterion, node_of
 from trialconv_mappings.criteria.quick import has_odd_space, plain_list
 from trialconv_mappings.criteria.sections import Section, cut, outer_cohorts
 
@@ -28,6 +28,8 @@ def read_criteria(markup: str) -> CriteriaTree:
     head: tuple[str, str, str] | None = None
     for number, section in enumerate(sections):
         cohort = outers.get(number)
+        if section.heading is None and not section.raw:
+            continue
         last_line = section.lines.pop() if cohort is not None else None
         outer += _section(section, head[2] if head else None, only=len(sections) == 1, odd=odd)
         if cohort is not None and last_line is not None:
@@ -68,12 +70,14 @@ def _section(section: Section, cohort: str | None, *, only: bool, odd: bool) -> 
     if found is None:
         return _unheaded(section, cohort, only=only) if section.raw else []
     cohort = found.cohort or cohort
-    if not (odd or section.hidden or found.doubt or section.read_lines):
+    if not (section.hidden or (odd and has_odd_space(section.raw)) or found.doubt or section.read_lines):
         nodes = plain_list(found.kind, cohort, section.raw)
         if nodes is not None:
             text = plain_text(section.source)
             return [
-                Criterion(found.kind, "section", text, None, cohort, tuple(nodes), section.lead, section.source)
+                node_of(
+                    (found.kind, "section", text, None, cohort, tuple(nodes), section.lead, section.source, None)
+                )
             ]
     made = members(found.kind, cohort, section.lines)
     if section.hidden:
@@ -112,6 +116,8 @@ def _unheaded(section: Section, cohort: str | None, *, only: bool) -> list[Crite
             return [
                 Criterion(kind, "section", plain_text(body), made.joiner, cohort, tuple(made.nodes), space, body)
             ]
+    if not only and len(lines) == 1 and not mark and paragraphs.seeks(body):
+        return [Criterion(None, "text", plain_text(body), None, cohort, (), space, body)]
     made = members(None, cohort, lines)
     if not only and any(node.role != "note" for node in made.nodes):
         if any(mark for _, mark, _ in lines) or lines[-1][2].endswith(vocabulary.INTRO_ENDS):

@@ -66,11 +66,16 @@ def cut(text: str) -> list[Section]:
 def _cut_at(cutter: _Cutter, text: str, candidates: list[tuple[int, int]]) -> None:
     done = 0
     for start, end in candidates:
-        before = cutter.raw + text[done:start]
-        kept = before.rstrip()
-        if cutter.line(kept, before[len(kept) :], text[start:end]):
+        if cutter.raw:
+            before = cutter.raw + text[done:start]
+            kept = before.rstrip()
+            space = before[len(kept) :]
+        else:
+            kept = text[done:start].rstrip()
+            space = text[done + len(kept) : start]
+        if cutter.line(kept, space, text[start:end]):
             done = end
-    cutter.close(cutter.raw + text[done:])
+    cutter.close(cutter.raw + text[done:] if cutter.raw else text[done:])
 
 
 def _candidates(text: str, words: tuple[str, ...]) -> list[tuple[int, int]]:

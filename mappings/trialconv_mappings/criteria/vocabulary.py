@@ -23,7 +23,7 @@ _FRAME_WORDS: Final = """
 candidacy candidate candidates cases clinical condition conditions consideration considered consist consists
 described disqualified disqualify do does each either eligible enrolled enrollment enrolment enter entered
 entry established every everybody everyone exclude excluded exclusion from fulfil fulfill fulfilled
-fulfilling fulfills fulfils has have having he her his if included inclusion ineligible into it items lead
+fulfilling fulfills fulfils has have having he her his if included inclusion ineligible into it items known lead
 least listed may meet meeting meets met more must no none not on one only or order part participate
 participating participation potential presence present prior prospective qualified qualify randomisation
 randomised randomization randomized received recruited recruitment registered registration render required
@@ -73,7 +73,7 @@ NOTHING_BEGINS: Final = tuple(word for word in _NOTHING_BEGINS.split("|") if wor
 _NOTE_BEGINS: Final = (
     "Note|NOTE|note|N.B|NB|n.b|Remark|remark|REMARK|Comment|Please|PLEASE|(Note|(NOTE|[Note|Other |other |"
     "OTHER |Further|further|Additional|additional|More |For more|For add|For fur|*|\\*|_|†|[*|(*|There are|"
-    "Key |Some |The info|The cri|"
+    "Key |Some |The info|The cri|The inc|The exc|The eli|The inv|The pri|The stu|"
 )
 #: What lines begin with that may be notes.
 NOTE_BEGINS: Final = tuple(word for word in _NOTE_BEGINS.split("|") if word)

@@ -24,7 +24,7 @@ MARKS: Final = " \t:.*_#-\u2013\u2014;,/\uff1a\uff1b\u3001"
 
 def words_of(text: str) -> frozenset[str]:
     """Return the words of a text in small letters."""
-    return frozenset(word.lower() for word in _WORD.findall(text))
+    return frozenset(_WORD.findall(text.lower()))
 
 
 # Introductions
@@ -38,10 +38,15 @@ _FOLLOWING: Final = re.compile(
 
 def introduces(source: str) -> bool:
     """Tell whether a line needs what follows it."""
-    if source.endswith(INTRO_ENDS):
-        return True
     end = source[-60:]
-    return ("ollowing" in end or "below" in end) and _FOLLOWING.search(end) is not None
+    if "ollow" in end or "below" in end or "OLLOW" in end:
+        return source.endswith(INTRO_ENDS) or (
+            ("ollowing" in end or "below" in end) and _FOLLOWING.search(end) is not None
+        )
+    return source.endswith(_COLONS)
+
+
+_COLONS: Final = tuple(each for each in INTRO_ENDS if ":" in each or "\uff1a" in each)
 
 
 _REMARKS: Final = re.compile(
@@ -106,9 +111,11 @@ def combines(text: str) -> Joiner | Literal["count"] | None:
     else:
         if text.rstrip(": ")[-3:].lower() not in (" of", "all", "oth", "the"):
             return None
+    low = text.lower()
     if _COUNT.search(text):
         return "count"
-    some, every = _ANY.search(text), _ALL.search(text)
+    some = _ANY.search(text) if "any" in low or "one" in low or "1" in low or "either" in low else None
+    every = _ALL.search(text) if "all" in low or "both" in low or "each" in low else None
     if some and every:
         return "count"
     return "any-of" if some else "all-of" if every else None
@@ -120,8 +127,27 @@ def is_frame(text: str) -> bool:
     return words <= FRAME and not words.isdisjoint(FRAMING)
 
 
+def last_sentence(text: str) -> str:
+    """Return the words behind the last full stop inside a text."""
+    return re.split(r"[.;]\s+", text.rstrip())[-1]
+
+
+_UNMET: Final = re.compile(
+    r"\b(?:(?:do|does|did|can|could) ?not|unable to) (?:meet|fulfill?|satisfy|have)\b"
+    r"|\bnot (?:meet|fulfil|satisfy|hav)\w*ing\b|n['\u2019]t (?:meet|fulfill?|satisfy|have)\b",
+    re.I,
+)
+
+
+def is_unmet(text: str) -> bool:
+    """Tell whether a line speaks of those who do not meet what stands below it."""
+    return _UNMET.search(text) is not None
+
+
 def frame_kind(text: str) -> Kind | None:
     """Return the kind that an introduction states by its verb ("will be excluded if:")."""
+    if is_unmet(text):
+        return None  # "excluded if they do not meet the following"
     words = words_of(text.replace("for inclusion", ""))
     if words & {"excluded", "ineligible", "exclusion", "disqualify", "disqualified"} or (
         "eligible" in words and "not" in words
@@ -149,7 +175,10 @@ _NOTE: Final = re.compile(
     r"|[\W_]*(?:the )?(?:information|criteria|list) (?:listed |described )?above\b|.{0,80}\b(?:be "
     r"|may )re-?screened\b"
     r"|[\W_]*for (?:more|additional|further) information\b|[\W_]*please (?:visit|note|contact|refer)\b"
-    r"|[\W_]*there are additional (?:in|ex)clusion",
+    r"|[\W_]*there are additional (?:in|ex)clusion"
+    r"|\W*the (?:study |principal )?investigator is responsible for ensuring\b"
+    r"|\W*the (?:(?:in|ex)clusion\s*(?:/|and|&)\s*(?:in|ex)clusion|eligibility) criteria\s+"
+    r"(?:for [\w -]{1,40}? )?(?:(?:will|would|may) be\b(?!.*:)|are (?:mainly |also )?(?:the same|those)\b(?!.*:))",
     re.I,
 )
 _NOTHING: Final = re.compile(
@@ -243,12 +272,14 @@ def cohort_of_heading(body: str) -> str | None:
 
 # What a criterion says against its section
 
+_BEGINS_EXCLUDED: Final = re.compile(
+    r"\W*(?:ex?c?\w{0,3}usions?\b(?!\s+of)|exclude[ds]?\b|excluding\b|non-?\s?inclusion)", re.I
+)
 _SAYS_EXCLUDED: Final = re.compile(
-    r"^\W*(?:ex?c?\w{0,3}usions?\b(?!\s+of)|exclude[ds]?\b|excluding\b|non-?\s?inclusion)"
-    r"|^(?!.*\b(?:who|that|which|if|unless|when)\b.*\bexcluded\b)[^.;(]*\b(?:are|is|be|were"
+    r"(?!.*\b(?:who|that|which|if|unless|when)\b.*\bexcluded\b)[^.;(]*\b(?:are|is|be|were"
     r"|was)\s+(?:also\s+|\w+ly\s+)?excluded\b"
-    r"|^[^.;(]*\bexcluded if\b|^[^.;(]*\b(?:are|is|be|were)\s+(?:ineligible|not eligible)\b(?!\s+for\b)"
-    r"|^[^.;(]*\bmust not (?:meet|fulfil|have) any\b",
+    r"|[^.;(]*\bexcluded if\b|[^.;(]*\b(?:are|is|be|were)\s+(?:ineligible|not eligible)\b(?!\s+for\b)"
+    r"|[^.;(]*\bmust not (?:meet|fulfil|have) any\b",
     re.I,
 )
 _OTHER_KIND: Final = {
@@ -269,7 +300,17 @@ _OTHER_KIND: Final = {
 
 def heads_other(text: str, kind: Kind | None) -> bool:
     """Tell whether the heading of a part may turn its section's kind round."""
+    if kind == "exclusion":
+        text = _KEPT_OUT.sub("", text)
+        if _PRECLUDED.search(text):
+            return False  # whatever else the list is used for, it excludes
     return kind is not None and _OTHER_KIND[kind].search(text) is not None
+
+
+_KEPT_OUT: Final = re.compile(r"\bprevent\w* [^.:]{0,60}?\bfrom being (?:included|enrolled)\b", re.I)
+_PRECLUDED: Final = re.compile(
+    r"\bwill be (?:precluded|excluded) from\b(?![^.]*\b(?:not|except\w*|unless|eligible)\b)", re.I
+)
 
 
 _SAYS_ALLOWED: Final = re.compile(
@@ -281,7 +322,13 @@ _SAYS_ALLOWED: Final = re.compile(
 
 def says_excluded(body: str) -> bool:
     """Tell whether a criterion of inclusion says that it excludes."""
-    return bool(_SAYS_EXCLUDED.search(body))
+    if _BEGINS_EXCLUDED.match(body):
+        return True
+    low = body.lower()
+    # The pattern takes its time on long lines; without these words it finds nothing.
+    if not ("excluded" in low or "ineligible" in low or "not eligible" in low or "must not" in low):
+        return False
+    return _SAYS_EXCLUDED.match(body) is not None
 
 
 def says_allowed(body: str) -> bool:

@@ -98,6 +98,7 @@ def put_plain(ctx: Context, made: Element, key: str, markup: str, prefix: str = 
 
 
 # What Markdown takes for the beginning of HTML: https://spec.commonmark.org/0.31.2/#raw-html.
+_TAG: Final = re.compile(r"<[A-Za-z/!?]")
 _HTML: Final = re.compile(r"(?<!\\)<(?=[A-Za-z/!?])")
 
 
@@ -109,7 +110,8 @@ def put_markdown(
     FHIR forbids HTML in Markdown. An angle bracket that looks like some is escaped, with the exact string beside
     it and an Issue (https://hl7.org/fhir/R4/datatypes.html#markdown).
     """
-    if "<" in markup and _HTML.search(markup):
+    # Most angle brackets are escaped or begin no word; a pattern that begins with the bracket itself is quick.
+    if "<" in markup and _TAG.search(markup) and _HTML.search(markup):
         made[key] = prefix + _HTML.sub(r"\<", markup)
         made["_" + key] = exactly(ctx, markup)
         ctx.note("html-like-text", "an angle bracket is escaped", source, target)
