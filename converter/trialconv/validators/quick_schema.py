@@ -54,7 +54,23 @@ def _quick(name: str, definition: Schema, names: frozenset[str]) -> Schema:
     made = {**definition, "properties": properties}
     rules = [rule for rule in made.get("allOf", ()) if rule.get("$comment") not in without_null]
     made.pop("allOf", None)
-    return {**made, "allOf": rules} if rules else made
+    made = {**made, "allOf": rules} if rules else made
+    return _quick_extension(made) if name == "Extension" else made
+
+
+def _quick_extension(definition: Schema) -> Schema:
+    """Return the definition of extensions with its rule ext-1 put so that most need no look at their elements.
+
+    Without an id, an extension of two elements has its url and one other: a value, or extensions.
+    """
+    properties = {**definition["properties"], "id": False}
+    rules = definition["allOf"]
+    return {
+        **{key: value for key, value in definition.items() if key != "allOf"},
+        "properties": properties,
+        "minProperties": 2,
+        "anyOf": [{"maxProperties": 2}, {"allOf": rules}],
+    }
 
 
 def _refers_to(schema: Any, ending: str) -> bool:
