@@ -132,12 +132,12 @@ def _events(ctx: Context, url: str, events: list[Any], plan: tuple[Part, ...], s
 # MeSH: the same headings stand in very many records, so that equal pieces are one object.
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=32_768)
 def _ancestor(base: str, url: str, id_: str | None, term: str | None) -> Element:
     return {"url": base + url, "valueCoding": _coding(base, id_, term)}
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _keyword(base: str, module: str, id_: str | None, term: str | None) -> Element:
     made: Element = {"extension": [{"url": base + DERIVED_FROM, "valueCode": module}]}
     made["coding"] = [_coding(base, id_, term)]

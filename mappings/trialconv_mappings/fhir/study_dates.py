@@ -108,7 +108,7 @@ def registrations(ctx: Context) -> list[Element]:
     return found
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _registration(position: int, day: str, actual: bool | None) -> Element:
     """Return a dated event. All records together have few days, so that equal events are one object."""
     event = EVENTS[position]
