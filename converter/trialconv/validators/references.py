@@ -123,14 +123,16 @@ def _has_no_canonical(variable: dict[str, Any]) -> bool:
 
 def _definitions_are_in(entries: list[dict[str, Any]]) -> bool:
     """Say whether each action's definition is an activity of the bundle, and no variable is defined by others."""
-    resources = [entry["resource"] for entry in entries]
-    for resource in resources:
-        if resource["resourceType"] == "EvidenceVariable" and not _has_no_canonical(resource):
+    canonicals, nodes = set(), []
+    for entry in entries:
+        resource = entry["resource"]
+        kind = resource["resourceType"]
+        if kind == "ActivityDefinition":
+            canonicals.add(resource.get("url"))
+        elif kind == "PlanDefinition":
+            nodes.append(resource)
+        elif kind == "EvidenceVariable" and not _has_no_canonical(resource):
             return False
-    nodes = [one for one in resources if one["resourceType"] == "PlanDefinition"]
-    if not nodes:
-        return True
-    canonicals = {one.get("url") for one in resources if one["resourceType"] == "ActivityDefinition"}
     for node in nodes:
         if "definitionCanonical" in node and node["definitionCanonical"] not in canonicals:
             return False
