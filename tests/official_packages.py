@@ -52,7 +52,7 @@ def files(version: str) -> list[Path]:
     paths = [folder() / package.file for package in release(version).packages]
     missing = [path.name for path in paths if not path.is_file()]
     if missing:
-        pytest.skip(f"{', '.join(missing)} not at {folder()}; `make schemas` fetches them")
+        pytest.skip(f"{', '.join(missing)} not at {folder()}; `make packages` fetches them")
     return paths
 
 

@@ -71,14 +71,14 @@ def related_artifacts(ctx: Context) -> list[Element]:
     for number, item in enumerate(references.references):
         found.append(_reference(ctx, number, item))
     for number, link in enumerate(references.see_also_links):
-        made = _linked(ctx, KINDS.see_also, link.url, f"{_SEE_ALSO}[{number}].url")
+        made = _linked(ctx, [{"text": KINDS.see_also}], link.url, f"{_SEE_ALSO}[{number}].url")
         if link.label:
             put_plain(ctx, made, "label", link.label)
         found.append(made)
     for number, data in enumerate(references.avail_ipds):
         found.append(_available(ctx, number, data))
     if url := protocol.ipd_sharing_statement_module.url:
-        found.append(_linked(ctx, KINDS.sharing, url, f"{_P}ipdSharingStatementModule.url"))
+        found.append(_linked(ctx, [{"text": KINDS.sharing}], url, f"{_P}ipdSharingStatementModule.url"))
     found.extend(_expanded_access(ctx))
     documents = ctx.record.study.document_section.large_document_module.large_docs
     found += [_document(ctx, number, document) for number, document in enumerate(documents)]
@@ -97,16 +97,20 @@ def _classify(ctx: Context, made: Element, kinds: list[Element]) -> None:
         made["extension"] = [{"url": url, "valueCodeableConcept": kind} for kind in kinds]
 
 
-def _linked(ctx: Context, kind: str, link: str | None, source: str) -> Element:
-    """Return an artifact of a kind with its address, which R5 has inside of a document."""
+def _address_holder(ctx: Context, made: Element) -> Element:
+    """Return what has the address of an artifact: the artifact itself in R4, its document in R5."""
+    if not _is_r5(ctx):
+        return made
+    holder: Element = made.setdefault("document", {})
+    return holder
+
+
+def _linked(ctx: Context, kinds: list[Element], link: str | None, source: str) -> Element:
+    """Return an artifact of some kinds with its address."""
     made: Element = {"type": "documentation"}
-    _classify(ctx, made, [{"text": kind}])
+    _classify(ctx, made, kinds)
     if link:
-        if _is_r5(ctx):
-            made["document"] = holder = {}
-        else:
-            holder = made
-        put_link(ctx, holder, "url", link, source, f"{_TARGET}.url")
+        put_link(ctx, _address_holder(ctx, made), "url", link, source, f"{_TARGET}.url")
     return made
 
 
@@ -114,11 +118,7 @@ def _source(ctx: Context) -> Element:
     """Return the registry's own record, from which all of this is derived."""
     made: Element = {"type": "derived-from"}
     _classify(ctx, made, [{"text": KINDS.source}])
-    address = STUDY_PAGE + ctx.record.nct_id
-    if _is_r5(ctx):
-        made["document"] = {"url": address}
-    else:
-        made["url"] = address
+    _address_holder(ctx, made)["url"] = STUDY_PAGE + ctx.record.nct_id
     return made
 
 
@@ -127,13 +127,15 @@ def _id_links(ctx: Context) -> Iterator[Element]:
     path = f"{_P}identificationModule"
     own = module.org_study_id_info
     if own.link:
-        made = _linked(ctx, KINDS.id_link, own.link, f"{path}.orgStudyIdInfo.link")
+        made = _linked(ctx, [{"text": KINDS.id_link}], own.link, f"{path}.orgStudyIdInfo.link")
         if own.id:
             made["label"] = own.id
         yield made
     for number, secondary in enumerate(module.secondary_id_infos):
         if secondary.link:
-            made = _linked(ctx, KINDS.secondary_link, secondary.link, f"{path}.secondaryIdInfos[{number}].link")
+            made = _linked(
+                ctx, [{"text": KINDS.secondary_link}], secondary.link, f"{path}.secondaryIdInfos[{number}].link"
+            )
             if secondary.id:
                 made["label"] = secondary.id
             yield made
@@ -147,39 +149,23 @@ def _reference(ctx: Context, number: int, item: Reference) -> Element:
         kind = concept(ctx, _REFERENCE_TYPES, item.type, f"{source}.type", f"{_TARGET}.classifier")
         _classify(ctx, made, [kind])
     if item.pmid:
-        if not _PMID.fullmatch(item.pmid):
-            made["label"] = item.pmid
-        elif _is_r5(ctx):
-            made["document"] = {"url": PUBMED + item.pmid}
+        if _PMID.fullmatch(item.pmid):
+            _address_holder(ctx, made)["url"] = PUBMED + item.pmid
         else:
-            made["url"] = PUBMED + item.pmid
+            made["label"] = item.pmid
     if item.citation:
         put_markdown(ctx, made, "citation", item.citation, f"{source}.citation", f"{_TARGET}.citation")
-    if item.retractions:
-        url = ctx.options.base + RETRACTION
-        made.setdefault("extension", []).extend(
-            nested_extension(
-                url,
-                [
-                    extension(key, valueString=value)
-                    for key, value in (("pmid", retraction.pmid), ("source", retraction.source))
-                    if value
-                ],
-            )
-            for retraction in item.retractions
-            if retraction.pmid or retraction.source
-        )
+    url = ctx.options.base + RETRACTION
+    for retraction in item.retractions:
+        said = (("pmid", retraction.pmid), ("source", retraction.source))
+        if parts := [extension(key, valueString=value) for key, value in said if value]:
+            made.setdefault("extension", []).append(nested_extension(url, parts))
     return made
 
 
 def _available(ctx: Context, number: int, data: AvailIpd) -> Element:
-    made = _linked(ctx, KINDS.available, data.url, f"{_AVAILABLE}[{number}].url")
-    if data.type:
-        kind = {"text": data.type}
-        if _is_r5(ctx):
-            made["classifier"].append(kind)
-        else:
-            made["extension"].append(extension(ARTIFACT_IN_R4 + "classifier", valueCodeableConcept=kind))
+    kinds: list[Element] = [{"text": text} for text in (KINDS.available, data.type) if text]
+    made = _linked(ctx, kinds, data.url, f"{_AVAILABLE}[{number}].url")
     if data.id:
         made["label"] = data.id
     if data.comment:
@@ -192,22 +178,17 @@ def _expanded_access(ctx: Context) -> Iterator[Element]:
     access = ctx.record.study.protocol_section.status_module.expanded_access_info
     if not access.nct_id and not access.status_for_nct_id:
         return
-    made: Element = {"type": "documentation"}
     kinds: list[Element] = [{"text": KINDS.expanded_access}]
     if access.status_for_nct_id:
         source = f"{_P}statusModule.expandedAccessInfo.statusForNctId"
         status = access.status_for_nct_id
         codes = PROGRESS_STATUSES[ctx.options.fhir_version]
         kinds.append(concept(ctx, codes, status, source, f"{_TARGET}.classifier"))
-    _classify(ctx, made, kinds)
+    made = _linked(ctx, kinds, None, "")
     if access.nct_id:
         made["label"] = access.nct_id
         if _NCT.fullmatch(access.nct_id):
-            address = STUDY_PAGE + access.nct_id
-            if _is_r5(ctx):
-                made["document"] = {"url": address}
-            else:
-                made["url"] = address
+            _address_holder(ctx, made)["url"] = STUDY_PAGE + access.nct_id
     yield made
 
 
