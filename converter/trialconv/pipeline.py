@@ -13,7 +13,7 @@ from trialconv.issues import Issue, SourceError, TrialconvError, UsageError, iss
 from trialconv.losses import losses
 from trialconv.placement import Coverage, Tally
 from trialconv.readers.detect import detect
-from trialconv.readers.sources import MAX_RECORD_SIZE, documents
+from trialconv.readers.sources import MAX_RECORD_SIZE, Document, documents
 from trialconv.record import Record
 from trialconv.record.leaves import Values, leaf_values
 from trialconv.scrub import scrubbed
@@ -69,9 +69,16 @@ def read(
 
 def read_outcomes(source: str, reader: str | None, limit: int) -> Iterator[Record | SourceError]:
     """Yield every record of an input, or the reason why one cannot be had."""
+    yield from read_documents(documents(source), reader, limit)
+
+
+def read_documents(
+    opened: Iterable[Document | SourceError], reader: str | None, limit: int
+) -> Iterator[Record | SourceError]:
+    """Yield every record of some documents, or the reason why one cannot be had."""
     if reader is not None and reader not in READERS:
         raise UsageError(f"no reader is called {reader!r}; there are {', '.join(READERS)}")
-    for document in documents(source):
+    for document in opened:
         if isinstance(document, SourceError):
             yield document
             continue

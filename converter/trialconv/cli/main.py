@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "to-usdm": ("trialconv.cli.to_usdm", "Convert records to CDISC USDM study definitions."),
     "to-sdtm": ("trialconv.cli.to_sdtm", "Convert records to the SDTM datasets TS and TI."),
     "coverage": ("trialconv.cli.coverage", "Tell which values of records stand where in a target."),
+    "diff": ("trialconv.cli.diff", "Tell what changed between two versions of a record."),
     "codes": ("trialconv.cli.codes", "Look at the code tables, and find what they have no code for."),
     "validate": ("trialconv.cli.validate", "Check FHIR, ODM, USDM, Define-XML and trial design datasets."),
 }
