@@ -192,8 +192,11 @@ def _choice_base(key: str, keys: _Tree) -> str | None:
 
 
 def _type_name(schema: _Tree) -> str:
-    """Return the type of a property: `Reference` for `#/$defs/Reference(Group)`."""
-    name = str(schema.get("items", schema).get("$ref", "")).removeprefix("#/$defs/")
+    """Return the type of a property: `Reference` for `#/$defs/Reference(Group)`.
+
+    The one without a type of its own is `Reference.reference`, a string in a form that depends on the element.
+    """
+    name = str(schema.get("items", schema).get("$ref", "string")).removeprefix("#/$defs/")
     return name.removesuffix(".or-null").partition("(")[0]
 
 

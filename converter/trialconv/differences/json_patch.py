@@ -16,6 +16,8 @@ import msgspec
 
 Path = tuple[str | int, ...]
 
+_OID: Final = "@OID"
+
 
 class Step(NamedTuple):
     """One step: what to do at a path; the value for add and replace, and where from for move."""
@@ -94,7 +96,10 @@ def _of_objects(before: dict[str, Any], after: dict[str, Any], path: Path) -> It
 
 def _of_lists(before: list[Any], after: list[Any], path: Path) -> Iterator[Step]:
     identity = _identity(before, after)
-    if identity is None:
+    if len(before) == len(after) == 1 and _OID in before[0] and _OID in after[0]:
+        # An ODM element that stands alone is the same one, whatever version its OID names.
+        yield from steps(before[0], after[0], (*path, 0))
+    elif identity is None:
         yield from _by_content(before, after, path)
     else:
         yield from _by_identity(before, after, path, identity)
@@ -181,7 +186,7 @@ _IDENTITIES: Final[tuple[Callable[[Any], Hashable], ...]] = (
     resource_key,
     _field("resourceType", "id"),
     _field("id"),
-    _field("@OID"),
+    _field(_OID),
     _field("linkId"),
     _field("system", "value"),
     _field("system", "code"),

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 class Listed(NamedTuple):
     """A list of objects: the keys by which an item is known, the strictest first, and the fields of its title.
 
+    An item without a field of a key does not have that key, unless the field is marked with `?`.
     `similar`: what no key matches may be matched by its words, since its words are all that it is.
     """
 
@@ -20,33 +21,33 @@ class Listed(NamedTuple):
     similar: bool = False
 
 
-_CONTACT: Final = Listed((("name", "role"), ("name",), ("email",), ("phone",)), ("name",))
-_OUTCOME: Final = Listed((("measure", "timeFrame"), ("measure",)), ("measure",), similar=True)
+_CONTACT: Final = Listed((("name", "role?"), ("name",), ("email",), ("phone",)), ("name",))
+_OUTCOME: Final = Listed((("measure", "timeFrame?"), ("measure",)), ("measure",), similar=True)
 _GROUP: Final = Listed((("id",), ("title",)), ("title",), similar=True)
 _OF_GROUP: Final = Listed((("groupId",),), ("groupId",))
-_TITLED: Final = Listed((("title",),), ("title",), similar=True)
-_DENOM: Final = Listed((("units",),), ("units",))
+_TITLED: Final = Listed((("title?",),), ("title",), similar=True)
+_DENOM: Final = Listed((("units?",),), ("units",))
 _FLOW: Final = Listed((("type",),), ("type",), similar=True)
 _EVENT: Final = Listed(
-    (("term", "organSystem", "sourceVocabulary"), ("term", "organSystem"), ("term",)), ("term", "organSystem")
+    (("term", "organSystem?", "sourceVocabulary?"), ("term", "organSystem"), ("term",)), ("term", "organSystem")
 )
 _TERM: Final = Listed((("id",), ("term",)), ("term", "id"))
 _TOPIC: Final = Listed((("id",), ("name",)), ("name", "id"))
 
 #: The lists of objects of a record, by the last keys of their paths; the longest that fits counts.
 _LISTS: Final[dict[str, Listed]] = {
-    "secondaryIdInfos": Listed((("id", "type"), ("id",)), ("id",)),
+    "secondaryIdInfos": Listed((("id", "type?"), ("id",)), ("id",)),
     "collaborators": Listed((("name",),), ("name",), similar=True),
     "armGroups": Listed((("label",),), ("label",), similar=True),
-    "interventions": Listed((("type", "name"), ("name",)), ("type", "name"), similar=True),
+    "interventions": Listed((("type?", "name"), ("name",)), ("type", "name"), similar=True),
     "primaryOutcomes": _OUTCOME,
     "secondaryOutcomes": _OUTCOME,
     "otherOutcomes": _OUTCOME,
     "centralContacts": _CONTACT,
-    "overallOfficials": Listed((("name", "role"), ("name",)), ("name",)),
+    "overallOfficials": Listed((("name", "role?"), ("name",)), ("name",)),
     "locations": Listed(
         (
-            ("facility", "city", "state", "zip", "country"),
+            ("facility?", "city?", "state?", "zip?", "country?"),
             ("facility", "city", "country"),
             ("facility", "zip", "country"),
             ("zip", "city", "country"),
@@ -57,7 +58,7 @@ _LISTS: Final[dict[str, Listed]] = {
     "references": Listed((("pmid",), ("citation",)), ("pmid", "citation"), similar=True),
     "retractions": Listed((("pmid",),), ("pmid",)),
     "seeAlsoLinks": Listed((("url",), ("label",)), ("label", "url")),
-    "availIpds": Listed((("id", "type"), ("id",), ("url",)), ("id", "type")),
+    "availIpds": Listed((("id", "type?"), ("id",), ("url",)), ("id", "type")),
     "periods": _TITLED,
     "milestones": _FLOW,
     "dropWithdraws": _FLOW,
@@ -72,17 +73,17 @@ _LISTS: Final[dict[str, Listed]] = {
     "categories": _TITLED,
     "measurements": _OF_GROUP,
     "outcomeMeasures": Listed(
-        (("type", "title", "timeFrame"), ("type", "title"), ("title",)), ("title",), similar=True
+        (("type?", "title", "timeFrame?"), ("type", "title"), ("title",)), ("title",), similar=True
     ),
     "analyses": Listed(
-        (("groupIds", "statisticalMethod", "paramType"), ("groupIds",)), ("statisticalMethod", "paramType"), True
+        (("groupIds", "statisticalMethod?", "paramType?"), ("groupIds",)), ("statisticalMethod", "paramType"), True
     ),
     "seriousEvents": _EVENT,
     "otherEvents": _EVENT,
     "stats": _OF_GROUP,
-    "unpostedEvents": Listed((("type", "date"),), ("type", "date")),
+    "unpostedEvents": Listed((("type", "date?"),), ("type", "date")),
     "violationEvents": Listed((("type", "creationDate"), ("type", "issuedDate")), ("type", "creationDate")),
-    "largeDocs": Listed((("filename",), ("typeAbbrev", "date"), ("typeAbbrev",)), ("label", "date")),
+    "largeDocs": Listed((("filename",), ("typeAbbrev", "date?"), ("typeAbbrev",)), ("label", "date")),
     "submissionInfos": Listed((("releaseDate",),), ("releaseDate",)),
     "meshes": _TERM,
     "ancestors": _TERM,
@@ -102,14 +103,20 @@ def listed(path: str) -> Listed:
 
 
 def key_functions(how: Listed) -> list[Callable[[Any], Hashable | None]]:
-    """Return the keys of a list as functions of an item; an item without all fields of a key has it not."""
+    """Return the keys of a list as functions of an item; an item that does not have a key gives None."""
     return [_key_function(names) for names in how.keys]
 
 
 def _key_function(names: tuple[str, ...]) -> Callable[[Any], Hashable | None]:
+    fields = [(name.removesuffix("?"), name.endswith("?")) for name in names]
+
     def key(item: Any) -> Hashable | None:
-        found = tuple(_plain_key(item.get(name)) for name in names)
-        return found if any(part is not None for part in found) else None
+        found = tuple(_plain_key(item.get(name)) for name, _ in fields)
+        return (
+            None
+            if any(part is None and not may_lack for part, (_, may_lack) in zip(found, fields, strict=True))
+            else found
+        )
 
     return key
 

@@ -121,6 +121,8 @@ def compare_inputs(
                 yield refused
             elif again is not None and isinstance(record, Record):
                 again.put(record)
+        if not old.hashes:
+            return
         changed = _Shelf(stack)
         for record in read(after):
             refused = record if isinstance(record, SourceError) else new.add(record)

@@ -161,7 +161,9 @@ class _Comparison:
                 self._add("removed", place.item(i, None, titles[i]), item, None)
             elif item != new[partner[i]]:
                 j = partner[i]
-                self.struct(kind, item, new[j], place.item(i, j, f"{label_of(place.path)} “{titles[i]}”"))
+                self.struct(
+                    kind, item, new[j], place.item(i, j, titles[i] and f"{label_of(place.path)} “{titles[i]}”")
+                )
         for j in found.added:
             self._add("added", place.item(None, j, title_of(new[j], place.path, self._groups)), None, new[j])
         self._order(found, titles, place)
