@@ -48,6 +48,7 @@ _LISTS: Final[dict[str, Listed]] = {
     "locations": Listed(
         (
             ("facility?", "city?", "state?", "zip?", "country?"),
+            ("facility?", "city?", "state?", "country?"),
             ("facility", "city", "country"),
             ("facility", "zip", "country"),
             ("zip", "city", "country"),

@@ -145,9 +145,11 @@ class _Comparison:
             if old[i] != new[j] and not self._limits.same(place.path, old[i], new[j]):
                 self._add("changed", place.item(i, j, ""), old[i], new[j])
         for i in found.removed:
-            self._add("removed", place.item(i, None, ""), old[i], None)
+            if not self._limits.absent(place.path, old[i], None):
+                self._add("removed", place.item(i, None, ""), old[i], None)
         for j in found.added:
-            self._add("added", place.item(None, j, ""), None, new[j])
+            if not self._limits.absent(place.path, None, new[j]):
+                self._add("added", place.item(None, j, ""), None, new[j])
         self._order(found, [in_words(value, place.path) for value in old], place)
 
     def _objects(self, kind: type[RegistryStruct], old: list[_Tree], new: list[_Tree], place: _Place) -> None:
@@ -158,13 +160,16 @@ class _Comparison:
         partner = dict(found.pairs)
         for i, item in enumerate(old):
             if i not in partner:
-                self._add("removed", place.item(i, None, titles[i]), item, None)
+                if not self._limits.absent(place.path, item, None):
+                    self._add("removed", place.item(i, None, titles[i]), item, None)
             elif item != new[partner[i]]:
                 j = partner[i]
                 self.struct(
                     kind, item, new[j], place.item(i, j, titles[i] and f"{label_of(place.path)} “{titles[i]}”")
                 )
         for j in found.added:
+            if self._limits.absent(place.path, None, new[j]):
+                continue
             self._add("added", place.item(None, j, title_of(new[j], place.path, self._groups)), None, new[j])
         self._order(found, titles, place)
 

@@ -33,7 +33,8 @@ def word_labels() -> dict[str, dict[str, str]]:
 class FormatLimit(NamedTuple):
     """What a format cannot do for a field, or for all that is below an object.
 
-    `form` is `absent` (it has no place for the value) or `other` (it has the value in another form).
+    `form` is `absent` (it has no place for the value), `part` (it has no place for some values, or for as many),
+    `coarse` (its word OTHER stands for several of the registry's) or `other` (it has the value in another form).
     """
 
     path: str
