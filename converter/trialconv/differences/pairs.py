@@ -1,9 +1,9 @@
 """Two inputs with many records each: pairs by NCT number, in little memory.
 
-Of the older input only an index is held: a number and a hash for each record (some 150 bytes each; 100 MB for a
-whole registry). What differs from it in the newer input is set aside in a temporary file, compressed, while that
-input is read once; then the older input is read again, and each record of it that has a counterpart in the file is
-compared. An input that cannot be read twice, such as standard input, is set aside in the same way.
+Of each input an index is held: a number and a hash for each study (some 135 bytes; 165 MB for two whole
+registries). What differs in the newer input is set aside in a temporary file, compressed, while that input is read
+once; then the older input is read again, and each record of it that has a counterpart in the file is compared. An
+older input that cannot be read twice, such as standard input, is set aside in the same way.
 """
 
 from __future__ import annotations
