@@ -114,7 +114,7 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
     # mapping a record
     "no-code": IssueKind(
         "warning",
-        "A value has no row in the code table, so that it has no code. It is carried as text where the target can.",
+        "A value has no row in the code table, and so no code. It is carried as text where the target can.",
         "Report it if the target's code system has a fitting code.",
         left_out=True,
     ),
