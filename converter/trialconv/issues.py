@@ -61,6 +61,11 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "A single record is larger than the limit.",
         "Raise --max-record-size if the record is genuine.",
     ),
+    "several-records": IssueKind(
+        "error",
+        "There is more than one record where only one can be taken.",
+        "Send the records one by one, or convert them with the command line.",
+    ),
     "unsafe-archive-entry": IssueKind(
         "error",
         "An archive entry has a name that points outside the archive.",

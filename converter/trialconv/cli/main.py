@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "coverage": ("trialconv.cli.coverage", "Tell which values of records stand where in a target."),
     "codes": ("trialconv.cli.codes", "Look at the code tables, and find what they have no code for."),
     "validate": ("trialconv.cli.validate", "Check FHIR, ODM, USDM, Define-XML and trial design datasets."),
+    "serve": ("trialconv.cli.serve", "Serve the page and the HTTP interface."),
 }
 
 
