@@ -103,7 +103,7 @@ def test_what_was_added_there_was_removed_here(tree: Tree, seed: int) -> None:
     assert trialconv.diff(one, record(tree)).changes == []
     try:
         other = record(damaged(tree, seed))
-    except SourceError:
+    except (SourceError, IndexError):  # refused, or too small a study for so much damage
         return
     if one.nct_id != other.nct_id:
         return

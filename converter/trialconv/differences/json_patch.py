@@ -96,7 +96,9 @@ def _of_objects(before: dict[str, Any], after: dict[str, Any], path: Path) -> It
 
 def _of_lists(before: list[Any], after: list[Any], path: Path) -> Iterator[Step]:
     identity = _identity(before, after)
-    if len(before) == len(after) == 1 and _OID in before[0] and _OID in after[0]:
+    if len(before) == len(after) == 1 and all(
+        isinstance(each, dict) and _OID in each for each in (*before, *after)
+    ):
         # An ODM element that stands alone is the same one, whatever version its OID names.
         yield from steps(before[0], after[0], (*path, 0))
     elif identity is None:
