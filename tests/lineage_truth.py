@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from msgspec import inspect
 
@@ -76,11 +76,28 @@ def changes(tree: Tree) -> Iterator[Change]:
     for path, keys in source_paths(tree):
         if without_positions(path) not in _kinds():
             continue
+        if without_positions(path) in _ARM_LINKS and _has_namesakes(tree):
+            continue
         old = _at(tree, keys)
-        for new in _others(without_positions(path), old):
+        beside = _at(tree, keys[:-1])
+        for new in _others(without_positions(path), old, beside if isinstance(beside, list) else ()):
             changed = copy.deepcopy(tree)
             _at(changed, keys[:-1])[keys[-1]] = new
             yield Change(path, old, new, changed)
+
+
+#: What arms name their interventions by. A name that several bear means those that no label has linked, so that a
+#: link can be there for want of another one, which is not there to be named.
+_ARM_LINKS: Final = frozenset(
+    f"protocolSection.armsInterventionsModule.{field}"
+    for field in ("armGroups[].interventionNames[]", "interventions[].type", "interventions[].name")
+)
+
+
+def _has_namesakes(tree: Tree) -> bool:
+    interventions = tree["protocolSection"]["armsInterventionsModule"]["interventions"]
+    names = [(item.get("type"), item.get("name")) for item in interventions]
+    return len(set(names)) < len(names)
 
 
 def _at(tree: Any, keys: list[Any]) -> Any:
@@ -89,10 +106,10 @@ def _at(tree: Any, keys: list[Any]) -> Any:
     return tree
 
 
-def _others(path: str, old: Any) -> list[Any]:
+def _others(path: str, old: Any, beside: Sequence[Any]) -> list[Any]:
     kind = _kinds()[path]
     if isinstance(kind, inspect.LiteralType):
-        found = [word for word in kind.values if word != old]
+        found = [word for word in kind.values if word != old and word not in beside]
         return [found[0], found[-1]] if len(found) > 1 else found
     if isinstance(old, bool):
         return [not old]

@@ -6,6 +6,7 @@ hand it on: a mapping itself reports nothing.
 """
 
 from trialconv.lineage.remembering import remembered
+from trialconv.lineage.values import TRACING
 from trialconv.lineage.verbs import (
     TRUTH,
     as_json,
@@ -21,13 +22,12 @@ from trialconv.lineage.verbs import (
     looked_up,
     parsed,
     plain,
-    recall,
-    recalled,
     substituted,
     taken_apart,
 )
 
 __all__ = [
+    "TRACING",
     "TRUTH",
     "as_json",
     "checked_date",
@@ -42,8 +42,6 @@ __all__ = [
     "looked_up",
     "parsed",
     "plain",
-    "recall",
-    "recalled",
     "remembered",
     "substituted",
     "taken_apart",

@@ -24,9 +24,7 @@ def remembered(maxsize: int | None, *, typed: bool = False) -> Callable[[Callabl
 
         @wraps(function)
         def call(*args: _P.args, **named: _P.kwargs) -> _R:
-            if TRACING.on:
-                return function(*args, **named)
-            return known(*args, **named)  # type: ignore[arg-type]
+            return function(*args, **named) if TRACING.on else known(*args, **named)  # type: ignore[arg-type]
 
         return call
 

@@ -89,17 +89,6 @@ def _coded(table: CodeTable, rows: tuple[Row, ...], value: Any) -> tuple[Row, ..
     return tuple(made)
 
 
-def recalled(table: CodeTable, key: tuple[str, str | None]) -> dict[str, Any] | None:
-    """Return what was made of a value and a text with this table before; nothing where somebody traces."""
-    return None if TRACING.on else table.memo.get(key)
-
-
-def recall(table: CodeTable, key: tuple[str, str | None], made: dict[str, Any]) -> None:
-    """Keep what was made of a value and a text with a table, to be made once."""
-    if not TRACING.on:
-        table.memo[key] = made
-
-
 def joined(words: Sequence[str]) -> str:
     """Return several words as one key of a code table (`PHASE1/PHASE2`).
 
@@ -202,9 +191,9 @@ def filled(value: _T, *of: Any) -> _T:
     return cast("_T", marked(value, "filled-in", combined("filled-in", origins_in((of, value))).sources))
 
 
-def counted(number: int) -> int:
-    """Return a number that depends on all of the record: how many there are of something, or which of them it is."""
-    return traced(number, Origin("derived", (WHOLE_RECORD,))) if TRACING.on else number  # type: ignore[no-any-return]
+def counted(value: _T) -> _T:
+    """Return what depends on all of the record: how many there are of something, or which of them it is."""
+    return cast("_T", traced(value, Origin("derived", (WHOLE_RECORD,)))) if TRACING.on else value
 
 
 def taken_apart(read: Callable[[str], _V], text: str) -> _V:

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from typing import Final
 
 from trialconv.context import Context
-from trialconv.lineage import as_json, code, derived, distinct, joined, parsed, plain
+from trialconv.lineage import as_json, code, counted, derived, distinct, joined, parsed, plain
 from trialconv.record.protocol import (
     DesignModule,
     EligibilityModule,
@@ -178,7 +178,7 @@ def _arms_and_interventions(summary: TrialSummary, protocol: ProtocolSection) ->
         summary.add(name, derived(str(len(module.arm_groups)), [arm.label for arm in module.arm_groups], study_type), path + "armGroups")
     controls = distinct(arm.type for arm in module.arm_groups if arm.type)
     for position, arm_type in enumerate(controls, 1):
-        summary.add_coded("TCNTRL", "cdisc_control_type", arm_type, path + "armGroups[].type", position)
+        summary.add_coded("TCNTRL", "cdisc_control_type", arm_type, path + "armGroups[].type", counted(position))
     for position, intervention in enumerate(module.interventions, 1):
         source = path + "interventions[].type"
         summary.add_coded("INTTYPE", "cdisc_intervention_type", intervention.type, source, position)

@@ -50,7 +50,8 @@ def _activity(
     ctx: Context, ids: Ids, number: int, intervention: Intervention, headings: dict[str, tuple[str, str]]
 ) -> Element:
     kind, name = intervention.type, intervention.name
-    id_ = ids.derive("activity", kind, name, intervention.description)
+    content = f"{kind}|{name}|{intervention.description}"
+    id_ = ids.derive("activity", content, kind, name, intervention.description)
     made: Element = {"resourceType": "ActivityDefinition", "id": id_}
     url = ctx.options.base + OTHER_NAME
     if others := [extension(url, valueString=other) for other in intervention.other_names if other]:
@@ -72,6 +73,7 @@ def _activity(
         named: Element = {"text": derived(name, kind)}
         heading = headings.get(name.casefold()) if headings else None
         if heading is not None:
+            heading = derived(heading, name)
             named["coding"] = [{"system": MESH, "code": heading[0], "display": heading[1]}]
         made["productCodeableConcept" if kind in _PRODUCTS else "code"] = named
     return made

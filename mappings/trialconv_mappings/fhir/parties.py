@@ -84,11 +84,15 @@ class Parties:
 
         It does of a lead sponsor whose Organization has no other class than the sponsor's own.
         """
-        return [
-            party
-            for party in self.parties
-            if party.role != "LEAD_SPONSOR" or len(self._organizations[party.name].get("type", ())) > 1
-        ]
+        found = []
+        for party in self.parties:
+            if party.role == "LEAD_SPONSOR":
+                kinds = self._organizations[party.name].get("type", ())
+                if len(kinds) <= 1:
+                    continue
+                party = party._replace(name=derived(party.name, kinds))
+            found.append(party)
+        return found
 
     def first(self, *roles: str) -> Element | None:
         """Return the reference to the first party in one of the roles."""
@@ -187,14 +191,15 @@ class Parties:
             if not detail:
                 not_carried(self._ctx, source, "the contact has neither name nor number nor address")
                 continue
-            id_ = self._ids.derive("contact", contact.name, contact.phone, contact.phone_ext, contact.email)
+            said = (contact.name, contact.phone, contact.phone_ext, contact.email)
+            id_ = self._ids.derive("contact", "|".join(map(str, said)), *said)
             made: Element = {"resourceType": "PractitionerRole", "id": id_, "contact": [detail]}
             self._roles[id_, None, contact.role or ""] = made
             name = contact.name or contact.email or contact.phone or ""
             self.parties.append(Party(contact.role or "", name, reference("PractitionerRole", id_), None, source))
 
     def _practitioner_role(self, role: str, name: str | None, affiliation: str | None, source: str) -> Element:
-        id_ = self._ids.derive("role", name or "", affiliation or "", role)
+        id_ = self._ids.derive("role", f"{name or ''}|{affiliation or ''}|{role}", name, affiliation, role)
         made: Element = {"resourceType": "PractitionerRole", "id": id_}
         if name:
             made["practitioner"] = reference("Practitioner", self._practitioner(name)["id"])

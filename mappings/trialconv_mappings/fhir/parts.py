@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from trialconv.context import Context
-from trialconv.lineage import checked_date, checked_link, code, derived, looked_up, plain, recall, recalled, substituted
+from trialconv.lineage import TRACING, checked_date, checked_link, code, derived, looked_up, plain, substituted
 from trialconv.record.protocol import Contact
 from trialconv_mappings.fhir.terms import CONTACTPOINT_EXTENSION, EXACT_TEXT, FILLED_FROM, NCIT
 from trialconv_mappings.tables import CodeTable, Row, table
@@ -32,13 +32,13 @@ def concept(
 
     Equal concepts are one object: a document is written, not changed, once it is built.
     """
-    known = recalled(codes, (value, text))
-    if known is not None:
+    known = codes.memo.get((value, text))
+    if known is not None and not TRACING.on:
         return known
     codings = [coding(row) for row in code(ctx, codes, value, source, target)]
     made: Element = {"coding": codings, "text": text or value} if codings else {"text": text or value}
-    if codings:
-        recall(codes, (value, text), made)
+    if codings and not TRACING.on:
+        codes.memo[value, text] = made
     return made
 
 
@@ -52,8 +52,8 @@ def ncit(code_: str, display: str, text: str) -> Element:
 
 def country(ctx: Context, name: str, source: str, target: str) -> Element:
     """Return a country as a CodeableConcept: its ISO 3166-1 code where the table has one, and its name."""
-    known = recalled(_COUNTRIES, (name, None))
-    if known is not None:
+    known = _COUNTRIES.memo.get((name, None))
+    if known is not None and not TRACING.on:
         return known
     rows = looked_up(_COUNTRIES, name)
     if rows is None:
@@ -62,7 +62,8 @@ def country(ctx: Context, name: str, source: str, target: str) -> Element:
         ctx.uncoded.append((_COUNTRIES.name, name))
         return {"text": name}
     made: Element = {"coding": [coding(rows[0])], "text": name}
-    recall(_COUNTRIES, (name, None), made)
+    if not TRACING.on:
+        _COUNTRIES.memo[name, None] = made
     return made
 
 
@@ -193,15 +194,17 @@ class Ids:
 
     def __init__(self, nct_id: str) -> None:
         self._nct_id = nct_id
-        self._taken: dict[str, int] = {}
+        self._taken: dict[str, tuple[int, str]] = {}
 
-    def derive(self, part: str, *content: str | None) -> str:
-        """Return a new id for a part with this content."""
-        said = "|".join(map(str, content))
-        digest = blake2b(said.encode(), digest_size=8).hexdigest()
-        made = self._nct_id + "-" + part + "-" + derived(digest, content)
-        if made in self._taken:
-            self._taken[made] += 1
-            return made + "-" + str(self._taken[made])
-        self._taken[made] = 1
-        return made
+    def derive(self, part: str, content: str, *of: str | None) -> str:
+        """Return a new id for a part with this content, which is made `of` values of the record."""
+        made = f"{self._nct_id}-{part}-{blake2b(content.encode(), digest_size=8).hexdigest()}"
+        if TRACING.on:
+            made = derived(made, self._nct_id, content, of)
+        known = self._taken.get(made)
+        if known is None:
+            self._taken[made] = (1, made)
+            return made
+        number, first = known[0] + 1, known[1]
+        self._taken[made] = (number, first)
+        return derived(f"{made}-{number}", made, first)

@@ -133,7 +133,7 @@ def _arm_action(
     if names != labels:
         # The plan has the links, but neither another order nor interventions that are not there.
         url = ctx.options.base + INTERVENTION_NAME
-        if exact := [extension(url, valueString=derived(name, labels)) for name in names if name]:
+        if exact := [extension(url, valueString=derived(name, names, labels)) for name in names if name]:
             action["extension"] = action.get("extension", []) + exact
     if linked:
         action["groupingBehavior"] = "logical-group"

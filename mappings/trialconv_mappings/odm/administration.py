@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import code, derived, join, looked_up
+from trialconv.lineage import code, counted, derived, join, looked_up
 from trialconv.odm_tree import Node, decimal_text
 from trialconv.record.protocol import Contact, ContactsLocationsModule, GeoPoint, Location, Official
 from trialconv_mappings.cdisc.text import clean
@@ -66,8 +66,8 @@ class _Organizations:
         if known is not None:
             return derived(known, name)
         self._affiliations += 1
-        oid = f"ORG.AFF.{self._affiliations}"
-        return self._add(oid, name, "Other", "Affiliation", _PATH + "overallOfficials[].affiliation")
+        oid = counted(f"ORG.AFF.{self._affiliations}")
+        return derived(self._add(oid, name, "Other", "Affiliation", _PATH + "overallOfficials[].affiliation"), name)
 
     def _add(self, oid: str, name: str, kind: str, role: str, source: str) -> str:
         cleaned = clean(self._ctx, name, source, f"Organization[@OID='{oid}']/@Name")

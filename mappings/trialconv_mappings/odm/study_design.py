@@ -42,7 +42,7 @@ def indications(ctx: Context) -> list[Node]:
         children = [description(ctx, condition, "protocolSection.conditionsModule.conditions[]", target)]
         heading = headings.get(condition.casefold())
         if heading is not None:
-            children.append(_mesh_coding(ctx, *heading))
+            children.append(_mesh_coding(ctx, *derived(heading, condition)))
         made.append(Node("StudyIndication", {"OID": oid}, children))
     return [Node("StudyIndications", {}, made)] if made else []
 

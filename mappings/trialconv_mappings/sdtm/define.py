@@ -89,14 +89,15 @@ def _version(study: Study) -> Node:
     typed = sorted(name for name in (*_DATA_TYPES, *_CODED_DATA) if _has_value(study, name))
     # Which of them there are, the entries decide.
     wanted = {*coded, *typed}
-    levels = [name for name in _parameters(study.summary) if name in wanted]
+    names = _parameters(study.summary)
+    levels = [name for name in names if name in wanted]
     children = [_standards(study)]
     if levels:
         children += [_value_list(study, levels), *map(_where_clause, levels)]
     children += [_item_group(study, dataset, file) for dataset, file in study.datasets]
     children += [item for dataset, _ in study.datasets for item in _items(study, dataset, levels)]
     children += [_value_item(study, name) for name in levels]
-    children += _codelists(study, coded)
+    children += _codelists(study, names, coded)
     children += _methods()
     if study.criteria:
         text = "A text of more than 200 bytes is shortened; the codelist of IETESTCD has the whole."
@@ -242,11 +243,12 @@ def _codelist_oid(name: str) -> str:
     return "CL.TSVAL." + name
 
 
-def _codelists(study: Study, coded: list[str]) -> Iterator[Node]:
+def _codelists(study: Study, names: list[str], coded: list[str]) -> Iterator[Node]:
     summary = study.summary
-    names = _parameters(summary)
-    yield _parameter_codelist("TSPARMCD", _PARAMETERS.code, names)
-    yield _parameter_codelist("TSPARM", _TERM_CODELIST, names)
+    items = [_parameter(name) for name in names]
+    title = "Trial Summary Parameter Test Name"
+    yield _codelist("CL.TSPARMCD", _PARAMETERS.name, _PARAMETERS, [each for each, _ in items])
+    yield _codelist("CL.TSPARM", title, _PARAMETERS, [each for _, each in items], _TERM_CODELIST)
     for name in coded:
         codelist = summary.codelists[name]
         terms = distinct((entry.value, entry.code) for entry in summary.entries[name] if entry.value)
@@ -273,21 +275,13 @@ def _codelists(study: Study, coded: list[str]) -> Iterator[Node]:
         yield Node("CodeList", attributes, [_decoded(each.short_name, each.whole) for each in study.criteria])
 
 
-def _parameter_codelist(variable: str, code: str, names: list[str]) -> Node:
-    if variable == "TSPARMCD":
-        items = [_parameter(name) for name in names]
-    else:
-        items = [_term((term := parameter_term(name)).display, term.code) for name in names]
-    title = _PARAMETERS.name if variable == "TSPARMCD" else "Trial Summary Parameter Test Name"
-    return _codelist(f"CL.{variable}", title, _PARAMETERS, items, code)
-
-
 @remembered(None)
-def _parameter(name: str) -> Node:
+def _parameter(name: str) -> tuple[Node, Node]:
+    """Return a parameter as a term of TSPARMCD, and as one of TSPARM."""
     term = parameter_term(name)
     made = _decoded(name, term.display, term.code)
     made.shared = {}
-    return made
+    return made, _term(term.display, term.code)
 
 
 def _codelist(oid: str, name: str, codelist: Codelist, items: list[Node], code: str = "") -> Node:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import checked_date, code, derived, distinct, filled, looked_up, remembered
+from trialconv.lineage import checked_date, code, counted, derived, distinct, filled, looked_up, remembered
 from trialconv.record.protocol import PartialDateStruct, ProtocolSection
 from trialconv_mappings.cdisc.codelists import CODELISTS, Codelist
 from trialconv_mappings.cdisc.text import clean
@@ -205,13 +205,14 @@ def start_of_study(ctx: Context) -> Summary:
 
 def summary_rows(summary: Summary, study_id: str) -> tuple[list[Row], int]:
     """Return the rows of TS, sorted by its keys, and how many variables they need beside TSVAL."""
-    cut: list[tuple[str, int, Entry, list[str | None]]] = []
+    cut: list[tuple[TableRow, str, int, Entry, list[str | None]]] = []
     more = 0
     for name in sorted(summary.entries):
+        term = parameter_term(name)
         for number, entry in enumerate(summary.entries[name], 1):
             parts: list[str | None] = [*pieces(entry.value)] if entry.value else [None]
             more = max(more, len(parts) - 1)
-            cut.append((name, number, entry, parts))
+            cut.append((term, name, counted(number), entry, parts))
     rows: list[Row] = [
         [
             study_id,
@@ -219,7 +220,7 @@ def summary_rows(summary: Summary, study_id: str) -> tuple[list[Row], int]:
             number,
             entry.group,
             name,
-            parameter_term(name).display,
+            term.display,
             *parts,
             *[None] * (more + 1 - len(parts)),
             entry.null_flavor,
@@ -227,7 +228,7 @@ def summary_rows(summary: Summary, study_id: str) -> tuple[list[Row], int]:
             entry.reference,
             entry.version,
         ]
-        for name, number, entry, parts in cut
+        for term, name, number, entry, parts in cut
     ]
     return rows, more
 

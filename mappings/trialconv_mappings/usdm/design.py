@@ -52,7 +52,7 @@ def design(draft: Draft, kind: str, given: Interventions) -> Design:
         scheduleTimelines=[timeline(draft, epoch["id"])],
         biospecimenRetentions=_specimens(draft),
         eligibilityCriteria=found.elements,
-        **(_interventional(draft) if is_interventional else _observational(draft)),
+        **derived(_interventional(draft) if is_interventional else _observational(draft), kind),
     )
     return Design(element, found.items)
 
@@ -85,7 +85,7 @@ def _indications(draft: Draft) -> list[Element]:
     made = []
     for condition in study.protocol_section.conditions_module.conditions:
         heading = headings.get(condition.casefold())
-        codes = [mesh_code(draft, heading, "Indication.codes")] if heading else None
+        codes = [mesh_code(draft, derived(heading, condition), "Indication.codes")] if heading else None
         rare = draft.fill.false("Indication.isRareDisease")
         made.append(
             draft.make(

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Final
 
 from trialconv.context import Context
-from trialconv.lineage import TRUTH, counted, filled, join, looked_up, plain
+from trialconv.lineage import TRACING, TRUTH, counted, filled, join, looked_up, plain
 from trialconv.lineage import code as look_up
 from trialconv_mappings.markup import MARKUP
 from trialconv_mappings.tables import table
@@ -32,19 +32,18 @@ class Draft:
         self._base = f"{ctx.options.base}/usdm/"
         self._ids: dict[str, int] = {}
         self._names: dict[str, int] = {}
-        self._none = counted(0)
 
     def id(self, kind: str) -> str:
         """Return the next id of a class."""
-        number = self._ids.get(kind, self._none) + 1
+        number = self._ids.get(kind, 0) + 1
         self._ids[kind] = number
-        return kind + "_" + str(number)
+        return counted(f"{kind}_{number}") if TRACING.on else f"{kind}_{number}"
 
     def name(self, prefix: str) -> str:
         """Return the next name with a prefix."""
-        number = self._names.get(prefix, self._none) + 1
+        number = self._names.get(prefix, 0) + 1
         self._names[prefix] = number
-        return prefix + str(number)
+        return counted(f"{prefix}{number}") if TRACING.on else f"{prefix}{number}"
 
     def make(self, kind: str, **attributes: Any) -> Element:
         """Return an object of a class; attributes that are None or an empty list are left out.

@@ -70,7 +70,7 @@ def _intervention(
         description=plain(item.description) if item.description else None,
         role=role,
         type=draft.required("cdisc_intervention_type", item.type, path + "type", "StudyIntervention.type"),
-        codes=[mesh_code(draft, heading, "StudyIntervention.codes")] if heading else None,
+        codes=[mesh_code(draft, derived(heading, item.name), "StudyIntervention.codes")] if heading else None,
     )
 
 
@@ -83,7 +83,8 @@ def _role(draft: Draft, arms: list[ArmGroup], by_arm: list[list[int]], position:
     alone = {arm.type for arm, linked in zip(arms, by_arm, strict=True) if linked == [position]}
     together = any(position in linked and len(linked) > 1 for linked in by_arm)
     (word,) = alone if len(alone) == 1 else (None,)
-    rows = looked_up(table(_ROLES), word) if word and not together else None
+    links = [each for linked in by_arm for each in linked if each == position]
+    rows = looked_up(table(_ROLES), derived(word, links)) if word and not together else None
     return draft.code(terms(_ROLES, rows)[0]) if rows else draft.unknown(_ROLE)
 
 

@@ -84,7 +84,7 @@ def population(draft: Draft, found: Criteria, id_: str) -> Element:
         includesHealthySubjects=healthy,
         plannedEnrollmentNumber=_planned_number(draft, protocol.design_module.enrollment_info),
         plannedSex=_sex(draft, eligibility.sex),
-        criterionIds=[each["id"] for each in found.elements],
+        criterionIds=[derived(each["id"], eligibility.eligibility_criteria) for each in found.elements],
         plannedAge=_age(draft, eligibility),
     )
 
@@ -99,7 +99,7 @@ def _planned_number(draft: Draft, enrollment: EnrollmentInfo) -> Element | None:
         target = "StudyDesignPopulation.plannedEnrollmentNumber"
         draft.ctx.note("number-out-of-range", f"{str(count)[:40]} participants cannot be planned", source, target)
         return None
-    return draft.make("Quantity", value=count)
+    return draft.make("Quantity", value=derived(count, enrollment.type))
 
 
 def _sex(draft: Draft, word: str | None) -> list[Element]:
