@@ -1,8 +1,8 @@
 """The lineage put to the test: one value of a record is changed, and the document shows what came of it.
 
-Mappings are pure, so that whatever differs between the two documents is due to that value. A leaf of the document that
-changed has to name the value among its sources, before and after; of a part that came or went, at least one leaf has
-to. No leaf that is called constant may change at all.
+Mappings are pure, so that whatever differs between the two documents is due to that value. A leaf of the document
+that changed has to name the value among its sources; of a part that came or went, at least one leaf has to. No leaf
+that is called constant may change at all.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ def source_paths(tree: Any, path: str = "") -> Iterator[tuple[str, list[Any]]]:
     if isinstance(tree, dict):
         for key, item in tree.items():
             if key != "resultsSection":
-                yield from ((below, [key, *keys]) for below, keys in source_paths(item, f"{path}.{key}".strip(".")))
+                yield from (
+                    (below, [key, *keys]) for below, keys in source_paths(item, f"{path}.{key}".strip("."))
+                )
     elif isinstance(tree, list):
         for number, item in enumerate(tree):
             yield from ((below, [number, *keys]) for below, keys in source_paths(item, f"{path}[{number}]"))
@@ -149,7 +151,9 @@ class _Shaping:
     def shape(self, value: Any) -> Any:
         """Return a part of a document."""
         if isinstance(value, Node):
-            attributes = {"@" + name: self.shape(text) for name, text in value.attributes.items() if name[:5] != "xmlns"}
+            attributes = {
+                "@" + name: self.shape(text) for name, text in value.attributes.items() if name[:5] != "xmlns"
+            }
             return {"<": value.name, **attributes, "children": [self.shape(child) for child in value.children]}
         if isinstance(value, dict):
             if "datasetJSONVersion" in value:
@@ -243,8 +247,8 @@ class Lie(NamedTuple):
         leaf, source = self.leaf, self.change
         what = "changed" if self.is_change else "came or went"
         return (
-            f"{leaf.element} = {str(leaf.value)[:60]!r} ({leaf.how} of {', '.join(leaf.sources[:3]) or 'nothing'}) {what} "
-            f"with {source.path}: {str(source.old)[:40]!r} -> {str(source.new)[:40]!r}"
+            f"{leaf.element} = {str(leaf.value)[:60]!r} ({leaf.how} of {', '.join(leaf.sources[:3]) or 'nothing'}) "
+            f"{what} with {source.path}: {str(source.old)[:40]!r} -> {str(source.new)[:40]!r}"
         )
 
 
@@ -263,7 +267,9 @@ def lies(base: Traced, change: Change, target: str, **options: Any) -> list[Lie]
             continue
         # What is filled in is there because the record does not say something.
         parts = [part for part in (before, now) if part and not any(leaf.how == "filled-in" for leaf in part)]
-        found += [Lie(change, part[0], False) for part in parts if not any(_names(leaf, change.path) for leaf in part)]
+        found += [
+            Lie(change, part[0], False) for part in parts if not any(_names(leaf, change.path) for leaf in part)
+        ]
     return found
 
 

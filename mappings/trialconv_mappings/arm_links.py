@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from trialconv.context import Context
 from trialconv.lineage import derived, remembered
 from trialconv.record.protocol import ArmGroup

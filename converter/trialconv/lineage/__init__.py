@@ -1,8 +1,8 @@
 """Where values come from: the verbs by which a value passes from a record into a document, and what they watch.
 
 A mapping copies a value as it stands, or passes it through one of these verbs. In a usual conversion they do what
-they say and nothing else. In a traced one (`tracing.py`) the values of the record carry their origin, and the verbs
-hand it on: a mapping itself reports nothing.
+they say and nothing else. In a traced one the values of the record carry their origin, and the verbs hand it on: a
+mapping itself reports nothing.
 """
 
 from trialconv.lineage.remembering import remembered

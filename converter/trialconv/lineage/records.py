@@ -23,7 +23,7 @@ _LAST_UPDATE: Final = "protocolSection.statusModule.lastUpdatePostDateStruct.dat
 
 @contextmanager
 def tracing() -> Iterator[None]:
-    """Let the verbs hand on origins. Conversions without a trace, in other threads, are slower meanwhile, and equal."""
+    """Let the verbs hand on origins. Conversions in other threads are slower meanwhile, and equal."""
     with _LOCK:
         TRACING.on += 1
     try:
@@ -43,7 +43,7 @@ class TracedRecord(Record):
         self._version = record.version
 
     @property
-    def version(self) -> Version:  # type: ignore[override]
+    def version(self) -> Version:
         """The version of the record."""
         content_hash = text_of(self._version.content_hash, Origin("derived", (WHOLE_RECORD,)))
         return Version(self.last_update, content_hash)

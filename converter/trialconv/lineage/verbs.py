@@ -18,7 +18,6 @@ from trialconv.lineage.values import (
     TRACING,
     WHOLE_RECORD,
     Origin,
-    Text,
     Truth,
     bare,
     combined,
@@ -166,7 +165,7 @@ def as_json(value: float) -> str:
 
 
 def derived(value: _T, *of: Any) -> _T:
-    """Return a value that was made of others, or that others decided on: a hash, a duration, a constant of several.
+    """Return a value that was made of others, or that others decided on: a hash, one constant of several.
 
     Everything inside the value is marked, everything inside the others is where it comes from.
     """

@@ -1,4 +1,4 @@
-"""What a trace tells: the leaves of a document with their origins, and the leaves of the record with their ways."""
+"""What a trace tells: the leaves of a document with their origins, and those of the record with their ways."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Leaf(msgspec.Struct, frozen=True, gc=False):
     """A single value of a document, and where it comes from.
 
     `file` is the document's name where a study becomes several. `element` is the path without positions, from the
-    class of the nearest part that has a name: `ResearchStudy.identifier.value`. `sources` are the paths of values of
-    the record. `how` is `copied`, `coded` (by `row` of the code table `table`), `parsed` (taken out of a text),
-    `derived` (made of one or several values, or decided by them), `filled-in` (demanded by the target and not said
-    by the record) or `constant` (the mapping's own, or an option's).
+    class of the nearest part with a name: `ResearchStudy.identifier.value`. `how` is `copied`, `coded` (by `row` of
+    the code table `table`), `parsed` (taken out of a text), `derived` (made of values, or decided by them),
+    `filled-in` (demanded by the target and not said by the record) or `constant` (the mapping's own, or an
+    option's). `sources` are paths of the record: first what was copied or coded, then what decided on it.
     """
 
     file: str
@@ -130,7 +130,7 @@ def paths_to(leaves: tuple[Leaf, ...]) -> dict[str, list[str]]:
 
 def counted(leaves: tuple[Leaf, ...]) -> Iterator[tuple[How, int]]:
     """Yield how many leaves there are of each way, in a fixed order."""
-    counts: dict[How, int] = dict.fromkeys(("copied", "coded", "parsed", "derived", "constant", "filled-in"), 0)  # type: ignore[assignment,arg-type]
+    counts: dict[How, int] = dict.fromkeys(("copied", "coded", "parsed", "derived", "constant", "filled-in"), 0)
     for leaf in leaves:
         counts[leaf.how] += 1
     yield from counts.items()

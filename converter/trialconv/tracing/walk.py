@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from trialconv.lineage.values import Origin
 from trialconv.odm_tree import Node
@@ -19,25 +19,30 @@ class TraceError(Exception):
 
 def document_leaves(document: Any, twin: Any) -> Iterator[Leaf]:
     """Yield the leaves of a document of any target. `twin` is what the traced conversion made."""
-    if isinstance(document, Node):
-        walk: _Walk = _XmlWalk("")
-        walk.root(document, twin)
-    elif "resourceType" in document:
-        walk = _FhirWalk("")
-        walk.value(document, twin, "", document["resourceType"])
-    elif "usdmVersion" in document:
-        walk = _UsdmWalk("")
-        walk.value(document, twin, "", "Wrapper")
-    elif "datasetJSONVersion" in document:
-        walk = _DatasetWalk("")
-        walk.dataset(document, twin)
+    for name, each, other in _files(document, twin):
+        walk = _walk_of(each)(name)
+        walk.document(each, other)
+        yield from walk.found
+
+
+def _files(document: Any, twin: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield the documents of a study with their names; one alone has none."""
+    if isinstance(document, Node) or any(key in document for key in ("resourceType", *_KEYS)):
+        yield "", document, twin
     else:
-        for name, each in document.items():
-            file = _XmlWalk(name) if isinstance(each, Node) else _DatasetWalk(name)
-            (file.root if isinstance(file, _XmlWalk) else file.dataset)(each, twin[name])
-            yield from file.found
-        return
-    yield from walk.found
+        yield from ((name, each, twin[name]) for name, each in document.items())
+
+
+#: What tells documents of JSON apart.
+_KEYS: Final = ("usdmVersion", "datasetJSONVersion")
+
+
+def _walk_of(document: Any) -> type[_Walk]:
+    if isinstance(document, Node):
+        return _XmlWalk
+    if "datasetJSONVersion" in document:
+        return _DatasetWalk
+    return _UsdmWalk if "usdmVersion" in document else _FhirWalk
 
 
 class _Walk:
@@ -47,6 +52,10 @@ class _Walk:
         self.found: list[Leaf] = []
         self._file = file
         self._anchor = Anchor("", "")
+
+    def document(self, value: Any, twin: Any) -> None:
+        """Add the leaves of the document."""
+        self.value(value, twin, "", "")
 
     def leaf(self, value: Any, twin: Any, within: str, element: str) -> None:
         """Add a leaf."""
@@ -121,7 +130,7 @@ class _UsdmWalk(_Walk):
 class _DatasetWalk(_Walk):
     """A walk through a dataset: its attributes, its columns, and its rows by the names of the variables."""
 
-    def dataset(self, value: dict[str, Any], twin: dict[str, Any]) -> None:
+    def document(self, value: dict[str, Any], twin: dict[str, Any]) -> None:
         """Add the leaves of a dataset."""
         name = value["name"]
         variables = [column["name"] for column in value["columns"]]
@@ -135,7 +144,9 @@ class _DatasetWalk(_Walk):
         if len(value["rows"]) != len(twin["rows"]):
             raise TraceError(f"{name}: {len(value['rows'])} rows are {len(twin['rows'])}")
         for number, (row, other) in enumerate(zip(value["rows"], twin["rows"], strict=True)):
-            self._anchor = Anchor(f"{name}.rows[{number}]", _row_name(name, dict(zip(variables, row, strict=True))))
+            self._anchor = Anchor(
+                f"{name}.rows[{number}]", _row_name(name, dict(zip(variables, row, strict=True)))
+            )
             for variable, cell, traced in zip(variables, row, other, strict=True):
                 if cell is not None or traced is not None:
                     self.leaf(cell, traced, "." + variable, f"{name}.{variable}")
@@ -151,10 +162,10 @@ def _row_name(dataset: str, row: dict[str, Any]) -> str:
 class _XmlWalk(_Walk):
     """A walk through a tree of ODM: elements with an OID have names; paths are XPath's."""
 
-    def root(self, node: Node, twin: Node) -> None:
+    def document(self, value: Node, twin: Node) -> None:
         """Add the leaves of a tree."""
-        self._anchor = Anchor(f"/{node.name}", node.name)
-        self._node(node, twin, "", node.name)
+        self._anchor = Anchor(f"/{value.name}", value.name)
+        self._node(value, twin, "", value.name)
 
     def _node(self, node: Node, twin: Node, within: str, element: str) -> None:
         if node.name != twin.name or len(node.children) != len(twin.children):
@@ -189,10 +200,10 @@ class _XmlWalk(_Walk):
 
 def _repeated(node: Node) -> set[str]:
     """Return the names that several of an element's children have."""
-    if len(node.children) < 2:  # noqa: PLR2004
+    if len(node.children) < 2:
         return set()
     names = [child.name for child in node.children if not isinstance(child, str)]
-    return {name for name in names if names.count(name) > 1} if len(names) < 8 else _counted(names)  # noqa: PLR2004
+    return {name for name in names if names.count(name) > 1} if len(names) < 8 else _counted(names)
 
 
 def _counted(names: list[str]) -> set[str]:

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from typing import Final
 
 from trialconv.context import Context
-from trialconv.lineage import as_json, code, counted, derived, distinct, joined, parsed, plain
+from trialconv.lineage import as_json, code, counted, derived, distinct, joined, plain
 from trialconv.record.protocol import (
     DesignModule,
     EligibilityModule,
@@ -175,7 +175,11 @@ def _arms_and_interventions(summary: TrialSummary, protocol: ProtocolSection) ->
     if module.arm_groups and study_type in ("INTERVENTIONAL", "OBSERVATIONAL"):
         # The registry asks for arms of an interventional study and for groups or cohorts of an observational one.
         name = derived("NARMS" if study_type == "INTERVENTIONAL" else "NCOHORT", study_type)
-        summary.add(name, derived(str(len(module.arm_groups)), [arm.label for arm in module.arm_groups], study_type), path + "armGroups")
+        summary.add(
+            name,
+            derived(str(len(module.arm_groups)), [arm.label for arm in module.arm_groups], study_type),
+            path + "armGroups",
+        )
     controls = distinct(arm.type for arm in module.arm_groups if arm.type)
     for position, arm_type in enumerate(controls, 1):
         summary.add_coded("TCNTRL", "cdisc_control_type", arm_type, path + "armGroups[].type", counted(position))

@@ -36,7 +36,9 @@ def with_narratives(ctx: Context, resources: list[Element]) -> list[Element]:
         "Group": _group,
     }
     return [
-        _narrated(resource, derived(write(resource), resource, countries)) if (write := writers.get(resource["resourceType"])) else resource
+        _narrated(resource, derived(write(resource), resource, countries))
+        if (write := writers.get(resource["resourceType"]))
+        else resource
         for resource in resources
     ]
 

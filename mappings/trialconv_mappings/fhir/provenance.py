@@ -34,6 +34,7 @@ def provenance(ctx: Context, resources: list[Element]) -> Element:
     """
     nct_id, version = ctx.record.nct_id, ctx.record.version
     digest = urlsafe_b64encode(bytes.fromhex(version.content_hash)).decode().rstrip("=")
+    digest = derived(digest, version.content_hash)
     updated = ", last update " + version.date if version.date else ""
     return {
         "resourceType": "Provenance",
@@ -45,7 +46,10 @@ def provenance(ctx: Context, resources: list[Element]) -> Element:
         ],
         "entity": [
             _source(STUDY_PAGE + nct_id, nct_id + " at ClinicalTrials.gov" + updated),
-            _source("ni:///sha-256;" + derived(digest, version.content_hash), "the content of the record as it was read"),
+            _source(
+                "ni:///sha-256;" + digest,
+                "the content of the record as it was read",
+            ),
         ],
     }
 

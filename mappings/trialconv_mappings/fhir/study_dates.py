@@ -37,7 +37,9 @@ def overall_study(ctx: Context) -> list[tuple[bool | None, Element]]:
         halves = [(started if start.date else ended, start.date, end.date)]
     # Whether there are two, both of the types decide.
     types = (start.type, end.type)
-    return [(derived(actual, types), made) for actual, a, b in halves if (made := period(ctx, a, b, _EDGES, target))]
+    return [
+        (derived(actual, types), made) for actual, a, b in halves if (made := period(ctx, a, b, _EDGES, target))
+    ]
 
 
 # An unknown word asserts nothing.

@@ -67,7 +67,9 @@ class _Organizations:
             return derived(known, name)
         self._affiliations += 1
         oid = counted(f"ORG.AFF.{self._affiliations}")
-        return derived(self._add(oid, name, "Other", "Affiliation", _PATH + "overallOfficials[].affiliation"), name)
+        return derived(
+            self._add(oid, name, "Other", "Affiliation", _PATH + "overallOfficials[].affiliation"), name
+        )
 
     def _add(self, oid: str, name: str, kind: str, role: str, source: str) -> str:
         cleaned = clean(self._ctx, name, source, f"Organization[@OID='{oid}']/@Name")

@@ -226,7 +226,11 @@ def _origin(study: Study, name: str) -> Node:
 def _value_item(study: Study, name: str) -> Node:
     """Return the definition of the values of one parameter."""
     values = [entry.value for entry in study.summary.entries[name] if entry.value]
-    attributes = {"OID": "IT.TS.TSVAL." + name, "Name": name, "DataType": derived(_DATA_TYPES.get(name, "text"), name)}
+    attributes = {
+        "OID": "IT.TS.TSVAL." + name,
+        "Name": name,
+        "DataType": derived(_DATA_TYPES.get(name, "text"), name),
+    }
     if attributes["DataType"] in ("text", "integer"):
         attributes["Length"] = derived(str(max(map(len, values), default=1)), values)
     attributes["SASFieldName"] = name
@@ -245,10 +249,10 @@ def _codelist_oid(name: str) -> str:
 
 def _codelists(study: Study, names: list[str], coded: list[str]) -> Iterator[Node]:
     summary = study.summary
-    items = [_parameter(name) for name in names]
+    parameters = [_parameter(name) for name in names]
     title = "Trial Summary Parameter Test Name"
-    yield _codelist("CL.TSPARMCD", _PARAMETERS.name, _PARAMETERS, [each for each, _ in items])
-    yield _codelist("CL.TSPARM", title, _PARAMETERS, [each for _, each in items], _TERM_CODELIST)
+    yield _codelist("CL.TSPARMCD", _PARAMETERS.name, _PARAMETERS, [each for each, _ in parameters])
+    yield _codelist("CL.TSPARM", title, _PARAMETERS, [each for _, each in parameters], _TERM_CODELIST)
     for name in coded:
         codelist = summary.codelists[name]
         terms = distinct((entry.value, entry.code) for entry in summary.entries[name] if entry.value)
@@ -265,7 +269,9 @@ def _codelists(study: Study, names: list[str], coded: list[str]) -> Iterator[Nod
     if study.criteria:
         kinds = {"INCLUSION": "C25532", "EXCLUSION": "C25370"}
         used = sorted(distinct(criterion.category for criterion in study.criteria))
-        yield _codelist("CL.IECAT", CATEGORIES.name, CATEGORIES, [_term(kind, derived(kinds[kind], kind)) for kind in used])
+        yield _codelist(
+            "CL.IECAT", CATEGORIES.name, CATEGORIES, [_term(kind, derived(kinds[kind], kind)) for kind in used]
+        )
         attributes = {
             "OID": "CL.IETESTCD",
             "Name": "Criteria",

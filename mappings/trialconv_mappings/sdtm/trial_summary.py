@@ -136,7 +136,8 @@ class Summary(TrialSummary):
         checked = checked_date(self.ctx, date.date, source, self.place(name))
         if checked is None:
             return
-        actual, decided = date.type == "ACTUAL", [date.type]
+        actual = date.type == "ACTUAL"
+        decided: list[str | None] = [date.type]
         if date.type is None:
             last_update = self.ctx.record.last_update or ""
             decided.append(last_update)

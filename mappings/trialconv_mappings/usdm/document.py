@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 import trialconv
 from trialconv.context import Context
 from trialconv.formats import USDM_MODEL_VERSION
-from trialconv.lineage import checked_date, derived, filled, plain
+from trialconv.lineage import checked_date, derived, plain
 from trialconv.record.protocol import IdentificationModule
 from trialconv_mappings.usdm.carried import carried
 from trialconv_mappings.usdm.design import CLASSES, design

@@ -79,7 +79,9 @@ class Organizations:
             self._keep_words(self._by_name[name], words)
             return derived(self._by_name[name], name)
         code = draft.coded("usdm_organization_type", sponsor.class_, path + ".class", _TYPE)
-        return self._add(code[0] if code else draft.unknown(_TYPE, sponsor.class_), name, extensionAttributes=words)
+        return self._add(
+            code[0] if code else draft.unknown(_TYPE, sponsor.class_), name, extensionAttributes=words
+        )
 
     def _keep_words(self, id_: str, words: list[Element]) -> None:
         """Keep what is said of an organisation at another place, too, but once."""

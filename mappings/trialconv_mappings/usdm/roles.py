@@ -106,7 +106,9 @@ class Roles:
             by_role.setdefault(official.role, []).append(person)
         source = _CONTACTS + "overallOfficials[].role"
         for word in distinct(official.role for official in module.overall_officials):
-            self._add(word, "Overall official: " + (word or "role not stated"), source, assignedPersons=by_role[word])
+            self._add(
+                word, "Overall official: " + (word or "role not stated"), source, assignedPersons=by_role[word]
+            )
 
     def _add_contacts(self, module: ContactsLocationsModule, site_ids: list[str]) -> None:
         if not self._draft.ctx.options.contacts:
