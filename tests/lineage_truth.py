@@ -1,8 +1,8 @@
 """The lineage put to the test: one value of a record is changed, and the document shows what came of it.
 
-Mappings are pure, so that whatever differs between the two documents is due to that value. A leaf of the document
-that changed has to name the value among its sources; of a part that came or went, at least one leaf has to. No leaf
-that is called constant may change at all.
+Mappings are pure, so that whatever differs between the two documents is due to that value. A leaf that changed has to
+name the value among its sources; of a part that came or went, at least one leaf has to. No leaf that is called
+constant may change at all.
 """
 
 from __future__ import annotations
@@ -92,7 +92,13 @@ def changes(tree: Tree) -> Iterator[Change]:
 #: link can be there for want of another one, which is not there to be named.
 _ARM_LINKS: Final = frozenset(
     f"protocolSection.armsInterventionsModule.{field}"
-    for field in ("armGroups[].interventionNames[]", "interventions[].type", "interventions[].name")
+    for field in (
+        "armGroups[].interventionNames[]",
+        "armGroups[].label",
+        "interventions[].armGroupLabels[]",
+        "interventions[].name",
+        "interventions[].type",
+    )
 )
 
 
@@ -202,8 +208,12 @@ def _unpaired(old: Any, new: Any) -> Difference:
 def _in_lists(old: list[Any], new: list[Any]) -> Iterator[Difference]:
     """Yield how two lists differ. What is the same in both tells which items belong together."""
     said_before, said_after = [_said(item) for item in old], [_said(item) for item in new]
-    matcher = SequenceMatcher(None, said_before, said_after, autojunk=False)
-    for _, start, end, start_after, end_after in matcher.get_opcodes():
+    blocks = SequenceMatcher(None, said_before, said_after, autojunk=False).get_opcodes()
+    if len(old) == len(new):
+        in_place = sum(before != after for before, after in zip(said_before, said_after, strict=True))
+        if in_place <= sum(end - start for kind, start, end, *_ in blocks if kind != "equal"):
+            blocks = [("replace", 0, len(old), 0, len(new))]
+    for _, start, end, start_after, end_after in blocks:
         gone, came = old[start:end], new[start_after:end_after]
         if len(gone) == len(came):
             for before, after in zip(gone, came, strict=True):
@@ -246,8 +256,9 @@ class Lie(NamedTuple):
     def __str__(self) -> str:
         leaf, source = self.leaf, self.change
         what = "changed" if self.is_change else "came or went"
+        sources = ", ".join(leaf.sources[:3]) or "nothing"
         return (
-            f"{leaf.element} = {str(leaf.value)[:60]!r} ({leaf.how} of {', '.join(leaf.sources[:3]) or 'nothing'}) "
+            f"{leaf.element} = {str(leaf.value)[:60]!r} ({leaf.how} of {sources}) "
             f"{what} with {source.path}: {str(source.old)[:40]!r} -> {str(source.new)[:40]!r}"
         )
 

@@ -26,10 +26,10 @@ class Leaf(msgspec.Struct, frozen=True, gc=False):
     """A single value of a document, and where it comes from.
 
     `file` is the document's name where a study becomes several. `element` is the path without positions, from the
-    class of the nearest part with a name: `ResearchStudy.identifier.value`. `how` is `copied`, `coded` (by `row` of
-    the code table `table`), `parsed` (taken out of a text), `derived` (made of values, or decided by them),
-    `filled-in` (demanded by the target and not said by the record) or `constant` (the mapping's own, or an
-    option's). `sources` are paths of the record: first what was copied or coded, then what decided on it.
+    class of the nearest part with a name: `ResearchStudy.identifier.value`. `how` is `copied`, `coded` (by `row`
+    of the code table `table`), `parsed` (taken out of a text), `derived` (made of values, or decided by them),
+    `filled-in` (demanded by the target, not said by the record) or `constant` (the mapping's, or an option's).
+    `sources` are paths of the record: first what was copied or coded, then what decided on it.
     """
 
     file: str

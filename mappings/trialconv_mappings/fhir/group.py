@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from trialconv.context import Context
-from trialconv.lineage import code, parsed
+from trialconv.lineage import code, derived, parsed
 from trialconv_mappings.criteria import CriteriaTree, criteria_tree, study_wide, whole_text
 from trialconv_mappings.fhir.eligibility import criterion_extensions, eligibility_variable
 from trialconv_mappings.fhir.parts import (
@@ -79,7 +79,7 @@ def _group(ctx: Context, id_: str, tree: CriteriaTree, variable_id: str | None) 
     # R5 has elements for the planned and the actual number; of an unknown kind this is the only place.
     kind = ctx.record.study.protocol_section.design_module.enrollment_info.type
     if count is not None and not (in_r5 and kind in ("ACTUAL", "ESTIMATED")):
-        group["quantity"] = count
+        group["quantity"] = derived(count, kind) if in_r5 else count
     characteristics = [*_demographics(ctx), *_criteria(tree)]
     if variable_id is not None:
         value = reference("EvidenceVariable", variable_id)
@@ -165,10 +165,13 @@ def _texted(code_: Element, text: str, *, exclude: bool) -> Element:
 
 def _criteria(tree: CriteriaTree) -> list[Element]:
     return [
-        {
-            "code": _EXCLUSION if node.kind == "exclusion" else _INCLUSION,
-            "valueCodeableConcept": {"text": whole_text(node)},
-            "exclude": node.kind == "exclusion",
-        }
+        derived(
+            {
+                "code": _EXCLUSION if node.kind == "exclusion" else _INCLUSION,
+                "valueCodeableConcept": {"text": whole_text(node)},
+                "exclude": node.kind == "exclusion",
+            },
+            node.text,
+        )
         for node in study_wide(tree)
     ]

@@ -88,7 +88,7 @@ def dataset(name: str, variables: Iterable[Variable], rows: list[Row], identity:
         "studyOID": identity.study_oid,
         "metaDataVersionOID": identity.version_oid,
         "metaDataRef": "define.xml",
-        "itemGroupOID": f"IG.{name}",
+        "itemGroupOID": "IG." + name,
         "records": counted(len(rows)),
         "name": name,
         "label": LABELS[name],
@@ -99,7 +99,7 @@ def dataset(name: str, variables: Iterable[Variable], rows: list[Row], identity:
 
 def _column(dataset_name: str, variable: Variable, number: int, rows: list[Row]) -> dict[str, Any]:
     column: dict[str, Any] = {
-        "itemOID": f"IT.{dataset_name}.{variable.name}",
+        "itemOID": "IT." + dataset_name + "." + variable.name,
         "name": variable.name,
         "label": variable.label,
         "dataType": "integer" if variable.name == "TSSEQ" else "string",

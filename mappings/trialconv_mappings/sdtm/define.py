@@ -101,7 +101,8 @@ def _version(study: Study) -> Node:
     children += _methods()
     if study.criteria:
         text = "A text of more than 200 bytes is shortened; the codelist of IETESTCD has the whole."
-        children.append(Node("def:CommentDef", {"OID": "COM.IETEST"}, [_description(text)]))
+        comment = Node("def:CommentDef", {"OID": "COM.IETEST"}, [_description(text)])
+        children.append(derived(comment, [each.text for each in study.criteria]))
     attributes = {
         "OID": study.identity.version_oid,
         "Name": "Trial design datasets of " + study.nct_id,
@@ -159,7 +160,7 @@ def _where_clause(name: str) -> Node:
 def _item_group(study: Study, dataset: Dataset, file: str) -> Node:
     name = dataset["name"]
     attributes = {
-        "OID": f"IG.{name}",
+        "OID": "IG." + name,
         "Name": name,
         "Repeating": "No",
         "IsReferenceData": "Yes",
@@ -168,7 +169,7 @@ def _item_group(study: Study, dataset: Dataset, file: str) -> Node:
         "Purpose": "Tabulation",
         "def:Structure": _STRUCTURES[name],
         "def:StandardOID": _SDTMIG_OID,
-        "def:ArchiveLocationID": f"LF.{name}",
+        "def:ArchiveLocationID": "LF." + name,
     }
     refs = []
     for number, column in enumerate(dataset["columns"], 1):
@@ -183,7 +184,7 @@ def _item_group(study: Study, dataset: Dataset, file: str) -> Node:
             ref["MethodOID"] = "MT.TSSEQ"
         ref["Role"] = _ROLES.get(column["name"], "Result Qualifier")
         refs.append(Node("ItemRef", ref))
-    leaf = Node("def:leaf", {"ID": f"LF.{name}", "xlink:href": file}, [Node("def:title", {}, (file,))])
+    leaf = Node("def:leaf", {"ID": "LF." + name, "xlink:href": file}, [Node("def:title", {}, (file,))])
     label = _description(dataset["label"])
     return Node("ItemGroupDef", attributes, [label, *refs, Node("def:Class", {"Name": "TRIAL DESIGN"}), leaf])
 
