@@ -1,6 +1,6 @@
 """The lineage put to the test: one value of a record is changed, and the document shows what came of it.
 
-Mappings are pure, so that whatever differs between the two documents is due to that value. A leaf that changed has to
+Mappings are pure, so that whatever differs between the documents is due to that value. A leaf that changed has to
 name the value among its sources; of a part that came or went, at least one leaf has to. No leaf that is called
 constant may change at all.
 """

@@ -97,7 +97,7 @@ def _tree(value: Any, path: str) -> Any:
     return traced(value, Origin("copied", (path,)))
 
 
-def source_leaves(record: TracedRecord) -> Iterator[tuple[str, Any]]:
+def source_leaves(record: Record) -> Iterator[tuple[str, Any]]:
     """Yield the path and the value of each leaf of a traced record, in the registry's order.
 
     The results section is one leaf: it is not read for this.

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Final, NamedTuple, get_args
 
 import msgspec
 
-from trialconv.lineage.values import WHOLE_RECORD, How
+from trialconv.lineage.values import How
 from trialconv_mappings.tables import Row
 
 #: A single value of a document or of a record.
 Value = str | int | float | bool | None
+
+
+#: The ways in which leaves come about, in the order of display.
+WAYS: Final[tuple[How, ...]] = get_args(How)
 
 
 class Anchor(NamedTuple):
@@ -74,6 +78,13 @@ class Lineage(msgspec.Struct, frozen=True):
     leaves: tuple[Leaf, ...]
     sources: tuple[SourceLeaf, ...]
 
+    def counts(self) -> dict[How, int]:
+        """Return how many leaves of the document came about in each way."""
+        found = dict.fromkeys(WAYS, 0)
+        for leaf in self.leaves:
+            found[leaf.how] += 1
+        return found
+
     def of_source(self, path: str) -> list[Leaf]:
         """Return the leaves that come from a value of the record, or from what is below it.
 
@@ -83,17 +94,22 @@ class Lineage(msgspec.Struct, frozen=True):
         return [leaf for leaf in self.leaves if any(map(holds, leaf.sources))]
 
 
+_STEP: Final = re.compile(r"([^.\[]+)(?:\[(\d*)\])?")
+
+
+def path_pattern(wanted: str) -> str:
+    """Return a pattern for the paths of a record that a path means; a list without a position is all of it."""
+    steps = []
+    for name, position in _STEP.findall(wanted):
+        steps.append(re.escape(name) + (rf"\[{position}\]" if position else r"(?:\[\d+\])?"))
+    return r"\.".join(steps)
+
+
 class _Matcher:
     """Tells whether a path is one that is looked for, or below it; each path is judged once."""
 
     def __init__(self, wanted: str) -> None:
-        steps = [re.escape(step.rstrip("]")) for step in re.sub(r"\[\]", "", wanted).split("[")]
-        pattern = r"\[".join(steps)
-        # A step without a position holds for all of them.
-        pattern = re.sub(r"(\\\[\d+)", r"\1]", pattern)
-        parts = pattern.split(r"\.")
-        pattern = r"\.".join(part if part.endswith("]") else part + r"(?:\[\d+\])?" for part in parts)
-        self._pattern = re.compile(pattern + r"(?:$|[.\[])")
+        self._pattern = re.compile(path_pattern(wanted) + r"(?:$|[.\[])")
         self._known: dict[str, bool] = {}
 
     def __call__(self, path: str) -> bool:
@@ -103,7 +119,7 @@ class _Matcher:
         return known
 
 
-def path_matcher(wanted: str) -> Any:
+def path_matcher(wanted: str) -> Callable[[str], bool]:
     """Return a function that tells whether a path of the record is the wanted one, or below it."""
     return _Matcher(wanted)
 
@@ -111,11 +127,6 @@ def path_matcher(wanted: str) -> Any:
 def without_positions(path: str) -> str:
     """Return a path of the record as field tables have it: `a[3].b` is `a[].b`."""
     return re.sub(r"\[\d+\]", "[]", path)
-
-
-def is_whole(path: str) -> bool:
-    """Tell whether a source is the record as a whole."""
-    return path == WHOLE_RECORD
 
 
 def paths_to(leaves: tuple[Leaf, ...]) -> dict[str, list[str]]:
@@ -126,11 +137,3 @@ def paths_to(leaves: tuple[Leaf, ...]) -> dict[str, list[str]]:
         for source in leaf.sources:
             found.setdefault(source, []).append(path)
     return found
-
-
-def counted(leaves: tuple[Leaf, ...]) -> Iterator[tuple[How, int]]:
-    """Yield how many leaves there are of each way, in a fixed order."""
-    counts: dict[How, int] = dict.fromkeys(("copied", "coded", "parsed", "derived", "constant", "filled-in"), 0)
-    for leaf in leaves:
-        counts[leaf.how] += 1
-    yield from counts.items()

@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from typing import Final
 
 from trialconv.issues import CATALOGUE, Issue
-from trialconv.lineage.records import TracedRecord, has_results, source_leaves
+from trialconv.lineage.records import has_results, source_leaves
 from trialconv.lineage.values import bare
+from trialconv.record import Record
 from trialconv.tracing.model import Leaf, SourceLeaf, path_matcher, paths_to, without_positions
 from trialconv_mappings.fields import CARRIED_EXTRAS, field_row
 
 _RESULTS: Final = "resultsSection"
 
 
-def ways(record: TracedRecord, target: str, leaves: tuple[Leaf, ...], issues: Sequence[Issue]) -> list[SourceLeaf]:
-    """Return every leaf of a record with where it went; `issues` are those of its mapping.
+def ways(record: Record, target: str, leaves: tuple[Leaf, ...], issues: Sequence[Issue]) -> list[SourceLeaf]:
+    """Return every leaf of a traced record with where it went; `issues` are those of its mapping.
 
     Why a value went nowhere, the mapping's Issue about it tells, or else the target's field table.
     """

@@ -17,20 +17,20 @@ class TraceError(Exception):
     """A traced conversion gave another document than the one without a trace: a defect of trialconv."""
 
 
-def document_leaves(document: Any, twin: Any) -> Iterator[Leaf]:
-    """Yield the leaves of a document of any target. `twin` is what the traced conversion made."""
-    for name, each, other in _files(document, twin):
-        walk = _walk_of(each)(name)
+def document_leaves(document: Any, twin: Any, name: str = "") -> Iterator[Leaf]:
+    """Yield the leaves of a document of any target, of that name. `twin` is what the traced conversion made."""
+    for file, each, other in _files(document, twin, name):
+        walk = _walk_of(each)(file)
         walk.document(each, other)
         yield from walk.found
 
 
-def _files(document: Any, twin: Any) -> Iterator[tuple[str, Any, Any]]:
+def _files(document: Any, twin: Any, name: str) -> Iterator[tuple[str, Any, Any]]:
     """Yield the documents of a study with their names; one alone has none."""
     if isinstance(document, Node) or any(key in document for key in ("resourceType", *_KEYS)):
-        yield "", document, twin
+        yield name, document, twin
     else:
-        yield from ((name, each, twin[name]) for name, each in document.items())
+        yield from ((file, each, twin[file]) for file, each in document.items())
 
 
 #: What tells documents of JSON apart.
@@ -98,7 +98,8 @@ class _FhirWalk(_Walk):
         kind = value.get("resourceType")
         if kind is not None:
             name = f"{kind}/{value['id']}" if "id" in value else kind
-            start = "" if within else kind
+            # A resource alone, as in bulk data, has no other path than its name.
+            start = kind if kind == "Bundle" else name
             self.named(within or start, name, lambda: super(_FhirWalk, self).object(value, twin, "", kind))
             return
         url = value.get("url")
