@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from trialconv.tracing.model import Lineage
+    from trialconv.tracing.run import Cut
 
 _T = TypeVar("_T")
 
@@ -182,6 +183,19 @@ def trace(record: Record, target: str = "fhir-r4", options: Options | None = Non
     chosen, given = target_named(target), options or Options()
     made = transform(record, chosen, given, check=False)
     return traced(record, chosen, given, made.document, made.issues)
+
+
+def trace_isolated(
+    converted: Converted, target: Target, options: Options, cut: Cut | None = None
+) -> Lineage | SourceError:
+    """Return the lineage of a document; a failure on its record is returned, so that others go on.
+
+    `cut` is for a document that is not written as one.
+    """
+    from trialconv.tracing.run import traced
+
+    record, document, issues = converted.record, converted.document, converted.issues
+    return _isolated(record, target, lambda: traced(record, target, options, document, issues, cut))
 
 
 def convert(record: Record, target: str = "fhir-r4", options: Options | None = None) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -12,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from trialconv.context import Context, Options
-from trialconv.lineage.values import TRACING, WHOLE_RECORD, Origin, text_of, traced
+from trialconv.lineage.values import TRACING, WHOLE_RECORD, Origin, origin_from, text_of, traced
 from trialconv.lineage.verbs import filled
 from trialconv.record import Record, Study
 from trialconv.record.model import Version
@@ -37,49 +36,65 @@ class TracedRecord(Record):
     """A record with the origin of each of its values; what is made of all of it comes from the whole record."""
 
     def __init__(self, record: Record) -> None:
-        study = _struct(record.study, "")
-        super().__init__(study, record.source, list(record.issues), _tree(record.extras, "extras"))
+        #: The path and the value of each leaf, in the registry's order; the results section is not read for this.
+        self.leaves: list[tuple[str, Any]] = []
+        study, extras = self._struct(record.study, ""), self._tree(record.extras, "extras")
+        super().__init__(study, record.source, list(record.issues), extras)
         self.has_unusual_characters = record.has_unusual_characters
-        self._version = record.version
+        self._record = record
 
     @property
     def version(self) -> Version:
         """The version of the record."""
-        content_hash = text_of(self._version.content_hash, Origin("derived", (WHOLE_RECORD,)))
+        content_hash = text_of(self._record.version.content_hash, Origin("derived", (WHOLE_RECORD,)))
         return Version(self.last_update, content_hash)
+
+    def _struct(self, value: Any, path: str) -> Any:
+        """Return a struct with traced values; what is empty stays as it is."""
+        made = value.__copy__()
+        for attribute, key in _names(value.__class__):
+            held = getattr(value, attribute)
+            if held is None or held == []:
+                continue
+            place = path + key
+            if isinstance(held, list):
+                items = [self._item(item, f"{place}[{number}]") for number, item in enumerate(held)]
+                setattr(made, attribute, items)
+            elif isinstance(held, msgspec.Struct):
+                if held != _empty(held.__class__):
+                    setattr(made, attribute, self._struct(held, place + "."))
+            elif not isinstance(held, msgspec.Raw):
+                setattr(made, attribute, self._value(held, place))
+        return made
+
+    def _item(self, value: Any, path: str) -> Any:
+        return self._struct(value, path + ".") if isinstance(value, msgspec.Struct) else self._value(value, path)
+
+    def _value(self, value: Any, path: str) -> Any:
+        if value is None:
+            return None
+        made = traced(value, origin_from(("copied", (path,), "", None)))
+        self.leaves.append((path, value))
+        return made
+
+    def _tree(self, value: Any, path: str) -> Any:
+        """Return a JSON value with traced values."""
+        if isinstance(value, dict):
+            return {key: self._tree(item, f"{path}.{key}") for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._tree(item, f"{path}[{number}]") for number, item in enumerate(value)]
+        return self._value(value, path)
 
 
 class TracedContext(Context):
     """The context of a traced conversion."""
 
-    def __init__(self, record: Record, options: Options) -> None:
-        super().__init__(TracedRecord(record), options)
+    def __init__(self, record: TracedRecord, options: Options) -> None:
+        super().__init__(record, options)
 
     def created(self, target_path: str) -> str:
         """Return the instant that a format demands, as filled in."""
         return filled(super().created(target_path))
-
-
-def _struct(value: Any, path: str) -> Any:
-    """Return a struct with traced values; what is empty stays as it is."""
-    made = copy.copy(value)
-    above = path + "." if path else ""
-    for attribute, key in _names(value.__class__):
-        held = getattr(value, attribute)
-        if held is None or held == []:
-            continue
-        place = above + key
-        if isinstance(held, msgspec.Struct):
-            setattr(made, attribute, _struct(held, place))
-        elif isinstance(held, list):
-            setattr(made, attribute, [_item(item, f"{place}[{number}]") for number, item in enumerate(held)])
-        else:
-            setattr(made, attribute, traced(held, Origin("copied", (place,))))
-    return made
-
-
-def _item(value: Any, path: str) -> Any:
-    return _struct(value, path) if isinstance(value, msgspec.Struct) else traced(value, Origin("copied", (path,)))
 
 
 @cache
@@ -88,36 +103,10 @@ def _names(kind: Any) -> tuple[tuple[str, str], ...]:
     return tuple(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
 
 
-def _tree(value: Any, path: str) -> Any:
-    """Return a JSON value with traced values."""
-    if isinstance(value, dict):
-        return {key: _tree(item, f"{path}.{key}") for key, item in value.items()}
-    if isinstance(value, list):
-        return [_tree(item, f"{path}[{number}]") for number, item in enumerate(value)]
-    return traced(value, Origin("copied", (path,)))
-
-
-def source_leaves(record: Record) -> Iterator[tuple[str, Any]]:
-    """Yield the path and the value of each leaf of a traced record, in the registry's order.
-
-    The results section is one leaf: it is not read for this.
-    """
-    yield from _leaves(record.study)
-    yield from _leaves(record.extras)
-
-
-def _leaves(value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, msgspec.Struct):
-        for name in value.__struct_fields__:
-            yield from _leaves(getattr(value, name))
-    elif isinstance(value, list):
-        for item in value:
-            yield from _leaves(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _leaves(item)
-    elif (origin := getattr(value, "origin", None)) is not None:
-        yield origin.sources[0], value
+@cache
+def _empty(kind: Any) -> msgspec.Struct:
+    made: msgspec.Struct = kind()
+    return made
 
 
 def has_results(study: Study) -> bool:

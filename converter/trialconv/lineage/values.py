@@ -7,19 +7,29 @@ regular expression and `sep.join` make plain texts; the verbs of this package ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
 from typing import Any, Final, Literal, NamedTuple, SupportsIndex
 
 import msgspec
 
 from trialconv.odm_tree import Fixed, Node
-from trialconv_mappings.tables import Row
 
 How = Literal["copied", "coded", "parsed", "derived", "constant", "filled-in"]
 
 #: The source of what is made of the record as a whole, such as a hash of it.
 WHOLE_RECORD: Final = "(record)"
+
+
+class CodedBy(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """The row of a code table by which a value was coded; the names are those of the table's columns."""
+
+    source: str
+    system: str
+    code: str
+    display: str = ""
+    relation: str = ""
+    note: str = ""
 
 
 class Origin(NamedTuple):
@@ -32,7 +42,7 @@ class Origin(NamedTuple):
     how: How
     sources: tuple[str, ...] = ()
     table: str = ""
-    row: Row | None = None
+    row: CodedBy | None = None
 
 
 class _Switch:
@@ -47,14 +57,25 @@ class _Switch:
 TRACING: Final = _Switch()
 
 
-def combined(how: How, origins: Iterable[Origin]) -> Origin:
+#: Makes an origin of a tuple of all its values, in less time than by their names.
+origin_from: Final = partial(tuple.__new__, Origin)
+
+
+def combined(how: How, origins: list[Origin]) -> Origin:
     """Return the origin of what was made of several values; of nothing but filled-in ones it is filled in."""
-    found = list(dict.fromkeys(origins))
-    if found and all(each.how == "filled-in" for each in found):
+    if len(origins) == 1:
+        (origin,) = origins
+        return _as(origin.sources, "filled-in" if origin.how == "filled-in" else how)
+    if origins and all(each.how == "filled-in" for each in origins):
         how = "filled-in"
-    if len(found) == 1:
-        return _as(found[0].sources, how)
-    return _as(tuple(dict.fromkeys(source for each in found for source in each.sources)), how)
+    return _as(sources_of(origins), how)
+
+
+def sources_of(origins: list[Origin]) -> tuple[str, ...]:
+    """Return the sources of several origins, each once."""
+    if len(origins) == 1:
+        return origins[0].sources
+    return tuple(dict.fromkeys([source for each in origins for source in each.sources]))
 
 
 @lru_cache(maxsize=1024)
@@ -67,6 +88,11 @@ def _changed(origin: Origin, how: How) -> Origin:
     if origin.how in ("copied", "coded"):
         return _as(origin.sources, how)
     return origin if origin.how in ("parsed", "derived", "filled-in") else _as(origin.sources, how)
+
+
+def _made_longer(origin: Origin) -> Origin:
+    """Return the origin of a value with words of the mapping's before or after it."""
+    return origin if origin.how in ("derived", "filled-in") else _as(origin.sources, "derived")
 
 
 class Text(str):
@@ -85,13 +111,13 @@ class Text(str):
         if not other:
             return self
         origin = getattr(other, "origin", None)
-        both = (self.origin,) if origin is None else (self.origin, origin)
-        return text_of(str.__add__(self, other), combined("derived", both)) if self else other
+        made = _made_longer(self.origin) if origin is None else combined("derived", [self.origin, origin])
+        return text_of(str.__add__(self, other), made) if self else other
 
     def __radd__(self, other: str) -> str:
         if not other:
             return self
-        return text_of(str.__add__(other, self), combined("derived", (self.origin,))) if self else other
+        return text_of(str.__add__(other, self), _made_longer(self.origin)) if self else other
 
     def __getitem__(self, key: SupportsIndex | slice) -> str:
         return _part(self, str.__getitem__(self, key))
@@ -128,7 +154,7 @@ def _altering(name: str) -> Callable[..., Any]:
             return self
         beside = [arg.origin for arg in args if isinstance(arg, Text)]
         if beside:
-            return text_of(made, combined("derived", (self.origin, *beside)))
+            return text_of(made, combined("derived", [self.origin, *beside]))
         return text_of(made, _changed(self.origin, "derived"))
 
     return call
@@ -218,20 +244,28 @@ def origin_of(value: Any) -> Origin | None:
     return getattr(value, "origin", None)
 
 
-def origins_in(value: Any) -> Iterator[Origin]:
-    """Yield the origins of everything inside a value: of lists, dicts, structs, trees."""
+def origins_in(value: Any) -> list[Origin]:
+    """Return the origins of everything inside a value: of lists, dicts, structs, trees."""
+    found: list[Origin] = []
+    _collect(value, found)
+    return found
+
+
+def _collect(value: Any, found: list[Origin]) -> None:
+    if type(value) is str or value is None:
+        return
     origin = getattr(value, "origin", None)
     if origin is not None:
-        yield origin
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from origins_in(item)
+        found.append(origin)
     elif isinstance(value, list | tuple | set | frozenset):
         for item in value:
-            yield from origins_in(item)
+            _collect(item, found)
+    elif isinstance(value, dict):
+        for item in value.values():
+            _collect(item, found)
     elif isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
-            yield from origins_in(getattr(value, name))
+            _collect(getattr(value, name), found)
 
 
 def marked(value: Any, how: How, sources: tuple[str, ...]) -> Any:
@@ -251,11 +285,13 @@ class _Marker:
 
     def value(self, value: Any) -> Any:
         """Return a value with its origin. Dicts and lists are new ones: mappings share the constant ones."""
+        if type(value) is str:
+            return text_of(value, self._own)
+        if value is None:
+            return None
         origin = getattr(value, "origin", None)
         if origin is not None:
             return traced(value, self._with(origin))
-        if isinstance(value, str):
-            return text_of(value, self._own)
         if isinstance(value, dict):
             held = {key: self.value(item) for key, item in value.items()}
             return Fixed(held) if isinstance(value, Fixed) else held
@@ -271,4 +307,4 @@ class _Marker:
     def _with(self, origin: Origin) -> Origin:
         new = tuple(source for source in self._sources if source not in origin.sources)
         how = self._own.how if "filled-in" in (origin.how, self._own.how) else origin.how
-        return origin._replace(sources=origin.sources + new, how=how)
+        return origin_from((how, origin.sources + new, origin.table, origin.row))

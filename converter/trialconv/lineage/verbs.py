@@ -17,13 +17,16 @@ from trialconv.context import Context
 from trialconv.lineage.values import (
     TRACING,
     WHOLE_RECORD,
+    CodedBy,
     Origin,
     Truth,
     bare,
     combined,
     marked,
+    origin_from,
     origin_of,
     origins_in,
+    sources_of,
     text_of,
     traced,
 )
@@ -79,13 +82,18 @@ def looked_up(table: CodeTable, value: str | None) -> tuple[Row, ...] | None:
 
 def _coded(table: CodeTable, rows: tuple[Row, ...], value: Any) -> tuple[Row, ...]:
     """Return the rows of a table with what they say as coded from a value."""
-    sources = combined("coded", origins_in(value)).sources
+    sources = sources_of(origins_in(value))
     made = []
     for row in rows:
-        origin = Origin("coded", sources, table.name, row)
+        origin = origin_from(("coded", sources, table.name, _coded_by(row)))
         system, code_, display = (text_of(part, origin) for part in (row.system, row.code, row.display))
         made.append(Row(row.source, system, code_, display, row.relation, row.note))
     return tuple(made)
+
+
+@lru_cache(maxsize=4096)
+def _coded_by(row: Row) -> CodedBy:
+    return CodedBy(*row)
 
 
 def joined(words: Sequence[str]) -> str:
@@ -142,7 +150,7 @@ def join(separator: str, parts: Iterable[str]) -> str:
     held = list(parts)
     if len(held) == 1:
         return held[0]
-    text, origins = separator.join(held), list(origins_in(held))
+    text, origins = separator.join(held), origins_in(held)
     return text_of(text, combined("derived", origins)) if origins else text
 
 
@@ -171,7 +179,7 @@ def derived(value: _T, *of: Any) -> _T:
     """
     if not TRACING.on:
         return value
-    sources = combined("derived", origins_in(of)).sources
+    sources = sources_of(origins_in(of))
     return cast("_T", marked(value, "derived", sources)) if sources else value
 
 
@@ -187,7 +195,7 @@ def filled(value: _T, *of: Any) -> _T:
     """Return a value that the target demands and the record does not give; `of` is what the rule for it took."""
     if not TRACING.on:
         return value
-    return cast("_T", marked(value, "filled-in", combined("filled-in", origins_in((of, value))).sources))
+    return cast("_T", marked(value, "filled-in", sources_of(origins_in((of, value)))))
 
 
 def counted(value: _T) -> _T:
@@ -207,8 +215,7 @@ def distinct(items: Iterable[_T]) -> list[_T]:
     kept: dict[Any, list[Any]] = {}
     for item in items:
         kept.setdefault(item, []).append(item)
-    return [same[0] if len(same) == 1 else marked(same[0], "derived", _sources(same)) for same in kept.values()]
-
-
-def _sources(values: list[Any]) -> tuple[str, ...]:
-    return combined("derived", origins_in(values)).sources
+    return [
+        same[0] if len(same) == 1 else marked(same[0], "derived", sources_of(origins_in(same)))
+        for same in kept.values()
+    ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
-from functools import cache
 from typing import Final
 
 from trialconv.issues import UsageError
@@ -57,13 +56,12 @@ def _names(leaf: Leaf) -> Iterable[str]:
     yield leaf.path
     yield leaf.place
     yield leaf.element
-    yield _class_of(leaf.anchor.name) + leaf.within
+    # `ResearchStudy/NCT09900001.identifier[0].value` is `ResearchStudy.identifier[0].value`, too.
+    yield _NAME.sub(r"\1", leaf.place)
 
 
-@cache
-def _class_of(name: str) -> str:
-    """Return the class of a part by its name: of `Group/NCT09900001-e`, of `StudyArm_1`, of `Arm[@OID='A']`."""
-    return re.split(r"/|\[|_\d+$", name, maxsplit=1)[0]
+#: The class at the beginning of a place, and what makes a name of it.
+_NAME: Final = re.compile(r"^([A-Za-z]+)(?:/[^./]+|_\d+|\[[^\]]+\])")
 
 
 def _is_at(name: str, wanted: str) -> bool:

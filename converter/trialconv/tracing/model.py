@@ -8,8 +8,7 @@ from typing import Final, NamedTuple, get_args
 
 import msgspec
 
-from trialconv.lineage.values import How
-from trialconv_mappings.tables import Row
+from trialconv.lineage.values import CodedBy, How
 
 #: A single value of a document or of a record.
 Value = str | int | float | bool | None
@@ -19,54 +18,51 @@ Value = str | int | float | bool | None
 WAYS: Final[tuple[How, ...]] = get_args(How)
 
 
-class Anchor(NamedTuple):
-    """A part of a document that has a name of its own: its exact path, and its name (`Group/NCT09900001-e`)."""
+class Subject(NamedTuple):
+    """What a lineage is of: a record, by its id, in a target."""
 
-    path: str
-    name: str
+    record: str
+    target: str
 
 
-class Leaf(msgspec.Struct, frozen=True, gc=False):
-    """A single value of a document, and where it comes from.
+class Leaf(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="side", tag="document"):
+    """A single value of the document of a record in a target, and where it comes from.
 
-    `file` is the document's name where a study becomes several. `element` is the path without positions, from the
-    class of the nearest part with a name: `ResearchStudy.identifier.value`. `how` is `copied`, `coded` (by `row`
-    of the code table `table`), `parsed` (taken out of a text), `derived` (made of values, or decided by them),
-    `filled-in` (demanded by the target, not said by the record) or `constant` (the mapping's, or an option's).
-    `sources` are paths of the record: first what was copied or coded, then what decided on it.
+    `path` is exact: `Bundle.entry[0].resource.identifier[0].value`. `place` begins at the nearest part with a
+    name: `ResearchStudy/NCT09900001.identifier[0].value`. `element` is the path without positions, from the class
+    of that part: `ResearchStudy.identifier.value`. `file` is the document's name where a study becomes several.
+
+    `how` is `copied`, `coded` (by `row` of the code table `table`), `parsed` (taken out of a text), `derived`
+    (made of values, or decided by them), `filled-in` (demanded by the target, not said by the record) or
+    `constant` (of the mapping, or of an option). `sources` are paths of the record: first what was copied or
+    coded, then what decided on it.
     """
 
-    file: str
-    anchor: Anchor
-    within: str
+    record: str
+    target: str
+    path: str
+    place: str
     element: str
     value: Value
     how: How
-    sources: tuple[str, ...]
-    table: str
-    row: Row | None
-
-    @property
-    def path(self) -> str:
-        """The exact path in the document."""
-        return self.anchor.path + self.within
-
-    @property
-    def place(self) -> str:
-        """The path from the nearest part that has a name: `Group/NCT09900001-eligibility.name`."""
-        return self.anchor.name + self.within
+    sources: tuple[str, ...] = ()
+    table: str = ""
+    row: CodedBy | None = None
+    file: str = ""
 
 
-class SourceLeaf(msgspec.Struct, frozen=True, gc=False):
-    """A single value of a record, the exact paths of the leaves that it went to, and why to none.
+class SourceLeaf(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="side", tag="record"):
+    """A single value of a record, the elements of the document that it went to, and why to none.
 
-    The results section, which no target has, is one leaf without a value. Where a study becomes several files
-    their names stand before the paths: `ts.json: TS.rows[0].TSVAL`.
+    `elements` are paths without positions, as `Leaf.element`; `Lineage.of_source` gives the leaves. The results
+    section, which no target has, is one leaf without a value.
     """
 
+    record: str
+    target: str
     path: str
     value: Value
-    targets: tuple[str, ...]
+    elements: tuple[str, ...] = ()
     reason: str = ""
 
 
@@ -129,11 +125,15 @@ def without_positions(path: str) -> str:
     return re.sub(r"\[\d+\]", "[]", path)
 
 
-def paths_to(leaves: tuple[Leaf, ...]) -> dict[str, list[str]]:
-    """Return the exact paths of the leaves that each source went to."""
-    found: dict[str, list[str]] = {}
+def elements_by_source(leaves: tuple[Leaf, ...]) -> dict[str, dict[str, None]]:
+    """Return the elements that each source went to, each once and in their order."""
+    found: dict[str, dict[str, None]] = {}
     for leaf in leaves:
-        path = f"{leaf.file}: {leaf.path}" if leaf.file else leaf.path
+        element = leaf.element
         for source in leaf.sources:
-            found.setdefault(source, []).append(path)
+            known = found.get(source)
+            if known is None:
+                found[source] = {element: None}
+            else:
+                known[element] = None
     return found

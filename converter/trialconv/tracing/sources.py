@@ -6,41 +6,30 @@ from collections.abc import Sequence
 from typing import Final
 
 from trialconv.issues import CATALOGUE, Issue
-from trialconv.lineage.records import has_results, source_leaves
-from trialconv.lineage.values import bare
-from trialconv.record import Record
-from trialconv.tracing.model import Leaf, SourceLeaf, path_matcher, paths_to, without_positions
+from trialconv.lineage.records import TracedRecord, has_results
+from trialconv.tracing.model import Leaf, SourceLeaf, Subject, elements_by_source, path_matcher, without_positions
 from trialconv_mappings.fields import CARRIED_EXTRAS, field_row
 
 _RESULTS: Final = "resultsSection"
 
 
-def ways(record: Record, target: str, leaves: tuple[Leaf, ...], issues: Sequence[Issue]) -> list[SourceLeaf]:
-    """Return every leaf of a traced record with where it went; `issues` are those of its mapping.
+def ways(
+    record: TracedRecord, subject: Subject, leaves: tuple[Leaf, ...], issues: Sequence[Issue]
+) -> list[SourceLeaf]:
+    """Return every leaf of a record with where it went; `issues` are those of its mapping.
 
     Why a value went nowhere, the mapping's Issue about it tells, or else the target's field table.
     """
-    went = paths_to(leaves)
+    went = elements_by_source(leaves)
     told = _Told(issues)
     found = []
-    for path, value in source_leaves(record):
-        targets = tuple(went.get(path, ()))
-        reason = "" if targets else told.reason(path) or _of_table(target, path)
-        found.append(SourceLeaf(path, _plain(value), targets, reason))
+    for path, value in record.leaves:
+        elements = tuple(went.get(path, ()))
+        reason = "" if elements else told.reason(path) or _of_table(subject.target, path)
+        found.append(SourceLeaf(*subject, path, value, elements, reason))
     if has_results(record.study):
-        found.append(SourceLeaf(_RESULTS, None, (), _of_table(target, _RESULTS)))
+        found.append(SourceLeaf(*subject, _RESULTS, None, (), _of_table(subject.target, _RESULTS)))
     return found
-
-
-def _plain(value: object) -> str | int | float | bool:
-    """Return a traced value as the one it stands for."""
-    if isinstance(value, str):
-        return bare(value)
-    if isinstance(value, float):
-        return float(value)
-    if isinstance(value, int):
-        return bool(value) if type(value).__name__ == "Truth" else int(value)
-    raise TypeError(type(value))
 
 
 class _Told:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from trialconv.lineage.values import Origin
 from trialconv.odm_tree import Node
-from trialconv.tracing.model import Anchor, Leaf
+from trialconv.tracing.model import Leaf, Subject
 
 _CONSTANT = Origin("constant")
 
@@ -17,10 +17,10 @@ class TraceError(Exception):
     """A traced conversion gave another document than the one without a trace: a defect of trialconv."""
 
 
-def document_leaves(document: Any, twin: Any, name: str = "") -> Iterator[Leaf]:
+def document_leaves(subject: Subject, document: Any, twin: Any, name: str = "") -> Iterator[Leaf]:
     """Yield the leaves of a document of any target, of that name. `twin` is what the traced conversion made."""
     for file, each, other in _files(document, twin, name):
-        walk = _walk_of(each)(file)
+        walk = _walk_of(each)(subject, file)
         walk.document(each, other)
         yield from walk.found
 
@@ -45,49 +45,73 @@ def _walk_of(document: Any) -> type[_Walk]:
     return _UsdmWalk if "usdmVersion" in document else _FhirWalk
 
 
+class _Anchor(NamedTuple):
+    """A part of a document that has a name of its own: its exact path, and its name (`Group/NCT09900001-e`)."""
+
+    path: str
+    name: str
+
+
 class _Walk:
     """A walk through one document; the leaves so far are in `found`."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, subject: Subject, file: str) -> None:
         self.found: list[Leaf] = []
+        self._record, self._target = subject
         self._file = file
-        self._anchor = Anchor("", "")
+        self._anchor = _Anchor("", "")
 
     def document(self, value: Any, twin: Any) -> None:
         """Add the leaves of the document."""
-        self.value(value, twin, "", "")
+        self.object(value, twin, "", "")
 
     def leaf(self, value: Any, twin: Any, within: str, element: str) -> None:
         """Add a leaf."""
         if value != twin:
             raise TraceError(f"{self._anchor.path}{within}: {value!r} is {twin!r} in the traced document")
-        how, sources, table, row = getattr(twin, "origin", _CONSTANT)
-        self.found.append(Leaf(self._file, self._anchor, within, element, value, how, sources, table, row))
+        # What is of the same kind carries no origin.
+        origin = _CONSTANT if type(twin) is type(value) else getattr(twin, "origin", _CONSTANT)
+        how, sources, table, row = origin
+        path, name = self._anchor
+        path, name = path + within, name + within
+        record, target, file = self._record, self._target, self._file
+        self.found.append(Leaf(record, target, path, name, element, value, how, sources, table, row, file))
 
-    def value(self, value: Any, twin: Any, within: str, element: str) -> None:
-        """Add the leaves of a JSON value."""
-        if isinstance(value, dict):
-            self.object(value, twin, within, element)
-        elif isinstance(value, list):
-            if len(value) != len(twin):
-                raise TraceError(f"{self._anchor.path}{within}: {len(value)} items are {len(twin)}")
-            for number, (item, other) in enumerate(zip(value, twin, strict=True)):
-                self.value(item, other, f"{within}[{number}]", element)
-        else:
-            self.leaf(value, twin, within, element)
+    def members(self, value: dict[str, Any], twin: dict[str, Any], within: str, element: str) -> None:
+        """Add the leaves of the members of an object."""
+        if len(value) != len(twin):
+            raise TraceError(f"{self._anchor.path}{within}: the keys are {list(value)} and {list(twin)}")
+        leaf = self.leaf
+        for key, item in value.items():
+            other = twin.get(key)
+            place, name = within + "." + key, element + "." + key
+            kind = type(item)
+            if kind is dict:
+                self.object(item, other or {}, place, name)
+            elif kind is list:
+                self.items(item, other or [], place, name)
+            else:
+                leaf(item, other, place, name)
+
+    def items(self, value: list[Any], twin: list[Any], within: str, element: str) -> None:
+        """Add the leaves of the items of a list."""
+        if len(value) != len(twin):
+            raise TraceError(f"{self._anchor.path}{within}: {len(value)} items are {len(twin)}")
+        for number, item in enumerate(value):
+            place = f"{within}[{number}]"
+            if type(item) is dict:
+                self.object(item, twin[number], place, element)
+            else:
+                self.leaf(item, twin[number], place, element)
 
     def object(self, value: dict[str, Any], twin: dict[str, Any], within: str, element: str) -> None:
         """Add the leaves of an object."""
-        if value.keys() != twin.keys():
-            raise TraceError(f"{self._anchor.path}{within}: the keys are {list(value)} and {list(twin)}")
-        for key, item in value.items():
-            self.value(item, twin[key], f"{within}.{key}", f"{element}.{key}")
+        self.members(value, twin, within, element)
 
-    def named(self, within: str, name: str, go_on: Callable[[], None]) -> None:
-        """Walk through a part that has a name of its own."""
-        outer = self._anchor
-        self._anchor = Anchor((outer.path + within).removeprefix("."), name)
-        go_on()
+    def part(self, value: dict[str, Any], twin: dict[str, Any], anchor: _Anchor, element: str) -> None:
+        """Add the leaves of an object that has a name of its own."""
+        outer, self._anchor = self._anchor, anchor
+        self.members(value, twin, "", element)
         self._anchor = outer
 
 
@@ -95,17 +119,16 @@ class _FhirWalk(_Walk):
     """A walk through a FHIR Bundle: resources have names, extensions have theirs in the element's path."""
 
     def object(self, value: dict[str, Any], twin: dict[str, Any], within: str, element: str) -> None:
-        kind = value.get("resourceType")
-        if kind is not None:
+        if "resourceType" in value:
+            kind = value["resourceType"]
             name = f"{kind}/{value['id']}" if "id" in value else kind
             # A resource alone, as in bulk data, has no other path than its name.
-            start = kind if kind == "Bundle" else name
-            self.named(within or start, name, lambda: super(_FhirWalk, self).object(value, twin, "", kind))
+            path = self._anchor.path + within if within else kind if kind == "Bundle" else name
+            self.part(value, twin, _Anchor(path, name), kind)
             return
-        url = value.get("url")
-        if url is not None and element.endswith("xtension"):
-            element = f"{element}({extension_name(url)})"
-        super().object(value, twin, within, element)
+        if "url" in value and element.endswith("xtension"):
+            element = f"{element}({extension_name(value['url'])})"
+        self.members(value, twin, within, element)
 
 
 @lru_cache(maxsize=1024)
@@ -121,11 +144,11 @@ class _UsdmWalk(_Walk):
     def object(self, value: dict[str, Any], twin: dict[str, Any], within: str, element: str) -> None:
         kind = value.get("instanceType")
         if kind is None:
-            super().object(value, twin, within, element)
+            self.part(value, twin, _Anchor("", "Wrapper"), "Wrapper")
             return
-        id_ = str(value["id"])
-        name = id_ if id_.startswith(kind) else kind
-        self.named(within, name, lambda: super(_UsdmWalk, self).object(value, twin, "", kind))
+        id_ = value["id"]
+        path = (self._anchor.path + within).removeprefix(".")
+        self.part(value, twin, _Anchor(path, id_ if id_.startswith(kind) else kind), kind)
 
 
 class _DatasetWalk(_Walk):
@@ -134,23 +157,20 @@ class _DatasetWalk(_Walk):
     def document(self, value: dict[str, Any], twin: dict[str, Any]) -> None:
         """Add the leaves of a dataset."""
         name = value["name"]
-        variables = [column["name"] for column in value["columns"]]
-        self._anchor = Anchor(name, name)
-        self.object(
-            {key: item for key, item in value.items() if key != "rows"},
-            {key: item for key, item in twin.items() if key != "rows"},
-            "",
-            name,
-        )
+        self._anchor = _Anchor(name, name)
+        head, other_head = ({key: item for key, item in each.items() if key != "rows"} for each in (value, twin))
+        self.members(head, other_head, "", name)
         if len(value["rows"]) != len(twin["rows"]):
             raise TraceError(f"{name}: {len(value['rows'])} rows are {len(twin['rows'])}")
+        variables = [column["name"] for column in value["columns"]]
+        elements = [f"{name}.{variable}" for variable in variables]
+        within = ["." + variable for variable in variables]
         for number, (row, other) in enumerate(zip(value["rows"], twin["rows"], strict=True)):
-            self._anchor = Anchor(
-                f"{name}.rows[{number}]", _row_name(name, dict(zip(variables, row, strict=True)))
-            )
-            for variable, cell, traced in zip(variables, row, other, strict=True):
+            row_name = _row_name(name, dict(zip(variables, row, strict=True)))
+            self._anchor = _Anchor(f"{name}.rows[{number}]", row_name)
+            for cell, traced, place, element in zip(row, other, within, elements, strict=True):
                 if cell is not None or traced is not None:
-                    self.leaf(cell, traced, "." + variable, f"{name}.{variable}")
+                    self.leaf(cell, traced, place, element)
 
 
 def _row_name(dataset: str, row: dict[str, Any]) -> str:
@@ -165,48 +185,47 @@ class _XmlWalk(_Walk):
 
     def document(self, value: Node, twin: Node) -> None:
         """Add the leaves of a tree."""
-        self._anchor = Anchor(f"/{value.name}", value.name)
+        self._anchor = _Anchor(f"/{value.name}", value.name)
         self._node(value, twin, "", value.name)
 
     def _node(self, node: Node, twin: Node, within: str, element: str) -> None:
-        if node.name != twin.name or len(node.children) != len(twin.children):
-            raise TraceError(f"{self._anchor.path}{within}: <{node.name}> has other children")
-        oid = node.attributes.get("OID")
-        if oid is not None:
-            outer = self._anchor
-            self._anchor = Anchor(outer.path + within, f"{node.name}[@OID='{oid}']")
-            self._content(node, twin, "", node.name)
-            self._anchor = outer
-        else:
-            self._content(node, twin, within, element)
+        attributes, others = node.attributes, twin.attributes
+        if node.name != twin.name or len(node.children) != len(twin.children) or len(attributes) != len(others):
+            raise TraceError(f"{self._anchor.path}{within}: <{node.name}> has another content")
+        outer = self._anchor
+        if "OID" in attributes:
+            self._anchor = _Anchor(outer.path + within, f"{node.name}[@OID='{attributes['OID']}']")
+            within, element = "", node.name
+        leaf = self.leaf
+        for name, value in attributes.items():
+            if name[:5] != "xmlns":
+                leaf(value, others.get(name), within + "/@" + name, element + "/@" + name)
+        if node.children:
+            self._children(node, twin, within, element)
+        self._anchor = outer
 
-    def _content(self, node: Node, twin: Node, within: str, element: str) -> None:
-        others = twin.attributes
-        for name, value in node.attributes.items():
-            if not name.startswith("xmlns"):
-                self.leaf(value, others.get(name), f"{within}/@{name}", f"{element}/@{name}")
+    def _children(self, node: Node, twin: Node, within: str, element: str) -> None:
         several = _repeated(node)
         counts: dict[str, int] = {}
         for child, other in zip(node.children, twin.children, strict=True):
-            if isinstance(child, str):
-                self.leaf(child, other, f"{within}/text()", f"{element}/text()")
-                continue
-            name = child.name
-            step = f"{within}/{name}"
-            if name in several:
-                counts[name] = number = counts.get(name, 0) + 1
-                step = f"{step}[{number}]"
-            self._node(child, other, step, f"{element}/{name}")  # type: ignore[arg-type]
+            if isinstance(child, Node):
+                name = child.name
+                step = within + "/" + name
+                if name in several:
+                    counts[name] = number = counts.get(name, 0) + 1
+                    step = f"{step}[{number}]"
+                self._node(child, other, step, element + "/" + name)  # type: ignore[arg-type]
+            else:
+                self.leaf(child, other, within + "/text()", element + "/text()")
 
 
 def _repeated(node: Node) -> set[str]:
     """Return the names that several of an element's children have."""
-    if len(node.children) < 2:
+    if len(node.children) == 1:
         return set()
-    names = [child.name for child in node.children if not isinstance(child, str)]
-    return {name for name in names if names.count(name) > 1} if len(names) < 8 else _counted(names)
-
-
-def _counted(names: list[str]) -> set[str]:
     seen: set[str] = set()
-    return {name for name in names if name in seen or seen.add(name)}  # type: ignore[func-returns-value]
+    found: set[str] = set()
+    for child in node.children:
+        if isinstance(child, Node):
+            (found if child.name in seen else seen).add(child.name)
+    return found
