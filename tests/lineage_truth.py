@@ -19,6 +19,7 @@ from msgspec import inspect
 from made_up import Tree, record, typed_leaves
 from trialconv.catalog import TARGETS
 from trialconv.context import Options
+from trialconv.issues import Issue
 from trialconv.lineage.values import WHOLE_RECORD
 from trialconv.odm_tree import Node
 from trialconv.pipeline import transform
@@ -40,6 +41,7 @@ class Traced(NamedTuple):
 
     shape: Any
     lineage: Lineage
+    issues: list[Issue]
 
 
 def traced_document(tree: Tree, target: str, **options: Any) -> Traced:
@@ -47,7 +49,7 @@ def traced_document(tree: Tree, target: str, **options: Any) -> Traced:
     made, chosen, given = record(tree), TARGETS[target], Options(**options)
     converted = transform(made, chosen, given, check=False)
     lineage = traced(made, chosen, given, converted.document, converted.issues)
-    return Traced(_Shaping(lineage).shape(converted.document), lineage)
+    return Traced(_Shaping(lineage).shape(converted.document), lineage, converted.issues)
 
 
 # what is changed
@@ -219,8 +221,9 @@ def _in_lists(old: list[Any], new: list[Any]) -> Iterator[Difference]:
             for before, after in zip(gone, came, strict=True):
                 yield from differences(before, after)
         else:
-            yield from (_unpaired(item, None) for item in gone)
-            yield from (_unpaired(None, item) for item in came)
+            # The order may change with it: what is still there, or was before, has only moved.
+            yield from (_unpaired(item, None) for item in gone if _said(item) not in said_after)
+            yield from (_unpaired(None, item) for item in came if _said(item) not in said_before)
 
 
 def _said(shape: Any) -> str:
@@ -276,12 +279,31 @@ def lies(base: Traced, change: Change, target: str, **options: Any) -> list[Lie]
             told = told and not any(leaf.how == "constant" for leaf in (*before, *now))
             found += [] if told else [Lie(change, before[0], True)]
             continue
-        # What is filled in is there because the record does not say something.
-        parts = [part for part in (before, now) if part and not any(leaf.how == "filled-in" for leaf in part)]
+        parts = [
+            part for part in (before, now) if part and not _has_a_reason(part, change, base.issues + after.issues)
+        ]
         found += [
             Lie(change, part[0], False) for part in parts if not any(_names(leaf, change.path) for leaf in part)
         ]
     return found
+
+
+#: Issues of what cannot stand beside something else.
+_ORDER: Final = ("date-order", "age-order")
+
+
+def _has_a_reason(part: list[Leaf], change: Change, issues: list[Issue]) -> bool:
+    """Tell whether a part is there, or is not, for want of something, which cannot be named.
+
+    - What is filled in is there because the record does not say something.
+    - Of equal values one stands for all. When another of them becomes different, each stands for itself.
+    - What is left out, or cannot stand beside something else (an end before its start), has an Issue.
+    """
+    if any(leaf.how == "filled-in" or leaf.value in (change.old, change.new) for leaf in part):
+        return True
+    about = (each for each in issues if CATALOGUE[each.code].left_out or each.code in _ORDER)
+    told = [path_matcher(each.source_path) for each in about if each.source_path]
+    return any(holds(source) for holds in told for leaf in part for source in leaf.sources)
 
 
 def _names(leaf: Leaf, path: str) -> bool:

@@ -62,12 +62,10 @@ origin_from: Final = partial(tuple.__new__, Origin)
 
 
 def combined(how: How, origins: list[Origin]) -> Origin:
-    """Return the origin of what was made of several values; of nothing but filled-in ones it is filled in."""
-    if len(origins) == 1:
-        (origin,) = origins
-        return _as(origin.sources, "filled-in" if origin.how == "filled-in" else how)
-    if origins and all(each.how == "filled-in" for each in origins):
-        how = "filled-in"
+    """Return the origin of what was made of several values; pieces of a text are parsed together, too."""
+    first = origins[0].how if origins else how
+    if first in ("filled-in", "parsed") and all(each.how == first for each in origins):
+        how = first
     return _as(sources_of(origins), how)
 
 

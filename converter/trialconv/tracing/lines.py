@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -40,7 +40,12 @@ COLUMNS: Final = (
 
 def as_json_lines(lineage: Lineage) -> bytes:
     """Return a lineage as JSON, a leaf on a line. What says nothing is left out: the sources of a constant."""
-    return _ENCODER.encode_lines(lineage.leaves) + _ENCODER.encode_lines(lineage.sources)
+    return json_lines(lineage.leaves) + json_lines(lineage.sources)
+
+
+def json_lines(leaves: Sequence[Leaf | SourceLeaf]) -> bytes:
+    """Return leaves as JSON, one on a line."""
+    return _ENCODER.encode_lines(leaves)
 
 
 _ENCODER: Final = msgspec.json.Encoder()

@@ -92,12 +92,12 @@ def _identity(summary: TrialSummary, protocol: ProtocolSection) -> None:
     registered: list[tuple[str | None, str | None, str]] = [(ids.nct_id, "ClinicalTrials.gov", path + "nctId")]
     registered += [(alias, "ClinicalTrials.gov", path + "nctIdAliases[]") for alias in ids.nct_id_aliases]
     registered += [
-        (other.id, _REGISTRIES[other.type] or other.domain, path + "secondaryIdInfos[].id")
+        (derived(other.id, other.type), _REGISTRIES[other.type] or other.domain, path + "secondaryIdInfos[].id")
         for other in ids.secondary_id_infos
         if other.type in _REGISTRIES
     ]
     for position, (number, registry, source) in enumerate(registered, 1):
-        summary.add_registration(number, registry, source, position)
+        summary.add_registration(number, registry, source, counted(position))
     summary.add(
         "SPONSOR",
         protocol.sponsor_collaborators_module.lead_sponsor.name,

@@ -74,7 +74,7 @@ class _Organizations:
     def _add(self, oid: str, name: str, kind: str, role: str, source: str) -> str:
         cleaned = clean(self._ctx, name, source, f"Organization[@OID='{oid}']/@Name")
         self.nodes.append(Node("Organization", {"OID": oid, "Name": cleaned, "Role": role, "Type": kind}))
-        self._by_name.setdefault(name, oid)
+        self._by_name.setdefault(name, derived(oid, name))
         return oid
 
 

@@ -80,9 +80,9 @@ def _role(draft: Draft, arms: list[ArmGroup], by_arm: list[list[int]], position:
     The type of an arm is that of an intervention only where the arm has no other: there it is what the
     registry's definition of the type speaks of. Everything else would be a guess.
     """
-    alone = {arm.type for arm, linked in zip(arms, by_arm, strict=True) if linked == [position]}
+    alone = [arm.type for arm, linked in zip(arms, by_arm, strict=True) if linked == [position]]
     together = any(position in linked and len(linked) > 1 for linked in by_arm)
-    (word,) = alone if len(alone) == 1 else (None,)
+    word = derived(alone[0], alone) if len(set(alone)) == 1 else None
     links = [each for linked in by_arm for each in linked if each == position]
     rows = looked_up(table(_ROLES), derived(word, links)) if word and not together else None
     return draft.code(terms(_ROLES, rows)[0]) if rows else draft.unknown(_ROLE)

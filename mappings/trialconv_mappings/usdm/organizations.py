@@ -69,7 +69,7 @@ class Organizations:
         self.elements.append(made)
         id_: str = made["id"]
         if name and remember:
-            self._by_name.setdefault(name, id_)
+            self._by_name.setdefault(name, derived(id_, name))
         return id_
 
     def _sponsor(self, sponsor: Sponsor, path: str) -> str:
