@@ -19,11 +19,11 @@ from msgspec import inspect
 from made_up import Tree, record, typed_leaves
 from trialconv.catalog import TARGETS
 from trialconv.context import Options
-from trialconv.issues import Issue
+from trialconv.issues import CATALOGUE, Issue
 from trialconv.lineage.values import WHOLE_RECORD
 from trialconv.odm_tree import Node
 from trialconv.pipeline import transform
-from trialconv.tracing.model import Leaf, Lineage, without_positions
+from trialconv.tracing.model import Leaf, Lineage, path_matcher, without_positions
 from trialconv.tracing.run import traced
 
 

@@ -46,7 +46,7 @@ def find_leaves(lineage: Lineage, path: str) -> list[Leaf]:
     """Return the leaves of a document that a path means, and those below it.
 
     The path may be exact (`Bundle.entry[0].resource.status`), begin with the name of a part
-    (`ResearchStudy/NCT09900001.status`) or with its class, with positions or without.
+    (`ResearchStudy/NCT99999901.status`) or with its class, with positions or without.
     """
     wanted = path.removeprefix("//") if path.startswith("//") else path
     return [leaf for leaf in lineage.leaves if any(_is_at(each, wanted) for each in _names(leaf))]
@@ -56,7 +56,7 @@ def _names(leaf: Leaf) -> Iterable[str]:
     yield leaf.path
     yield leaf.place
     yield leaf.element
-    # `ResearchStudy/NCT09900001.identifier[0].value` is `ResearchStudy.identifier[0].value`, too.
+    # `ResearchStudy/NCT99999901.identifier[0].value` is `ResearchStudy.identifier[0].value`, too.
     yield _NAME.sub(r"\1", leaf.place)
 
 

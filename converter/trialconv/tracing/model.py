@@ -29,7 +29,7 @@ class Leaf(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field=
     """A single value of the document of a record in a target, and where it comes from.
 
     `path` is exact: `Bundle.entry[0].resource.identifier[0].value`. `place` begins at the nearest part with a
-    name: `ResearchStudy/NCT09900001.identifier[0].value`. `element` is the path without positions, from the class
+    name: `ResearchStudy/NCT99999901.identifier[0].value`. `element` is the path without positions, from the class
     of that part: `ResearchStudy.identifier.value`. `file` is the document's name where a study becomes several.
 
     `how` is `copied`, `coded` (by `row` of the code table `table`), `parsed` (taken out of a text), `derived`

@@ -46,7 +46,7 @@ def _walk_of(document: Any) -> type[_Walk]:
 
 
 class _Anchor(NamedTuple):
-    """A part of a document that has a name of its own: its exact path, and its name (`Group/NCT09900001-e`)."""
+    """A part of a document that has a name of its own: its exact path, and its name (`Group/NCT99999901-e`)."""
 
     path: str
     name: str
