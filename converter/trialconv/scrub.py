@@ -39,7 +39,8 @@ def scrubbed(ctx: Context, document: Any, *, for_xml: bool = False) -> Any:
 
 
 def _holds_no_characters(document: Any) -> bool:
-    text = orjson.dumps(document)
+    # Numbers of a traced document are of a class of their own.
+    text = orjson.dumps(document, default=float)
     return any(one in text for one in _NO_CHARACTERS)
 
 
