@@ -196,6 +196,7 @@ def test_explain_a_source(path: str, source: Path) -> None:
         ("TS[TITLE].TSVAL", "Made-up officialTitle 10"),
         ("StudyIntervention.label", "Made-up pill"),
         ("StudyIntervention_1.label", "Made-up pill"),
+        ("StudyIntervention_1.type.code", "C1909"),
     ],
 )
 def test_explain_finds_the_target(path: str, expected: str, source: Path) -> None:

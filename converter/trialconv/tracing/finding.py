@@ -49,7 +49,16 @@ def find_leaves(lineage: Lineage, path: str) -> list[Leaf]:
     (`ResearchStudy/NCT99999901.status`) or with its class, with positions or without.
     """
     wanted = path.removeprefix("//") if path.startswith("//") else path
-    return [leaf for leaf in lineage.leaves if any(_is_at(each, wanted) for each in _names(leaf))]
+    found = [leaf for leaf in lineage.leaves if any(_is_at(each, wanted) for each in _names(leaf))]
+    return found or _below_parts(lineage, wanted)
+
+
+def _below_parts(lineage: Lineage, wanted: str) -> list[Leaf]:
+    """Return the leaves of a part inside a part: in USDM the code of `StudyArm.type` has a name of its own."""
+    head, _, rest = wanted.partition(".")
+    ids = (leaf for leaf in lineage.leaves if leaf.place == f"{head}.id" or leaf.element == f"{head}.id")
+    places = tuple(leaf.path.removesuffix("id") + rest for leaf in ids) if rest else ()
+    return [leaf for leaf in lineage.leaves if any(_is_at(leaf.path, place) for place in places)]
 
 
 def _names(leaf: Leaf) -> Iterable[str]:
