@@ -3,9 +3,9 @@
     python benchmarks/bench_lineage.py [--rounds N] [--studies N]
 
 The studies are real ones of the folder that TRIALCONV_SHARED names (default: `../shared` beside the checkout), or
-the example page where there is none. The table has, for each target: the leaves of the documents by the way in which
-they came about, the leaves without an origin (there must be none), the values of the records of which neither a leaf
-nor a reason tells, and the time of a conversion with a lineage, as a multiple of one without.
+the example page where there is none. The table has, for each target: the leaves of the documents by the way in
+which they came about, the leaves without an origin (there must be none), the values of the records of which
+neither a leaf nor a reason tells, and the time of a conversion with a lineage, as a multiple of one without.
 
 A conversion is all of it: read, mapped, validated, written to a file. Both kinds take turns, study by study, and
 the time is the processor's.

@@ -35,11 +35,11 @@ def find_sources(lineage: Lineage, path: str) -> list[SourceLeaf]:
 
 
 def empty_field(path: str) -> str | None:
-    """Return the field of the registry that a path means; None when there is none or several."""
-    pattern = re.compile(rf"(?:.*\.)?{path_pattern(path)}$")
+    """Return the field or object of the registry that a path means; None when there is none or several."""
     # Fields have `[]` where values have positions.
-    found = [field for field in field_paths() if pattern.match(field.replace("[]", ""))]
-    return found[0] if len(found) == 1 else None
+    pattern = re.compile(rf"((?:.*\.)?{path_pattern(path)})(?:$|\.)")
+    found = {match[1] for field in field_paths() if (match := pattern.match(field.replace("[]", "")))}
+    return found.pop() if len(found) == 1 else None
 
 
 def find_leaves(lineage: Lineage, path: str) -> list[Leaf]:
