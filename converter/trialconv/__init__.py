@@ -1,8 +1,8 @@
 """trialconv: clinical-trial registry records to FHIR, CDISC ODM and SDTM.
 
 The public surface is small: `read` yields records, `convert` makes a document of one, `validate` judges a
-document, `coverage` tells what was kept and where, `diff` what changed between two versions, `fhir_models`
-hands a bundle over to fhir.resources.
+document, `coverage` tells what was kept and where, `trace` where each value comes from, `diff` what changed between
+two versions, `fhir_models` hands a bundle over to fhir.resources.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from trialconv.differences.model import Change, Difference
     from trialconv.issues import Issue, Severity
     from trialconv.judging import fhir_models, validate
-    from trialconv.pipeline import convert, coverage, read
+    from trialconv.pipeline import convert, coverage, read, trace
     from trialconv.placement import Coverage
     from trialconv.record import Record
+    from trialconv.tracing.model import Lineage
 
 __version__ = "0.1.0"
 
@@ -25,6 +26,7 @@ __all__ = [
     "Coverage",
     "Difference",
     "Issue",
+    "Lineage",
     "Record",
     "Severity",
     "__version__",
@@ -33,6 +35,7 @@ __all__ = [
     "diff",
     "fhir_models",
     "read",
+    "trace",
     "validate",
 ]
 
@@ -42,12 +45,14 @@ _HOMES = {
     "Difference": "trialconv.differences.model",
     "Issue": "trialconv.issues",
     "Severity": "trialconv.issues",
+    "Lineage": "trialconv.tracing.model",
     "Record": "trialconv.record",
     "convert": "trialconv.pipeline",
     "coverage": "trialconv.pipeline",
     "diff": "trialconv.differences.compare",
     "fhir_models": "trialconv.judging",
     "read": "trialconv.pipeline",
+    "trace": "trialconv.pipeline",
     "validate": "trialconv.judging",
 }
 

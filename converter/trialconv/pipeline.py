@@ -21,6 +21,9 @@ from trialconv.scrub import scrubbed
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from trialconv.tracing.model import Lineage
+    from trialconv.tracing.run import Cut
+
 _T = TypeVar("_T")
 
 
@@ -181,6 +184,32 @@ def tally_record(record: Record, tallies: Sequence[Tally], options: Options) -> 
             tally.fail()
             errors.append(error)
     return errors
+
+
+def trace(record: Record, target: str = "fhir-r4", options: Options | None = None) -> Lineage:
+    """Return where each value of a record's document comes from, and where each value of the record went.
+
+    `target` is a name of `trialconv.catalog.TARGETS`. The record is converted for this twice, once with values
+    that carry their origins.
+    """
+    from trialconv.tracing.run import traced
+
+    chosen, given = target_named(target), options or Options()
+    made = transform(record, chosen, given, check=False)
+    return traced(record, chosen, given, made.document, made.issues)
+
+
+def trace_isolated(
+    converted: Converted, target: Target, options: Options, cut: Cut | None = None
+) -> Lineage | SourceError:
+    """Return the lineage of a document; a failure on its record is returned, so that others go on.
+
+    `cut` is for a document that is not written as one.
+    """
+    from trialconv.tracing.run import traced
+
+    record, document, issues = converted.record, converted.document, converted.issues
+    return _isolated(record, target, lambda: traced(record, target, options, document, issues, cut))
 
 
 def convert(record: Record, target: str = "fhir-r4", options: Options | None = None) -> Any:

@@ -15,6 +15,7 @@ from typing import Any, Final
 import orjson
 
 from trialconv.context import Context
+from trialconv.lineage import derived, substituted
 from trialconv_mappings.fhir.terms import EXACT_TEXT
 
 REPLACEMENT: Final = "\ufffd"
@@ -38,7 +39,8 @@ def scrubbed(ctx: Context, document: Any, *, for_xml: bool = False) -> Any:
 
 
 def _holds_no_characters(document: Any) -> bool:
-    text = orjson.dumps(document)
+    # Numbers of a traced document are of a class of their own.
+    text = orjson.dumps(document, default=float)
     return any(one in text for one in _NO_CHARACTERS)
 
 
@@ -60,7 +62,7 @@ class _Scrub:
                 made[key] = self._replaced(item, place)
                 beside["_" + key] = {
                     "url": self._ctx.options.base + EXACT_TEXT,
-                    "valueBase64Binary": b64encode(item.encode()).decode(),
+                    "valueBase64Binary": derived(b64encode(item.encode()).decode(), item),
                 }
             else:
                 made[key] = self._value(item, place)
@@ -81,4 +83,4 @@ class _Scrub:
     def _replaced(self, value: str, path: str) -> str:
         what = "a control character" if _FORBIDDEN.search(value) else "a character that XML cannot hold"
         self._ctx.note("character-replaced", f"{what} was replaced by U+FFFD", target_path=path)
-        return self._forbidden.sub(REPLACEMENT, value)
+        return substituted(self._forbidden, REPLACEMENT, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
@@ -14,6 +15,7 @@ from trialconv.issues import Severity, SourceError, UsageError
 from trialconv.readers.sources import MAX_RECORD_SIZE
 
 if TYPE_CHECKING:
+    from trialconv.cli.lineage_output import LineageOutput
     from trialconv.cli.output import BulkOutput, Output
     from trialconv.cli.package_output import PackageOutput
 
@@ -57,6 +59,7 @@ class Run(NamedTuple):
     issues_file: Path | None
     max_record_size: int
     verbose: bool
+    lineage: Path | None = None
     bulk: bool = False
     max_entries: int | None = None
 
@@ -88,6 +91,12 @@ def conversion_options(function: _F) -> _F:
             "issues_file",
             type=click.Path(path_type=Path, dir_okay=False),
             help="Write every Issue to this file, as JSON lines.",
+        ),
+        click.option(
+            "--lineage",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Write where each value of the documents comes from: as CSV to a .csv, else as JSON lines.",
         ),
         click.option(
             "--no-contacts",
@@ -124,6 +133,15 @@ def _output(target: Target, run: Run) -> BulkOutput | PackageOutput | Output:
     return Output(target, run.out, force=run.force, pretty=run.pretty, max_entries=run.max_entries)
 
 
+def _lineage(target: Target, options: Options, run: Run) -> AbstractContextManager[LineageOutput | None]:
+    """Return where the lineage of a run's documents goes, if anywhere."""
+    if run.lineage is None:
+        return nullcontext()
+    from trialconv.cli.lineage_output import LineageOutput
+
+    return LineageOutput(run.lineage, target, options, run)
+
+
 def run_conversion(target: Target, options: Options, run: Run) -> int:
     """Convert every record of every source, write the documents, report, and return the exit code."""
     from trialconv.cli.report import Report
@@ -134,6 +152,7 @@ def run_conversion(target: Target, options: Options, run: Run) -> int:
     with (
         Report(run.issues_file, verbose=run.verbose, force=run.force) as report,
         _output(target, run) as output,
+        _lineage(target, options, run) as lineage,
     ):
         for source in run.sources:
             for record in read_outcomes(source, run.reader, run.max_record_size):
@@ -149,7 +168,10 @@ def run_conversion(target: Target, options: Options, run: Run) -> int:
                 if studies > 1 and options.study_id:
                     raise UsageError("--study-id is of one study, and there are several")
                 wanted = outcome.valid or run.keep_invalid
-                report.converted(outcome, written=wanted and report.output(output.write, outcome))
+                written = wanted and report.output(output.write, outcome)
+                report.converted(outcome, written=written)
+                if written and lineage is not None and (error := lineage.write(outcome)) is not None:
+                    report.refused(error.issue)
     return report.exit_code(run.fail_on)
 
 

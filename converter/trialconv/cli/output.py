@@ -53,7 +53,7 @@ class Output:
         """
         parts = self._parts(converted)
         if self._folder is not None:
-            names = _file_names(converted.record.nct_id, len(parts), self._target.suffix)
+            names = file_names(converted.record.nct_id, len(parts), self._target.suffix)
             self._to_files([self._folder / name for name in names], parts)
         elif self._file is not None:
             if len(parts) > 1:
@@ -103,7 +103,7 @@ class Output:
             raise OutputError(f"{path} exists; --force overwrites it")
 
 
-def _file_names(name: str, count: int, suffix: str) -> list[str]:
+def file_names(name: str, count: int, suffix: str) -> list[str]:
     """Return a name for each document of a study; sorted by name several are in their order."""
     if count == 1:
         return [name + suffix]

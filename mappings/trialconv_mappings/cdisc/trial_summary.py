@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from typing import Final
 
 from trialconv.context import Context
-from trialconv.lineage import code, joined, plain
+from trialconv.lineage import as_json, code, counted, derived, distinct, joined, plain
 from trialconv.record.protocol import (
     DesignModule,
     EligibilityModule,
@@ -69,7 +69,7 @@ class TrialSummary(ABC):
     def add_flag(self, name: str, flag: bool | None, source: str) -> None:
         """Add a parameter for yes or no."""
         if flag is not None:
-            self.add_coded(name, "cdisc_yes_no", "true" if flag else "false", source)
+            self.add_coded(name, "cdisc_yes_no", as_json(flag), source)
 
     def collect(self) -> None:
         """Add every parameter that the record fills, in a fixed order."""
@@ -92,12 +92,12 @@ def _identity(summary: TrialSummary, protocol: ProtocolSection) -> None:
     registered: list[tuple[str | None, str | None, str]] = [(ids.nct_id, "ClinicalTrials.gov", path + "nctId")]
     registered += [(alias, "ClinicalTrials.gov", path + "nctIdAliases[]") for alias in ids.nct_id_aliases]
     registered += [
-        (other.id, _REGISTRIES[other.type] or other.domain, path + "secondaryIdInfos[].id")
+        (derived(other.id, other.type), _REGISTRIES[other.type] or other.domain, path + "secondaryIdInfos[].id")
         for other in ids.secondary_id_infos
         if other.type in _REGISTRIES
     ]
     for position, (number, registry, source) in enumerate(registered, 1):
-        summary.add_registration(number, registry, source, position)
+        summary.add_registration(number, registry, source, counted(position))
     summary.add(
         "SPONSOR",
         protocol.sponsor_collaborators_module.lead_sponsor.name,
@@ -130,7 +130,7 @@ def _design(summary: TrialSummary, design: DesignModule) -> None:
     info = design.design_info
     summary.add_coded("STYPE", "cdisc_study_type", design.study_type, _DESIGN + "studyType", 1)
     if design.patient_registry is not None:
-        word = "true" if design.patient_registry else "false"
+        word = as_json(design.patient_registry)
         summary.add_coded("STYPE", "cdisc_patient_registry", word, _DESIGN + "patientRegistry", 2)
     # Two phases of the registry have one code together.
     summary.add_coded("TPHASE", "cdisc_trial_phase", joined(design.phases) or None, _DESIGN + "phases")
@@ -157,7 +157,7 @@ def _design(summary: TrialSummary, design: DesignModule) -> None:
 def _enrollment(summary: TrialSummary, design: DesignModule) -> None:
     """Add the number of subjects as planned or actual; without a type it is neither, and is carried only."""
     enrollment = design.enrollment_info
-    name = {"ESTIMATED": "PLANSUB", "ACTUAL": "ACTSUB"}.get(enrollment.type or "")
+    name = derived({"ESTIMATED": "PLANSUB", "ACTUAL": "ACTSUB"}.get(enrollment.type or ""), enrollment.type)
     if not name or enrollment.count is None:
         return
     source = _DESIGN + "enrollmentInfo.count"
@@ -165,7 +165,7 @@ def _enrollment(summary: TrialSummary, design: DesignModule) -> None:
         message = f"{enrollment.count} is no number of subjects"
         summary.ctx.note("number-out-of-range", message, source, summary.place(name))
     else:
-        summary.add(name, str(enrollment.count), source)
+        summary.add(name, derived(str(enrollment.count), enrollment.type), source)
 
 
 def _arms_and_interventions(summary: TrialSummary, protocol: ProtocolSection) -> None:
@@ -174,11 +174,15 @@ def _arms_and_interventions(summary: TrialSummary, protocol: ProtocolSection) ->
     study_type = protocol.design_module.study_type
     if module.arm_groups and study_type in ("INTERVENTIONAL", "OBSERVATIONAL"):
         # The registry asks for arms of an interventional study and for groups or cohorts of an observational one.
-        name = "NARMS" if study_type == "INTERVENTIONAL" else "NCOHORT"
-        summary.add(name, str(len(module.arm_groups)), path + "armGroups")
-    controls = dict.fromkeys(arm.type for arm in module.arm_groups if arm.type)
+        name = derived("NARMS" if study_type == "INTERVENTIONAL" else "NCOHORT", study_type)
+        summary.add(
+            name,
+            derived(str(len(module.arm_groups)), [arm.label for arm in module.arm_groups], study_type),
+            path + "armGroups",
+        )
+    controls = distinct(arm.type for arm in module.arm_groups if arm.type)
     for position, arm_type in enumerate(controls, 1):
-        summary.add_coded("TCNTRL", "cdisc_control_type", arm_type, path + "armGroups[].type", position)
+        summary.add_coded("TCNTRL", "cdisc_control_type", arm_type, path + "armGroups[].type", counted(position))
     for position, intervention in enumerate(module.interventions, 1):
         source = path + "interventions[].type"
         summary.add_coded("INTTYPE", "cdisc_intervention_type", intervention.type, source, position)

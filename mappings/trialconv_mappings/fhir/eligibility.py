@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from trialconv.context import Context
+from trialconv.lineage import derived
 from trialconv_mappings.criteria import CriteriaTree, Criterion, whole_text
 from trialconv_mappings.fhir.parts import Element
 from trialconv_mappings.fhir.terms import ELIGIBILITY_CRITERION
@@ -41,12 +42,12 @@ def criterion_extensions(ctx: Context, nodes: tuple[Criterion, ...]) -> list[Ele
 def _extension(url: str, node: Criterion, kind: str | None, cohort: str | None) -> Element:
     parts: list[Element] = []
     if node.role != "criterion":
-        parts.append(_ROLES[node.role])
+        parts.append(derived(_ROLES[node.role], node.text))
     if node.kind != kind:
-        parts.append(_KINDS[node.kind])
+        parts.append(derived(_KINDS[node.kind], node.text))
     parts.append({"url": "text", "valueString": node.text})
     if node.joiner is not None:
-        parts.append(_JOINERS[node.joiner])
+        parts.append(derived(_JOINERS[node.joiner], node.text))
     if node.cohort is not None and node.cohort != cohort:
         parts.append({"url": "cohort", "valueString": node.cohort})
     if node.doubt is not None:
@@ -66,8 +67,8 @@ def eligibility_variable(ctx: Context, id_: str, tree: CriteriaTree) -> Element:
     characteristics, others, notes = _members(ctx, tree.nodes)
     if others:
         made["extension"] = criterion_extensions(ctx, tuple(others))
-    made["url"] = f"{ctx.options.base}/EvidenceVariable/{id_}"
-    made["name"] = f"{ctx.record.nct_id}_Eligibility"
+    made["url"] = ctx.options.base + "/EvidenceVariable/" + id_
+    made["name"] = ctx.record.nct_id + "_Eligibility"
     made["status"] = "active"
     if notes:
         made["note"] = notes
@@ -111,7 +112,10 @@ def _section(ctx: Context, section: Criterion) -> Element | None:
     made["description"] = section.text
     if notes:
         made["note"] = notes
-    made["definitionByCombination"] = {"code": "all-of", "characteristic": characteristics}
+    made["definitionByCombination"] = {
+        "code": derived("all-of", section.text),
+        "characteristic": characteristics,
+    }
     return made
 
 
@@ -127,7 +131,7 @@ def _characteristic(ctx: Context, node: Criterion, *, exclude: bool) -> Element:
         if notes:
             made["note"] = notes
     if exclude:
-        made["exclude"] = True
+        made["exclude"] = derived(True, node.text)
     if joined:
         below = [
             _characteristic(ctx, child, exclude=False) for child in node.children if child.role not in _WORDS_ONLY

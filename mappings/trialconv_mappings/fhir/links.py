@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from trialconv.lineage import derived
+
 
 def pointers(value: Any) -> Iterator[str]:
     """Yield what a part of a resource refers to, as it is written: by references, in actions by URLs."""
@@ -37,7 +39,7 @@ def relinked(value: Any, targets: Mapping[str, str]) -> Any:
         if isinstance(item, dict | list):
             new = relinked(item, targets)
         elif key == "reference":
-            new = targets.get(item, item)
+            new = derived(targets[item], item) if item in targets else item
         changed = changed or new is not item
         made[key] = new
     return made if changed else value

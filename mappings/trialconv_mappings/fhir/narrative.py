@@ -14,18 +14,20 @@ from html import escape
 from typing import Final
 
 from trialconv.context import Context
-from trialconv.lineage import plain
+from trialconv.lineage import derived, plain
 from trialconv_mappings.fhir.parts import Element
 from trialconv_mappings.fhir.terms import ARTIFACT_DESCRIPTION, STUDY_IN_R4
 
 #: What neither FHIR nor XML can hold. The element that it comes from tells of it.
 _NO_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_DIV: Final = '<div xmlns="http://www.w3.org/1999/xhtml">'
 _BEFORE_TEXT: Final = ("resourceType", "id", "meta")
 
 
 def with_narratives(ctx: Context, resources: list[Element]) -> list[Element]:
     """Return the resources, those with a narrative that people look at: study, plan and eligible population."""
-    places = Counter(_country(one) for one in resources if one["resourceType"] == "Location")
+    countries = [_country(one) for one in resources if one["resourceType"] == "Location"]
+    places = Counter(countries)
     # What R5 has as markdown is plain text in R4: the descriptions of arms.
     words = plain if ctx.options.fhir_version == "R5" else str
     writers: dict[str, Callable[[Element], str]] = {
@@ -34,14 +36,16 @@ def with_narratives(ctx: Context, resources: list[Element]) -> list[Element]:
         "Group": _group,
     }
     return [
-        _narrated(resource, write(resource)) if (write := writers.get(resource["resourceType"])) else resource
+        _narrated(resource, derived(write(resource), resource, countries))
+        if (write := writers.get(resource["resourceType"]))
+        else resource
         for resource in resources
     ]
 
 
 def _narrated(resource: Element, content: str) -> Element:
     made: Element = {key: resource[key] for key in _BEFORE_TEXT if key in resource}
-    made["text"] = {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{content}</div>'}
+    made["text"] = {"status": "generated", "div": _DIV + content + "</div>"}
     made.update(resource)
     return made
 

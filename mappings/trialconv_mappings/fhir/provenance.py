@@ -7,6 +7,7 @@ from typing import Final
 
 import trialconv
 from trialconv.context import Context
+from trialconv.lineage import derived
 from trialconv_mappings.fhir.parts import Element, reference
 from trialconv_mappings.fhir.terms import STUDY_PAGE
 
@@ -33,18 +34,22 @@ def provenance(ctx: Context, resources: list[Element]) -> Element:
     """
     nct_id, version = ctx.record.nct_id, ctx.record.version
     digest = urlsafe_b64encode(bytes.fromhex(version.content_hash)).decode().rstrip("=")
-    updated = f", last update {version.date}" if version.date else ""
+    digest = derived(digest, version.content_hash)
+    updated = ", last update " + version.date if version.date else ""
     return {
         "resourceType": "Provenance",
-        "id": f"{nct_id}-provenance",
+        "id": nct_id + "-provenance",
         "target": [reference(resource["resourceType"], resource["id"]) for resource in resources],
         "recorded": ctx.created("Provenance.recorded"),
         "agent": [
             {"type": _ASSEMBLER, "who": {"type": "Device", "display": f"trialconv {trialconv.__version__}"}},
         ],
         "entity": [
-            _source(STUDY_PAGE + nct_id, f"{nct_id} at ClinicalTrials.gov{updated}"),
-            _source(f"ni:///sha-256;{digest}", "the content of the record as it was read"),
+            _source(STUDY_PAGE + nct_id, nct_id + " at ClinicalTrials.gov" + updated),
+            _source(
+                "ni:///sha-256;" + digest,
+                "the content of the record as it was read",
+            ),
         ],
     }
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
 from trialconv.context import Context
+from trialconv.lineage import derived
 from trialconv_mappings.fhir.links import relinked
 from trialconv_mappings.fhir.parts import Element
 from trialconv_mappings.fhir.terms import NCT_SYSTEM
@@ -33,8 +34,8 @@ def conditional_entries(ctx: Context, resources: list[Element]) -> list[Element]
     without identifiers is created anew each time.
     """
     base, creates = ctx.options.base, ctx.options.request == "conditional-create"
-    paths = [f"{resource['resourceType']}/{resource['id']}" for resource in resources]
-    urns = {path: uuid5(NAMESPACE_URL, f"{base}/{path}").urn for path in paths}
+    paths = [resource["resourceType"] + "/" + resource["id"] for resource in resources]
+    urns = {path: derived(uuid5(NAMESPACE_URL, f"{base}/{path}").urn, path) for path in paths}
     entries = []
     for path, resource in zip(paths, resources, strict=True):
         kind = resource["resourceType"]
@@ -49,7 +50,7 @@ def conditional_entries(ctx: Context, resources: list[Element]) -> list[Element]
             if creates:
                 request["ifNoneExist"] = search
             else:
-                request = {"method": "PUT", "url": f"{kind}?{search}"}
+                request = {"method": "PUT", "url": kind + "?" + search}
         entries.append({"fullUrl": urns[path], "resource": made, "request": request})
     return entries
 
@@ -70,4 +71,4 @@ def _search(system: str, value: str) -> str:
     """
     for separator in "\\|,$":
         system = system.replace(separator, "\\" + separator)
-    return f"identifier={quote(system, safe=':/')}%7C{quote(value)}"
+    return "identifier=" + quote(system, safe=":/") + "%7C" + derived(quote(value), value)

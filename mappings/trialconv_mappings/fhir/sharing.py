@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from hashlib import blake2b
 
+from trialconv.lineage import derived
 from trialconv_mappings.fhir.links import relinked
 from trialconv_mappings.fhir.parts import Element
 
@@ -25,8 +26,8 @@ def with_shared_organizations(resources: list[Element]) -> list[Element]:
         if resource["resourceType"] == "Organization":
             said = {key: value for key, value in resource.items() if key != "id"}
             digest = blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=8).hexdigest()
-            shared = f"organization-{digest}"
-            moved[f"Organization/{resource['id']}"] = f"Organization/{shared}"
+            shared = "organization-" + derived(digest, said)
+            moved[f"Organization/{resource['id']}"] = "Organization/" + shared
             organizations[resource["id"]] = {**resource, "id": shared}
     made = []
     for resource in resources:

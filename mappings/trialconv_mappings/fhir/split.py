@@ -110,5 +110,5 @@ def _conditional_reference(entry: Element) -> str | None:
     """Return the search that finds what an entry makes; None for one with an id, which needs no search."""
     request = entry["request"]
     if "ifNoneExist" in request:
-        return f"{request['url']}?{request['ifNoneExist']}"
+        return str(request["url"] + "?" + request["ifNoneExist"])
     return request["url"] if "?" in request["url"] else None

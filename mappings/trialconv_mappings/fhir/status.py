@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from trialconv.context import Context
-from trialconv.lineage import code
+from trialconv.lineage import code, derived
 from trialconv_mappings.fhir.parts import Element, concept, extension
 from trialconv_mappings.fhir.terms import DATA_ABSENT_REASON
 from trialconv_mappings.fhir.versions import PROGRESS_STATUSES, STUDY_STATUS_R4
@@ -26,17 +26,18 @@ def r4_status(ctx: Context) -> tuple[str | None, Element | None]:
     A study of unknown status gets no code, unless the option asks for the last known one; then an Issue says so.
     """
     module = ctx.record.study.protocol_section.status_module
-    status = module.overall_status
+    status, tried = module.overall_status, None
     if status == "UNKNOWN" and ctx.options.unknown_status == "last-known" and module.last_known_status:
-        rows = code(ctx, STUDY_STATUS_R4, module.last_known_status, _LAST_KNOWN, _TARGET)
+        tried = module.last_known_status
+        rows = code(ctx, STUDY_STATUS_R4, tried, _LAST_KNOWN, _TARGET)
         if rows:
             message = f"the status is unknown; {module.last_known_status} is the last known one"
             ctx.note("status-from-last-known", message, _LAST_KNOWN, _TARGET)
-            return rows[0].code, None
+            return derived(rows[0].code, status), None
     rows = code(ctx, STUDY_STATUS_R4, status, _OVERALL, _TARGET) if status else ()
     if rows:
         return rows[0].code, None
-    reason = _ABSENT_REASONS.get(status or "", "unknown")
+    reason = derived(_ABSENT_REASONS.get(status or "", "unknown"), status, tried)
     message = f"the registry gives {status or 'no status'}; marked as absent ({reason})"
     ctx.note("status-not-stated", message, _OVERALL, _TARGET)
     return None, {"extension": [extension(DATA_ABSENT_REASON, valueCode=reason)]}

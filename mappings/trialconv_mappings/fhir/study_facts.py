@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import checked_date
+from trialconv.lineage import checked_date, derived
 from trialconv.record import Study
 from trialconv.record.decode import attribute_names
 from trialconv.record.protocol import Outcome
@@ -106,6 +106,7 @@ def conditions(ctx: Context) -> list[Element]:
     for name in study.protocol_section.conditions_module.conditions:
         heading = headings.get(name.casefold()) if headings else None
         if heading is not None:
+            heading = derived(heading, name)
             found.append({"coding": [{"system": MESH, "code": heading[0], "display": heading[1]}], "text": name})
         elif name:
             found.append({"text": name})
@@ -145,7 +146,7 @@ def study_designs(ctx: Context) -> list[Element]:
     found = []
     for (name, path, codes), word in zip(AXES, _WORDS(ctx.record.study), strict=True):
         if word:
-            found.append(concept(ctx, codes, word, path, "ResearchStudy.studyDesign", f"{name}: {word}"))
+            found.append(concept(ctx, codes, word, path, "ResearchStudy.studyDesign", name + ": " + word))
     for (name, _), text in zip(DESCRIPTIONS, _DESCRIBED(ctx.record.study), strict=True):
         if text:
             made: Element = {}

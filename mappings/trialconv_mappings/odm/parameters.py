@@ -7,11 +7,11 @@ https://wiki.cdisc.org/display/PUB/StudyParameter.
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Final
 
 from trialconv.context import Context
-from trialconv.lineage import checked_date
+from trialconv.lineage import checked_date, derived, filled, remembered
 from trialconv.odm_tree import Fixed, Node
 from trialconv.record.protocol import PartialDateStruct
 from trialconv_mappings.cdisc.text import clean
@@ -58,7 +58,7 @@ class Parameters(TrialSummary):
         if value:
             return clean(self.ctx, value, source, target)
         self.ctx.note("filled-in", f"the name {otherwise!r}, since the registry has none", source, target)
-        return otherwise
+        return filled(otherwise)
 
     def add(self, name: str, value: str | None, source: str, position: int = 0) -> None:
         """Add an official parameter; `position` counts the repeats of a parameter that may repeat."""
@@ -84,11 +84,10 @@ class Parameters(TrialSummary):
         return f"StudyParameter[@ShortName='{name}']"
 
     def _add(self, name: str, value: str, source: str, position: int, codings: tuple[Node, ...]) -> None:
-        term, own_coding = _official(name)
-        oid = f"PAR.{name}.{position}" if position else f"PAR.{name}"
+        oid = "PAR." + name + "." + str(position) if position else "PAR." + name
+        attributes, own_coding = _official(oid, name)
         if not value.isprintable():
             value = clean(self.ctx, value, source, f"StudyParameter[@OID='{oid}']")
-        attributes = _attributes(oid, term, name)
         if self._is_v2:
             held = Node("ParameterValue", {"Value": value}, codings)
             self.nodes.append(Node("StudyParameter", attributes, (held, own_coding)))
@@ -96,22 +95,17 @@ class Parameters(TrialSummary):
             self.nodes.append(Node("sdm:Parameter", attributes, (Node("sdm:Value", {}, (value,)),)))
 
 
-@cache
-def _official(name: str) -> tuple[str, Node]:
-    """Return the term and the coding of an official parameter."""
+@remembered(8192)
+def _official(oid: str, name: str) -> tuple[Fixed, Node]:
+    """Return the attributes and the coding of an official parameter; most of them stand in many studies."""
     rows = table("cdisc_parameter").get(name)
     if not rows:
         raise KeyError(name)
-    return rows[0].display, coding("cdisc_parameter", rows[0], label=False)
+    term, own_coding = derived((rows[0].display, coding("cdisc_parameter", rows[0], label=False)), name)
+    return Fixed({"OID": oid, "Term": term, "ShortName": name}), own_coding
 
 
 @lru_cache(maxsize=8192)
 def _own_attributes(short_name: str, term: str) -> Fixed:
     """Return the attributes of a parameter of the registry, which names it once."""
     return Fixed({"OID": "PAR." + short_name, "Term": term, "ShortName": short_name})
-
-
-@lru_cache(maxsize=8192)
-def _attributes(oid: str, term: str, short_name: str) -> Fixed:
-    """Return the attributes of a parameter; most of them stand in many studies."""
-    return Fixed({"OID": oid, "Term": term, "ShortName": short_name})

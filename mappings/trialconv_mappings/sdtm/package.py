@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from trialconv.context import Context
+from trialconv.lineage import derived
 from trialconv_mappings.cdisc.text import clean
 from trialconv_mappings.sdtm.criteria import TrialCriterion, criteria_rows, trial_criteria
 from trialconv_mappings.sdtm.datasets import (
@@ -69,11 +70,13 @@ def _ts(summary: Summary, study_id: str, identity: Identity) -> Dataset:
 
 
 def _ti(criteria: list[TrialCriterion], study_id: str, identity: Identity) -> Dataset:
-    return dataset("TI", TI_VARIABLES, criteria_rows(criteria, study_id), identity)
+    # Where there are no criteria there is no TI.
+    name = derived("TI", [each.text for each in criteria])
+    return dataset(name, TI_VARIABLES, criteria_rows(criteria, study_id), identity)
 
 
 def _file(made: Dataset, suffix: str) -> str:
-    return f"{made['name'].lower()}{suffix}"
+    return str(made["name"].lower() + suffix)
 
 
 def _identity(ctx: Context) -> Identity:
@@ -81,8 +84,8 @@ def _identity(ctx: Context) -> Identity:
     version = ctx.record.version
     source = "protocolSection.statusModule.lastUpdatePostDateStruct.date"
     day = clean(ctx, version.date or "undated", source, "MetaDataVersion/@OID")
-    label = f"{day}.{version.content_hash[:_HASH_LENGTH]}"
-    return Identity(f"ST.{ctx.record.nct_id}", f"MDV.{label}", f"{ctx.record.nct_id}.{label}", created)
+    label = day + "." + version.content_hash[:_HASH_LENGTH]
+    return Identity("ST." + ctx.record.nct_id, "MDV." + label, ctx.record.nct_id + "." + label, created)
 
 
 def _study_id(ctx: Context) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from trialconv.lineage import plain
+from trialconv.lineage import derived, looked_up, plain
 from trialconv.record.protocol import ArmGroup, Intervention
 from trialconv_mappings.arm_links import arm_links
 from trialconv_mappings.mesh import MESH, intervention_headings
@@ -30,7 +30,7 @@ class Interventions(NamedTuple):
 
     def ids(self, positions: list[int]) -> list[str]:
         """Return the ids of the interventions at some positions."""
-        return [self.elements[position]["id"] for position in positions]
+        return [derived(self.elements[position]["id"], position) for position in positions]
 
 
 def mesh_code(draft: Draft, heading: tuple[str, str], target: str) -> Element:
@@ -59,7 +59,8 @@ def _intervention(
     words = draft.carried(path + "type", item.type) + draft.carried(path + "otherNames", item.other_names)
     if not has_design:
         # Without a design there are no arms that could have the intervention.
-        words += draft.carried(path + "armGroupLabels", item.arm_group_labels)
+        labels = draft.carried(path + "armGroupLabels", item.arm_group_labels)
+        words += derived(labels, draft.ctx.record.study.protocol_section.design_module.study_type)
     heading = headings.get(item.name.casefold()) if item.name else None
     return draft.make(
         "StudyIntervention",
@@ -69,7 +70,7 @@ def _intervention(
         description=plain(item.description) if item.description else None,
         role=role,
         type=draft.required("cdisc_intervention_type", item.type, path + "type", "StudyIntervention.type"),
-        codes=[mesh_code(draft, heading, "StudyIntervention.codes")] if heading else None,
+        codes=[mesh_code(draft, derived(heading, item.name), "StudyIntervention.codes")] if heading else None,
     )
 
 
@@ -79,10 +80,11 @@ def _role(draft: Draft, arms: list[ArmGroup], by_arm: list[list[int]], position:
     The type of an arm is that of an intervention only where the arm has no other: there it is what the
     registry's definition of the type speaks of. Everything else would be a guess.
     """
-    alone = {arm.type for arm, linked in zip(arms, by_arm, strict=True) if linked == [position]}
+    alone = [arm.type for arm, linked in zip(arms, by_arm, strict=True) if linked == [position]]
     together = any(position in linked and len(linked) > 1 for linked in by_arm)
-    (word,) = alone if len(alone) == 1 else (None,)
-    rows = table(_ROLES).get(word) if word and not together else None
+    word = derived(alone[0], alone) if len(set(alone)) == 1 else None
+    links = [each for linked in by_arm for each in linked if each == position]
+    rows = looked_up(table(_ROLES), derived(word, links)) if word and not together else None
     return draft.code(terms(_ROLES, rows)[0]) if rows else draft.unknown(_ROLE)
 
 
