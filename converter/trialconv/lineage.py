@@ -61,7 +61,7 @@ def joined(words: Sequence[str]) -> str:
 
 def checked_date(ctx: Context, value: str, source_path: str, target_path: str) -> str | None:
     """Return a partial date as it stands, or None and an Issue when it is none."""
-    if _is_date(value):
+    if is_date(value):
         return value
     ctx.note("invalid-date", f"{value!r} is not a date", source_path, target_path)
     return None
@@ -81,7 +81,8 @@ def checked_link(ctx: Context, value: str, source_path: str, target_path: str) -
 
 
 @lru_cache(maxsize=16_384)
-def _is_date(value: str) -> bool:
+def is_date(value: str) -> bool:
+    """Tell whether a text is a partial date: yyyy, yyyy-MM or yyyy-MM-dd, and a day of the calendar."""
     match = _DATE.fullmatch(value)
     if match is None or match[3] is None:
         return match is not None

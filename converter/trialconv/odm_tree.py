@@ -23,6 +23,19 @@ NAMESPACES: Final[dict[OdmVersion, str]] = {
 #: The namespace of the Study Design Model in XML 1.0, an extension of ODM 1.3; its prefix here is `sdm`.
 SDM_NAMESPACE: Final = "http://www.cdisc.org/ns/studydesign/v1.0"
 
+#: Names in the JSON of ODM that XML spells in another way than with a capital.
+_JSON_NAMES: Final = {"href": "href", "ref": "ref", "language": "xml:lang", "OID": "OID", "ID": "ID"}
+
+
+def is_odm_json(document: object) -> bool:
+    """Tell whether a JSON document means to be ODM."""
+    return isinstance(document, dict) and "resourceType" not in document and "fileOID" in document
+
+
+def name_of_key(key: str) -> str:
+    """Return the element or attribute that a key in the JSON of ODM stands for."""
+    return _JSON_NAMES.get(key) or key[:1].upper() + key[1:]
+
 
 def decimal_text(number: float) -> str:
     """Return a number in the lexical form of xs:decimal, which knows no exponent."""
