@@ -53,7 +53,7 @@ def _rebuilt(found: Part, resources: Resources) -> dict[str, Any]:
     read_status(study, tree, notes, is_r4=study is not found)
     read_design(study, groups, tree, notes)
     read_facts(study, tree, notes)
-    Parties(study, resources, tree).read()
+    Parties(study, resources, tree, is_r4=study is not found).read()
     read_sites(study, resources, tree)
     read_arms(study, resources, tree)
     read_outcomes(study, resources, tree)

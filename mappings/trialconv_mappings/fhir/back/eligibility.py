@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from trialconv_mappings.back import Notes, put, typed, words
+from trialconv_mappings.criteria import composed_text, says_criteria
 from trialconv_mappings.fhir.back.element import Part
 from trialconv_mappings.fhir.terms import ELIGIBILITY_CRITERION
 
@@ -22,14 +24,20 @@ _FIELDS: Final = {
 #: The fields by the code that the NCI Thesaurus has for them.
 _CODES: Final = {"C49693": "minimumAge", "C49694": "maximumAge", "C49696": "sex", "C98737": "healthyVolunteers"}
 #: The characteristics that say again what the text of the criteria says.
-_CRITERIA: Final = frozenset({"Inclusion criterion", "Exclusion criterion", "Eligibility criteria"})
+_CRITERIA: Final = {
+    "Inclusion criterion": "inclusion",
+    "Exclusion criterion": "exclusion",
+    "Eligibility criteria": None,
+}
 _PLACE: Final = "Group.characteristic"
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def read_eligibility(groups: list[Part], tree: dict[str, Any], notes: Notes) -> None:
     """Put the criteria text and the traits of the population into the tree."""
     for group in groups:
         text = group.exact("description")
+        criteria: list[tuple[str, str]] = []
         for found in group.extensions("artifact-description"):
             text = text if text is not None else found.said()
         for tree_of_criteria in group.extensions(ELIGIBILITY_CRITERION):
@@ -43,12 +51,33 @@ def read_eligibility(groups: list[Part], tree: dict[str, Any], notes: Notes) -> 
                 code.ask_all()
                 value = _value(trait, field, notes)
                 put(tree, _M + field, typed(_M + field, value) if value is not None else None)
-            elif name in _CRITERIA and text is not None:
+            elif name in _CRITERIA:
+                if kind := _CRITERIA[name]:
+                    criteria.append((kind, trait.part("valueCodeableConcept").exact("text") or ""))
                 trait.ask_all()
             else:
                 shown = f"the characteristic {code.words() or ''!r}"
                 notes.note("not-understood", shown[:200], _PLACE)
-        put(tree, _M + "eligibilityCriteria", text)
+        put(tree, _M + "eligibilityCriteria", _text(text, criteria, notes, is_described="description" in group))
+
+
+def _text(text: str | None, criteria: list[tuple[str, str]], notes: Notes, *, is_described: bool) -> str | None:
+    """Return the text of the criteria: what is said in a text, as long as it has the criteria that are listed.
+
+    Where it has not, the list is used, which is an element of every version; unless the text is one, too.
+    """
+    if text is None or not criteria:
+        return text if text is not None or not criteria else composed_text(criteria)
+    if says_criteria(_visible(text), criteria, with_cohorts=False):
+        return text
+    used = "the text" if is_described else "the list"
+    notes.note("contradiction", f"the text of the criteria has others than their list; {used} is used", _PLACE)
+    return text if is_described else composed_text(criteria)
+
+
+def _visible(text: str) -> str:
+    """Return a text without the characters that FHIR cannot hold."""
+    return _CONTROLS.sub("\ufffd", text)
 
 
 def _value(trait: Part, field: str, notes: Notes) -> str | None:

@@ -22,11 +22,12 @@ _PARTY: Final = "ResearchStudy.associatedParty"
 class Parties:
     """Reads the parties of one study into a tree."""
 
-    def __init__(self, study: Part, resources: Resources, tree: dict[str, Any]) -> None:
+    def __init__(self, study: Part, resources: Resources, tree: dict[str, Any], *, is_r4: bool) -> None:
         self._study = study
         self._resources = resources
         self._notes = resources.notes
         self._tree = tree
+        self._is_r4 = is_r4
 
     def read(self) -> None:
         """Put sponsors, officials, the responsible party and central contacts into the tree."""
@@ -56,10 +57,12 @@ class Parties:
         return words("fhir_party_role").word(concept.codes(), concept.exact("text"), self._notes, place)
 
     def _class(self, kinds: list[Part], place: str) -> str | None:
-        """Return the class of an organization; a kind that is none of the registry's classes is none."""
+        """Return the class of an organization; kinds with codes of others than the registry's classes are none."""
         known = words("fhir_agency_class")
-        found = [known.word(kind.codes(), kind.exact("text"), self._notes, place) for kind in kinds]
-        return next((word for word in found if word), None)
+        spoken = next((kind for kind in kinds if _is_class(kind)), None)
+        if spoken is None:
+            return None
+        return known.word(spoken.codes(), spoken.exact("text"), self._notes, place)
 
     def _party(self, party: Part) -> None:
         role = self._role(party.part("role"), f"{_PARTY}.role")
@@ -76,15 +79,14 @@ class Parties:
         self._person(behind, stated, name, is_responsible=RESPONSIBLE in said_texts(kinds))
 
     def _organization(self, role: str | None, name: str | None, kinds: list[Part], behind: Part) -> None:
-        behind.ask("name", "type")
-        class_ = self._class(kinds, f"{_PARTY}.classifier")
+        class_ = self._class_of(role, kinds, behind)
         if role == "LEAD_SPONSOR":
             self._put(_SPONSORS + "leadSponsor.name", name)
             self._put(_SPONSORS + "leadSponsor.class", class_)
         elif role == REGISTRANT:
             module = self._tree.get("protocolSection", {}).get("identificationModule", {}).get("organization", {})
             self._put(f"{_P}identificationModule.organization.fullName", module.get("fullName") or name)
-            self._put(f"{_P}identificationModule.organization.class", self._registrant_class(class_, behind))
+            self._put(f"{_P}identificationModule.organization.class", class_)
         elif role == "COLLABORATOR":
             collaborator = without_none(**{"name": name, "class": class_})
             self._put(_SPONSORS + "collaborators[]", collaborator)
@@ -92,15 +94,22 @@ class Parties:
             shown = f"the organization {name or ''!r} in the role {role or ''!r}"
             self._notes.note("not-understood", shown[:200], _PARTY)
 
-    def _registrant_class(self, said: str | None, behind: Part) -> str | None:
-        """Return the class of the organization that registered the study, which its Organization tells, too.
+    def _class_of(self, role: str | None, kinds: list[Part], behind: Part) -> str | None:
+        """Return the class of a party: what its own resource says, or what the study says of it in this role.
 
-        The Organization may be another party at the same time, and have the classes of all of them.
+        The resource decides where the study says it in an extension (R4), and for the organization that registered
+        the study. One that is several parties has the kinds of all of them, and cannot decide.
         """
-        kinds = behind.parts("type")
-        if len(kinds) != 1:
-            return said
-        return self._class(kinds, "Organization.type") if said is None or _differs(kinds[0], said) else said
+        behind.ask("name", "type")
+        own = behind.parts("type")
+        sources = [(kinds, f"{_PARTY}.classifier"), (own if len(own) == 1 else [], "Organization.type")]
+        if self._is_r4 or role == REGISTRANT:
+            sources.reverse()
+        spoken = next((source for source in sources if any(map(_is_class, source[0]))), None)
+        found = self._class(*spoken) if spoken else None
+        for kind in (*kinds, *own):
+            kind.ask_all()
+        return found
 
     def _person(self, behind: Part, role: str | None, shown: str | None, *, is_responsible: bool) -> None:
         resources, study = self._resources, self._study
@@ -138,10 +147,10 @@ class Parties:
         self._person(behind, "PRINCIPAL_INVESTIGATOR", reference.exact("display"), is_responsible=False)
 
 
-def _differs(kind: Part, word: str) -> bool:
-    """Tell whether a kind of organization is another than the one of a word."""
+def _is_class(kind: Part) -> bool:
+    """Tell whether a kind of organization is a class: a word without a code, or a code that a class has."""
     codes = kind.codes()
-    return bool(codes) and not words("fhir_agency_class").codes_of(word).issuperset(codes)
+    return any(code in words("fhir_agency_class") for code in codes) or (not codes and "text" in kind)
 
 
 def _human_name(person: Part) -> str | None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from trialconv.odm_tree import Node
-from trialconv_mappings.criteria import Block, cohort_blocks, read_criteria, study_wide, whole_text
+from trialconv_mappings.cdisc.text import FORBIDDEN
+from trialconv_mappings.criteria import composed_text, says_criteria
 from trialconv_mappings.odm.back.parameters import NCT, registered_numbers
 from trialconv_mappings.odm.back.said import PHASES, Said, Way, by_table
 
@@ -69,11 +70,25 @@ def _ids(study: Node, said: Said) -> None:
             at = rest.rpartition(":")[2]
             aliases = int(at) if at.isdecimal() and len(at) < 10 else aliases + 1
             said.show(f"{_IDS}nctIdAliases[{aliases}]", name, "Protocol/Alias/@Name")
-    if said.first_shown(_IDS + "nctId") is None:
-        names = [study.attributes.get("ProtocolName", ""), study.attributes.get("StudyName", "")]
-        names += [node.text for name in ("ProtocolName", "StudyName") for node in study.find_all(name)]
-        numbers = [*registered_numbers(study), *names, study.attributes.get("OID", "").removeprefix("ST.")]
-        said.show(_IDS + "nctId", next((each for each in numbers if NCT.fullmatch(each)), None), "Study")
+    _registered(study, said)
+
+
+def _registered(study: Node, said: Said) -> None:
+    """Read the numbers that registries gave, from the parameter for them where no alias has them."""
+    aliases = {alias.attributes.get("Name") for alias in study.find_all("Alias")}
+    numbers = registered_numbers(study)
+    if said.first_shown(_IDS + "nctId") is not None:
+        if strange := [each for each in numbers if each not in aliases]:
+            message = f"{strange[0][:80]!r} is the name of no Alias, which are used"
+            said.notes.note("contradiction", message, "StudyParameter[REGID]")
+        return
+    names = [study.attributes.get("ProtocolName", ""), study.attributes.get("StudyName", "")]
+    names += [node.text for name in ("ProtocolName", "StudyName") for node in study.find_all(name)]
+    names.append(study.attributes.get("OID", "").removeprefix("ST."))
+    found = next((each for each in (*numbers, *names) if NCT.fullmatch(each)), None)
+    said.show(_IDS + "nctId", found, "Study")
+    for position_, number in enumerate((each for each in numbers if each != found), 1):
+        said.show(f"{_IDS}secondaryIdInfos[{position_}].id", number, "StudyParameter[REGID]")
 
 
 def _texts(study: Node, said: Said, *, is_ours: bool) -> None:
@@ -84,7 +99,9 @@ def _texts(study: Node, said: Said, *, is_ours: bool) -> None:
     own, number = _IDS + "orgStudyIdInfo.id", said.first_shown(_IDS + "nctId")
     if names["ProtocolName"] != number:
         said.show(own, names["ProtocolName"], "ProtocolName")
-    if not is_ours and names["StudyName"] != names["ProtocolName"]:
+    if is_ours and names["StudyName"] != number:
+        said.show(own, names["StudyName"], "StudyName")
+    elif not is_ours and names["StudyName"] != names["ProtocolName"]:
         said.show(_IDS + "briefTitle", names["StudyName"], "StudyName")
     for node in (*study.elements, *study.find_all("StudyDescription")):
         if node.name == "Description":
@@ -159,45 +176,31 @@ def _end_points(study: Node, said: Said) -> None:
 
 def _criteria(study: Node, said: Said) -> None:
     """Read the criteria: the whole text as long as it says them, else a text made of them."""
-    listed = list(_listed(study))
+    listed = list(_listed(study, said))
     if listed:
-        said.show(
-            _CRITERIA, _composed(listed), "Criterion/Description", Way(_says_criteria, lambda shown: [shown])
-        )
+
+        def says(_: str, markup: str) -> bool:
+            shown = FORBIDDEN.sub("\ufffd", markup)
+            return any(says_criteria(text, listed, with_cohorts=True) for text in dict.fromkeys((markup, shown)))
+
+        said.show(_CRITERIA, composed_text(listed), "Criterion/Description", Way(says, lambda shown: [shown]))
         return
     for condition in study.find_all("ConditionDef"):
         if condition.attributes.get("OID") == "COND.ELIG":
             said.show(_CRITERIA, _words(condition), "ConditionDef/Description")
 
 
-def _listed(study: Node) -> Iterator[tuple[str, str]]:
+def _listed(study: Node, said: Said) -> Iterator[tuple[str, str]]:
     conditions = {node.attributes.get("OID"): node for node in study.find_all("ConditionDef")}
     for kind in ("inclusion", "exclusion"):
         name = f"{kind.capitalize()}Criteria"
         for section in (*study.find_all(name), *study.find_all("sdm:" + name)):
             for node in section.elements:
                 condition = conditions.get(node.attributes.get("ConditionOID"))
-                text = _words(node) or (_words(condition) if condition is not None else None)
-                text = text or node.attributes.get("Name")
+                text, other = _words(node), _words(condition) if condition is not None else None
+                if text and other and text != other:
+                    message = f"the condition says {other[:80]!r}, and the criterion {text[:80]!r}, which is used"
+                    said.notes.note("contradiction", message, "ConditionDef/Description")
+                text = text or other or node.attributes.get("Name")
                 if text and node.name.endswith("Criterion"):
                     yield kind, text
-
-
-def _composed(listed: list[tuple[str, str]]) -> str:
-    """Return criteria as one text in the form that the registry asks for.
-
-    https://clinicaltrials.gov/policy/protocol-definitions#EligibilityCriteria
-    """
-    sections = []
-    for kind in ("inclusion", "exclusion"):
-        lines = ["* " + text.replace("\n", "\n  ") for each, text in listed if each == kind]
-        if lines:
-            sections.append(f"{kind.capitalize()} Criteria:\n\n" + "\n".join(lines))
-    return "\n\n".join(sections)
-
-
-def _says_criteria(shown: str, markup: str) -> bool:
-    """Tell whether criteria, as one text, are those of the registry's own text."""
-    tree = read_criteria(markup)
-    blocks = [Block(node.kind, whole_text(node)) for node in study_wide(tree) if node.kind] + cohort_blocks(tree)
-    return shown == _composed([(each.kind, each.text) for each in blocks if each.text])

@@ -180,7 +180,9 @@ def _read_retention(found: list[Parameter], said: Said) -> None:
         return
 
     def means(_: str) -> list[str]:
-        return [word for word in _RETENTIONS if all(_RETENTIONS[word].get(name) == flags[name] for name in flags)]
+        # Of specimens that are not kept nobody asks what is in them.
+        asked = ("BRIND",) if flags.get("BRIND") == "N" else tuple(flags)
+        return [word for word in _RETENTIONS if all(_RETENTIONS[word].get(name) == flags[name] for name in asked)]
 
     place = "StudyParameter[BRIND]"
     said.show(_RETENTION, ", ".join(flags.values()), place, Way(lambda shown, word: word in means(shown), means))
