@@ -175,7 +175,8 @@ def back_from(bundle: Any) -> Record:
 @pytest.mark.parametrize(
     ("code", "status"),
     [
-        ("completed", None),
+        ("completed", "COMPLETED"),
+        ("closed-to-accrual", "ACTIVE_NOT_RECRUITING"),
         ("withdrawn", "WITHDRAWN"),
         ("approved", "NOT_YET_RECRUITING"),
         ("administratively-completed", "TERMINATED"),

@@ -69,11 +69,12 @@ class Node(msgspec.Struct, gc=False):
 
     def find_all(self, name: str) -> Iterator[Node]:
         """Yield this element and the ones below it that have the name, in document order."""
-        if self.name == name:
-            yield self
-        for child in self.children:
-            if not isinstance(child, str):
-                yield from child.find_all(name)
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            if node.name == name:
+                yield node
+            waiting.extend(child for child in reversed(node.children) if not isinstance(child, str))
 
     @property
     def elements(self) -> list[Node]:

@@ -50,9 +50,9 @@ def _rebuilt(found: Part, resources: Resources) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     groups = resources_of_population(study, resources)
     read_identity(study, tree, notes)
+    read_facts(study, tree, notes)
     read_status(study, tree, notes, is_r4=study is not found)
     read_design(study, groups, tree, notes)
-    read_facts(study, tree, notes)
     Parties(study, resources, tree, is_r4=study is not found).read()
     read_sites(study, resources, tree)
     read_arms(study, resources, tree)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from trialconv_mappings.back import Notes, one_of, put, words
 from trialconv_mappings.fhir.back.element import Part
+from trialconv_mappings.fhir.status import EXPANDED_ACCESS
 from trialconv_mappings.fhir.study_dates import EVENTS
 from trialconv_mappings.fhir.terms import LAST_KNOWN_STATUS
 
@@ -15,11 +16,12 @@ _OVERALL: Final = "overall-study"
 _STRUCTS: Final = frozenset(event.field for event in EVENTS if event.field.endswith("Struct"))
 _PROGRESS: Final = ("fhir_r4_progress_status", "fhir_r5_progress_status")
 _STATUS: Final = "fhir_r4_status"
+_ACCESS: Final = "EXPANDED_ACCESS"
 _BY_CODE: Final = {event.activity["valueCodeableConcept"]["coding"][0]["code"]: event.field for event in EVENTS}
 
 
 def read_status(study: Part, tree: dict[str, Any], notes: Notes, *, is_r4: bool) -> None:
-    """Put the status and all dates into the tree."""
+    """Put the status and all dates into the tree, which has the facts of the study already."""
     period = study.part("period")
     put(tree, _S + "startDateStruct.date", period.exact("start"))
     put(tree, _S + "completionDateStruct.date", period.exact("end"))
@@ -33,7 +35,8 @@ def read_status(study: Part, tree: dict[str, Any], notes: Notes, *, is_r4: bool)
     last_known = progress_word(study.extension(LAST_KNOWN_STATUS).held(), notes, "ResearchStudy.extension")
     put(tree, _S + "lastKnownStatus", last_known)
     if is_r4:
-        status = _r4_status(study, status, last_known, notes)
+        design = tree.get("protocolSection", {}).get("designModule", {})
+        status = _r4_status(study, status, last_known, notes, is_access=design.get("studyType") == _ACCESS)
     else:
         study.ask("status")
     put(tree, _S + "overallStatus", status)
@@ -47,8 +50,13 @@ def progress_word(state: Part, notes: Notes, place: str) -> str | None:
     return words(*_PROGRESS).word(state.codes(), state.exact("text"), notes, place)
 
 
-def _r4_status(study: Part, said: str | None, last_known: str | None, notes: Notes) -> str | None:
-    """Return the status of a study in R4, whose own element has fewer codes than the registry has words."""
+def _r4_status(
+    study: Part, said: str | None, last_known: str | None, notes: Notes, *, is_access: bool
+) -> str | None:
+    """Return the status of a study in R4, whose own element has fewer codes than the registry has words.
+
+    Some words are only for records of expanded access, which `is_access` tells from studies.
+    """
     code = study.text("status")
     study.beside("status").ask_all()
     if code is None:
@@ -57,7 +65,8 @@ def _r4_status(study: Part, said: str | None, last_known: str | None, notes: Not
     # With an option the last known status stands for one that is unknown.
     if said in possible or (said == "UNKNOWN" and last_known in possible):
         return said
-    return one_of(possible, code, said, notes, "ResearchStudy.status")
+    fitting = [word for word in possible if (word in EXPANDED_ACCESS) == is_access]
+    return one_of(fitting or possible, code, said, notes, "ResearchStudy.status")
 
 
 def _overall(progress: Part, tree: dict[str, Any]) -> None:

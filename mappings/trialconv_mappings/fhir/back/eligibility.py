@@ -58,6 +58,7 @@ def read_eligibility(groups: list[Part], tree: dict[str, Any], notes: Notes) -> 
             else:
                 shown = f"the characteristic {code.words() or ''!r}"
                 notes.note("not-understood", shown[:200], _PLACE)
+                trait.ask_all()
         put(tree, _M + "eligibilityCriteria", _text(text, criteria, notes, is_described="description" in group))
 
 

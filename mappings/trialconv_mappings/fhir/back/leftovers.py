@@ -24,6 +24,7 @@ _DERIVED: Final = {
 #: Types of resources that say again what the others say.
 _REPEATING: Final = frozenset({"EvidenceVariable", "Provenance"})
 _MOST: Final = 60
+_SHOWN: Final = 80
 
 
 def leftovers(study: Part, resources: Resources) -> Iterator[tuple[str, str]]:
@@ -35,8 +36,16 @@ def leftovers(study: Part, resources: Resources) -> Iterator[tuple[str, str]]:
                 found.setdefault(name, "the resource as a whole")
             continue
         part = study if name == "ResearchStudy" else resource
+        if len(resources.studies) > 1 and not _was_read(part, resources.asked):
+            continue
         _walk(part.raw, name, resources.asked, found)
     yield from list(found.items())[:_MOST]
+
+
+def _was_read(resource: Part, asked: Asked) -> bool:
+    """Tell whether anything of a resource was asked for beyond what it is; of another study's nothing was."""
+    known = ("resourceType", "id", "contained", "action", "goal", "url")
+    return any((id(resource.raw), key) in asked for key in resource.raw if key not in known)
 
 
 def _walk(top: dict[str, Any], name: str, asked: Asked, found: dict[str, str]) -> None:
@@ -90,5 +99,8 @@ def _says_nothing(value: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 80 else text[:80] + "…"
+    """Return the beginning of a value, without a look at what is deep inside."""
+    while isinstance(value, list) and value:
+        value = value[0]
+    text = "an object with " + ", ".join(value) if isinstance(value, dict) else str(value)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

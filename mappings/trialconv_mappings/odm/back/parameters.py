@@ -19,6 +19,8 @@ _DESIGN: Final = _P + "designModule."
 _ELIGIBILITY: Final = _P + "eligibilityModule."
 _OWN: Final = "CTG."
 _EXTRAS: Final = "extras"
+#: More steps than any source has beside the registry's fields.
+_DEEPEST: Final = 20
 _RETENTION: Final = _DESIGN + "bioSpec.retention"
 NCT: Final = re.compile(r"NCT[0-9]{8}")
 
@@ -127,7 +129,7 @@ def _read_own(parameter: Parameter, said: Said, extras: dict[str, Any]) -> None:
     name, term, value = parameter.name, parameter.term, parameter.value
     if term == LINK_TERM:
         return
-    if term.partition(".")[0].removesuffix("[]") == _EXTRAS:
+    if term.partition(".")[0].removesuffix("[]") == _EXTRAS and name.count(".") < _DEEPEST:
         extras[name.removeprefix(f"{_OWN}{_EXTRAS}.")] = value
         return
     path = _placed(term, name)
