@@ -21,12 +21,13 @@ from made_up import Tree, changed, fields, full_study, record, study
 from round_trip import FORMS, only_record, values
 from trialconv.context import Options
 from trialconv.odm_parsed import tree_of
-from trialconv.odm_tree import NAMESPACES, SDM_NAMESPACE, Node
+from trialconv.odm_tree import Node
 from trialconv.pipeline import transform
+from trialconv.readers.common import rebuilt_record
 from trialconv.readers.xml_input import parsed_xml
 from trialconv.record import Record, SourceInfo
-from trialconv.writers.odm_xml import write_odm_xml
 from trialconv_mappings.fields import FieldRow, field_rows
+from trialconv_mappings.odm.back import rebuilt_studies
 from trialconv_mappings.tables import table
 
 _P = "protocolSection."
@@ -130,7 +131,7 @@ _NOT_ALONE_FHIR = {
 }
 
 
-@pytest.mark.parametrize("form", ["fhir-r4", "fhir-r4b", "fhir-r5"])
+@pytest.mark.parametrize("form", ["fhir-r4", "fhir-r5"])
 def test_every_element_of_fhir_wins(form: str) -> None:
     """Changing the native element of any field of a bundle changes the record, and codes win over the text."""
     by_path = {field.path: field for field in fields()}
@@ -325,6 +326,12 @@ def _summaries(root: Node) -> list[Node]:
     return [*root.find_all("StudySummary"), *root.find_all("sdm:Summary")]
 
 
+def read_back(root: Node) -> Record:
+    """Return the record of a document."""
+    (found,) = rebuilt_studies(root)
+    return rebuilt_record(found.tree, SourceInfo("made up"), found.issues, found.extras)
+
+
 def _says_something(root: Node, home: str) -> bool:
     """Tell whether a document has a parameter of a home that answers for a field, or any other home."""
     if not home.startswith(odm_made_up.PARAMETERS):
@@ -342,11 +349,7 @@ _COUNTS = ("NARMS", "NCOHORT")
 def odm_document(tree: Tree, form: str) -> Node:
     """Return the document of a study as it is read."""
     data = transform(odm_made_up.context(tree).record, FORMS[form], _CREATED, check=False).data
-    root = tree_of(parsed_xml(data, SourceInfo("made up")))
-    version = "2.0" if form == "odm-2.0" else "1.3.2"
-    # What a parser takes for the names' own is no attribute to it.
-    root.attributes |= {"xmlns": NAMESPACES[version], "xmlns:sdm": SDM_NAMESPACE}
-    return root
+    return tree_of(parsed_xml(data, SourceInfo("made up")))
 
 
 #: Fields of which no home of the standard's can tell the value backwards, with why.
@@ -371,7 +374,7 @@ def test_every_element_of_odm_wins(form: str) -> None:
     """Of the native homes of any field one decides what comes back; another that differs is a contradiction."""
     full = odm_made_up.full_study()
     one = odm_document(full, form)
-    before = only_record(write_odm_xml(one))
+    before = read_back(one)
     assert before.issues == []
     tried = 0
     for row in field_rows(form):
@@ -379,14 +382,14 @@ def test_every_element_of_odm_wins(form: str) -> None:
         if not homes or row.path in _NOT_TOLD_ODM:
             continue
         other = odm_document(odm_made_up.changed(full, row.path), form)
-        wanted = came_back(only_record(write_odm_xml(other)), row.path)
+        wanted = came_back(read_back(other), row.path)
         assert wanted != came_back(before, row.path)
         decides = []
         for home in homes:
             made = with_home(one, other, home)
             if made == one or not _says_something(made, home):
                 continue
-            found = only_record(write_odm_xml(made))
+            found = read_back(made)
             codes = {each.code for each in found.issues}
             # A term that several words of the registry have tells none of them.
             decides.append(came_back(found, row.path) == wanted or "ambiguous-code" in codes)

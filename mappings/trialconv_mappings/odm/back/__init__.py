@@ -16,6 +16,7 @@ from trialconv_mappings.back import Notes, Rebuilt
 from trialconv_mappings.odm.back.administration import read_administration
 from trialconv_mappings.odm.back.elements import read_elements
 from trialconv_mappings.odm.back.leftovers import leftovers
+from trialconv_mappings.odm.back.named import Named
 from trialconv_mappings.odm.back.parameters import read_parameters
 from trialconv_mappings.odm.back.said import PHASES, Said
 
@@ -36,13 +37,13 @@ def rebuilt_studies(root: Node) -> Iterator[Rebuilt]:
             for child in root.elements
             if child.name == "AdminData" and (len(studies) == 1 or child.attributes.get("StudyOID") == oid)
         ]
-        tree, extras = _rebuilt(study, data, notes)
+        tree, extras = _rebuilt(Named(study), Named(*data), notes)
         for place in leftovers(root):
             notes.note("not-understood", "not read", place)
         yield Rebuilt(tree, notes.issues, extras)
 
 
-def _rebuilt(study: Node, data: list[Node], notes: Notes) -> tuple[dict[str, Any], dict[str, Any]]:
+def _rebuilt(study: Named, data: Named, notes: Notes) -> tuple[dict[str, Any], dict[str, Any]]:
     said = Said(notes)
     is_ours, extras = read_parameters(study, said)
     phases = _join_phases(said)

@@ -7,6 +7,7 @@ from typing import Final
 from trialconv.odm_tree import Node
 from trialconv_mappings.back import words
 from trialconv_mappings.odm.back.elements import position, show_name
+from trialconv_mappings.odm.back.named import Named
 from trialconv_mappings.odm.back.said import Said, Way, by_table
 
 _SPONSORS: Final = "protocolSection.sponsorCollaboratorsModule."
@@ -21,14 +22,14 @@ _PARTS: Final = (("City", "city"), ("StateProv", "state"), ("PostalCode", "zip")
 _PLACE: Final = "AdminData/"
 
 
-def read_administration(data: list[Node], said: Said) -> None:
+def read_administration(data: Named, said: Said) -> None:
     """Read the organisations, the persons and the sites of a study."""
     # Plain text stands in a User's Organization of ODM 1.3.2, which has the same name and no attributes.
-    organizations = [node for each in data for node in each.find_all("Organization") if node.attributes]
+    organizations = [node for node in data.all("Organization") if node.attributes]
     names = {node.attributes.get("OID", ""): node.attributes.get("Name", "") for node in organizations}
     for node in organizations:
         _organization(node, said)
-    for user in (node for each in data for node in each.find_all("User")):
+    for user in data.all("User"):
         _, *parts = user.attributes.get("OID", "").split(".")
         kind, numbers = (parts[0], parts[1:]) if parts else ("", [])
         path = _PEOPLE.get(kind)
@@ -37,8 +38,7 @@ def read_administration(data: list[Node], said: Said) -> None:
             said.notes.note("not-understood", message, _PLACE + "User")
             continue
         _person(user, _PLACES + path.format(*(int(each) for each in numbers)), names, said)
-    locations = [node for each in data for node in each.find_all("Location")]
-    for number, location in enumerate(locations, 1):
+    for number, location in enumerate(data.all("Location"), 1):
         kind = location.attributes.get("Role") or location.attributes.get("LocationType") or "Site"
         if kind == "Site":
             _site(location, position(location, "LOC.", number), said)

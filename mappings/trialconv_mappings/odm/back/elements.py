@@ -8,6 +8,7 @@ from typing import Final
 from trialconv.odm_tree import Node
 from trialconv_mappings.cdisc.text import FORBIDDEN
 from trialconv_mappings.criteria import composed_text, says_criteria
+from trialconv_mappings.odm.back.named import Named
 from trialconv_mappings.odm.back.parameters import NCT, registered_numbers
 from trialconv_mappings.odm.back.said import PHASES, Said, Way, by_table
 
@@ -22,16 +23,16 @@ _KINDS: Final = {"PRI": "primaryOutcomes", "SEC": "secondaryOutcomes", "OTH": "o
 _LEVELS: Final = {"Primary": "primaryOutcomes", "Secondary": "secondaryOutcomes"}
 
 
-def read_elements(study: Node, said: Said, *, is_ours: bool) -> None:
+def read_elements(study: Named, said: Said, *, is_ours: bool) -> None:
     """Read the elements of a study but for its parameters."""
     _ids(study, said)
     _texts(study, said, is_ours=is_ours)
-    for phase in study.find_all("TrialPhase"):
+    for phase in study.all("TrialPhase"):
         said.show(PHASES, phase.attributes.get("Value"), "TrialPhase/@Value", by_table("cdisc_trial_phase"))
-    for number, indication in enumerate(study.find_all("StudyIndication"), 1):
+    for number, indication in enumerate(study.all("StudyIndication"), 1):
         path = f"{_P}conditionsModule.conditions[{position(indication, 'IND.', number)}]"
         said.show(path, _words(indication), "StudyIndication/Description")
-    for population in study.find_all("StudyTargetPopulation"):
+    for population in study.all("StudyTargetPopulation"):
         said.show(
             _P + "eligibilityModule.studyPopulation", _words(population), "StudyTargetPopulation/Description"
         )
@@ -48,10 +49,10 @@ def position(node: Node, prefix: str, otherwise: int) -> int:
     return int(at) if known else otherwise
 
 
-def _ids(study: Node, said: Said) -> None:
+def _ids(study: Named, said: Said) -> None:
     """Read the ids. A number of the registry is known by its context, or by its form."""
     secondary, aliases, number = 0, 0, None
-    for alias in study.find_all("Alias"):
+    for alias in study.all("Alias"):
         context, name = alias.attributes.get("Context", ""), alias.attributes.get("Name")
         kind, _, rest = context.partition(":")
         if name is None:
@@ -73,28 +74,28 @@ def _ids(study: Node, said: Said) -> None:
     _registered(study, said)
 
 
-def _registered(study: Node, said: Said) -> None:
+def _registered(study: Named, said: Said) -> None:
     """Read the numbers that registries gave, from the parameter for them where no alias has them."""
-    aliases = {alias.attributes.get("Name") for alias in study.find_all("Alias")}
+    aliases = {alias.attributes.get("Name") for alias in study.all("Alias")}
     numbers = registered_numbers(study)
     if said.first_shown(_IDS + "nctId") is not None:
         if strange := [each for each in numbers if each not in aliases]:
             message = f"{strange[0][:80]!r} is the name of no Alias, which are used"
             said.notes.note("contradiction", message, "StudyParameter[REGID]")
         return
-    names = [study.attributes.get("ProtocolName", ""), study.attributes.get("StudyName", "")]
-    names += [node.text for name in ("ProtocolName", "StudyName") for node in study.find_all(name)]
-    names.append(study.attributes.get("OID", "").removeprefix("ST."))
+    names = [study.node.attributes.get("ProtocolName", ""), study.node.attributes.get("StudyName", "")]
+    names += [node.text for name in ("ProtocolName", "StudyName") for node in study.all(name)]
+    names.append(study.node.attributes.get("OID", "").removeprefix("ST."))
     found = next((each for each in (*numbers, *names) if NCT.fullmatch(each)), None)
     said.show(_IDS + "nctId", found, "Study")
     for position_, number in enumerate((each for each in numbers if each != found), 1):
         said.show(f"{_IDS}secondaryIdInfos[{position_}].id", number, "StudyParameter[REGID]")
 
 
-def _texts(study: Node, said: Said, *, is_ours: bool) -> None:
-    names = {name: study.attributes.get(name) for name in ("StudyName", "ProtocolName")}
+def _texts(study: Named, said: Said, *, is_ours: bool) -> None:
+    names = {name: study.node.attributes.get(name) for name in ("StudyName", "ProtocolName")}
     for name in names:
-        for node in study.find_all(name):
+        for node in study.all(name):
             names[name] = node.text
     own, number = _IDS + "orgStudyIdInfo.id", said.first_shown(_IDS + "nctId")
     if names["ProtocolName"] != number:
@@ -103,12 +104,12 @@ def _texts(study: Node, said: Said, *, is_ours: bool) -> None:
         said.show(own, names["StudyName"], "StudyName")
     elif not is_ours and names["StudyName"] != names["ProtocolName"]:
         said.show(_IDS + "briefTitle", names["StudyName"], "StudyName")
-    for node in (*study.elements, *study.find_all("StudyDescription")):
+    for node in (*study.node.elements, *study.all("StudyDescription")):
         if node.name == "Description":
-            said.show(_TEXTS + "briefSummary", _words(study), "Study/Description")
+            said.show(_TEXTS + "briefSummary", _words(study.node), "Study/Description")
         elif node.name == "StudyDescription" and node.text:
             said.show(_TEXTS + "briefSummary", node.text, "StudyDescription")
-    for protocol in study.find_all("Protocol"):
+    for protocol in study.all("Protocol"):
         said.show(_TEXTS + "detailedDescription", _words(protocol), "Protocol/Description")
 
 
@@ -120,8 +121,8 @@ def _words(node: Node) -> str | None:
     return None
 
 
-def _arms(study: Node, said: Said) -> None:
-    for number, arm in enumerate((*study.find_all("Arm"), *study.find_all("sdm:Arm")), 1):
+def _arms(study: Named, said: Said) -> None:
+    for number, arm in enumerate((*study.all("Arm"), *study.all("sdm:Arm")), 1):
         at = position(arm, "ARM.", number)
         path = f"{_ARMS}armGroups[{at}]."
         show_name(said, path + "label", arm.attributes.get("Name"), f"Arm {at}", "Arm/@Name")
@@ -134,8 +135,8 @@ def show_name(said: Said, path: str, name: str | None, otherwise: str, place: st
         said.show(path, name, place)
 
 
-def _interventions(study: Node, said: Said, *, is_ours: bool) -> None:
-    for number, node in enumerate(study.find_all("StudyIntervention"), 1):
+def _interventions(study: Named, said: Said, *, is_ours: bool) -> None:
+    for number, node in enumerate(study.all("StudyIntervention"), 1):
         path = f"{_ARMS}interventions[{position(node, 'INT.', number)}]."
         text, place = _words(node) or "", "StudyIntervention/Description"
         name = said.own.get(path + "name") or ""
@@ -156,9 +157,9 @@ def _interventions(study: Node, said: Said, *, is_ours: bool) -> None:
                 said.show(path + "type", code, "StudyIntervention/Coding", by_table("cdisc_intervention_type"))
 
 
-def _end_points(study: Node, said: Said) -> None:
+def _end_points(study: Named, said: Said) -> None:
     counts: dict[str, int] = {}
-    for node in study.find_all("StudyEndPoint"):
+    for node in study.all("StudyEndPoint"):
         oid, level = node.attributes.get("OID", ""), node.attributes.get("Level")
         kind = _KINDS.get(oid[3:6]) if oid.startswith("EP.") else None
         field = _LEVELS.get(level or "") or kind
@@ -174,7 +175,7 @@ def _end_points(study: Node, said: Said) -> None:
             said.show(path + "description", text, "StudyEndPoint/Description")
 
 
-def _criteria(study: Node, said: Said) -> None:
+def _criteria(study: Named, said: Said) -> None:
     """Read the criteria: the whole text as long as it says them, else a text made of them."""
     listed = list(_listed(study, said))
     if listed:
@@ -185,16 +186,16 @@ def _criteria(study: Node, said: Said) -> None:
 
         said.show(_CRITERIA, composed_text(listed), "Criterion/Description", Way(says, lambda shown: [shown]))
         return
-    for condition in study.find_all("ConditionDef"):
+    for condition in study.all("ConditionDef"):
         if condition.attributes.get("OID") == "COND.ELIG":
             said.show(_CRITERIA, _words(condition), "ConditionDef/Description")
 
 
-def _listed(study: Node, said: Said) -> Iterator[tuple[str, str]]:
-    conditions = {node.attributes.get("OID"): node for node in study.find_all("ConditionDef")}
+def _listed(study: Named, said: Said) -> Iterator[tuple[str, str]]:
+    conditions = {node.attributes.get("OID"): node for node in study.all("ConditionDef")}
     for kind in ("inclusion", "exclusion"):
         name = f"{kind.capitalize()}Criteria"
-        for section in (*study.find_all(name), *study.find_all("sdm:" + name)):
+        for section in (*study.all(name), *study.all("sdm:" + name)):
             for node in section.elements:
                 condition = conditions.get(node.attributes.get("ConditionOID"))
                 text, other = _words(node), _words(condition) if condition is not None else None

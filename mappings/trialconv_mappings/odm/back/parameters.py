@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from trialconv.odm_tree import Node
 from trialconv_mappings.back import is_field
 from trialconv_mappings.odm.arms import LINK_TERM
+from trialconv_mappings.odm.back.named import Named
 from trialconv_mappings.odm.back.said import PHASES, Said, Way, as_it_stands, by_duration, by_table
 from trialconv_mappings.odm.parameters import ENCODED, ESCAPED
 from trialconv_mappings.tables import table
@@ -94,11 +94,11 @@ _REGISTRIES: Final = by_table("cdisc_patient_registry")
 _ENROLLMENT: Final = {"ACTSUB": "ACTUAL", "PLANSUB": "ESTIMATED"}
 
 
-def parameters(study: Node) -> Iterator[Parameter]:
+def parameters(study: Named) -> Iterator[Parameter]:
     """Yield the parameters of a study in their order."""
     counts: Counter[str] = Counter()
     for element in ("StudyParameter", "sdm:Parameter"):
-        for node in study.find_all(element):
+        for node in study.all(element):
             name = node.attributes.get("ShortName") or node.attributes.get("Term") or ""
             counts[name] += 1
             holder = next((each for each in node.elements if each.name in ("ParameterValue", "sdm:Value")), None)
@@ -111,7 +111,7 @@ def parameters(study: Node) -> Iterator[Parameter]:
             yield Parameter(name, node.attributes.get("Term", ""), value, position)
 
 
-def read_parameters(study: Node, said: Said) -> tuple[bool, dict[str, Any]]:
+def read_parameters(study: Named, said: Said) -> tuple[bool, dict[str, Any]]:
     """Read the parameters of a study. Returns whether some are the registry's own, and the extras among them."""
     found = list(parameters(study))
     extras: dict[str, Any] = {}
@@ -203,6 +203,6 @@ def _flags_of_retention() -> dict[str, dict[str, str]]:
 _RETENTIONS: Final = _flags_of_retention()
 
 
-def registered_numbers(study: Node) -> list[str]:
+def registered_numbers(study: Named) -> list[str]:
     """Return the numbers that registries gave a study, as its parameters have them."""
     return [each.value for each in parameters(study) if each.name == "REGID"]
