@@ -87,10 +87,11 @@ def _read_fhir(document: Document, limit: int) -> Iterator[Record | SourceError]
         if isinstance(found, SourceError):
             yield found
             continue
-        count = 0
-        for count, back in enumerate(rebuilt_studies(found.tree), 1):  # noqa: B007 - counted for what follows
+        has_study = False
+        for back in rebuilt_studies(found.tree):
+            has_study = True
             yield rebuilt_record(back.tree, found.source, back.issues, back.extras)
-        if not count:
+        if not has_study:
             yield no_study(found)
 
 

@@ -33,17 +33,17 @@ def rebuilt_studies(bundle: Any) -> Iterator[Rebuilt]:
 
     Nothing for a document without one.
     """
-    count = len(Resources(bundle, Notes()).studies)
-    for number in range(count):
-        notes = Notes()
-        resources = Resources(bundle, notes)
+    resources = Resources(bundle)
+    count = len(resources.studies)
+    for number, study in enumerate(resources.studies, 1):
+        resources.notes = Notes()
         if count > 1:
-            notes.several(number + 1, count, "Bundle")
-        tree = _rebuilt(resources.studies[number], resources)
-        yield Rebuilt(tree, notes.issues, {})
+            resources.notes.several(number, count, "Bundle")
+        tree = _rebuilt(study, resources, is_last=number == count)
+        yield Rebuilt(tree, resources.notes.issues, {})
 
 
-def _rebuilt(found: Part, resources: Resources) -> dict[str, Any]:
+def _rebuilt(found: Part, resources: Resources, *, is_last: bool) -> dict[str, Any]:
     notes = resources.notes
     _note_r6(found, notes)
     study = lifted(found, resources.asked)
@@ -56,13 +56,14 @@ def _rebuilt(found: Part, resources: Resources) -> dict[str, Any]:
     Parties(study, resources, tree, is_r4=study is not found).read()
     read_sites(study, resources, tree)
     read_arms(study, resources, tree)
-    read_outcomes(study, resources, tree)
+    read_outcomes(study, tree, notes)
     read_eligibility(groups, tree, notes)
     read_artifacts(study, tree, notes)
     read_additions(study, tree)
     version = resources.bundle.part("meta").extension(DATA_VERSION).said()
     put(tree, "derivedSection.miscInfoModule.versionHolder", version)
-    for place, shown in leftovers(study, resources):
+    # What belongs to no study is said once, of the last.
+    for place, shown in leftovers(study, resources if is_last else None, resources.asked):
         notes.note("not-understood", f"not read: {shown}", place)
     return tree
 

@@ -12,11 +12,14 @@ _STUDY: Final = "ResearchStudy"
 
 
 class Resources:
-    """The resources of a Bundle, by type in their order and by what references call them."""
+    """The resources of a Bundle, by type in their order and by what references call them.
 
-    def __init__(self, bundle: Any, notes: Notes) -> None:
+    `notes` is what there is to say of the study that is read.
+    """
+
+    def __init__(self, bundle: Any) -> None:
         self.asked: Asked = set()
-        self.notes = notes
+        self.notes = Notes()
         self.bundle = Part(bundle, self.asked)
         self._by_type: dict[str, list[Part]] = {}
         self._by_reference: dict[str, Part] = {}

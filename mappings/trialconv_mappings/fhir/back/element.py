@@ -134,8 +134,11 @@ class Part:
         shown = self.value(key)
         if shown is not None:
             shown = shown.removeprefix(prefix)
-        for found in self.beside(key).extensions(EXACT_TEXT):
-            text = _decoded(found)
+        exact = self.beside(key).extensions(EXACT_TEXT)
+        texts = [_decoded(found) for found in exact]
+        for found in exact:
+            found.ask_all()
+        for text in texts:
             if text is not None and (shown is None or shown in _forms(text := text.removeprefix(prefix))):
                 return text
         return shown

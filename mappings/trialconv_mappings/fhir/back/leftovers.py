@@ -23,29 +23,24 @@ _DERIVED: Final = {
 }
 #: Types of resources that say again what the others say.
 _REPEATING: Final = frozenset({"EvidenceVariable", "Provenance"})
+_STUDY: Final = "ResearchStudy"
 _MOST: Final = 60
 _SHOWN: Final = 80
 
 
-def leftovers(study: Part, resources: Resources) -> Iterator[tuple[str, str]]:
-    """Yield the path of each kind of element that was not read, with what one of them says."""
+def leftovers(study: Part, resources: Resources | None, asked: Asked) -> Iterator[tuple[str, str]]:
+    """Yield the path of each kind of element that was not read, with what one of them says.
+
+    `study` is the ResearchStudy as it was read; the others of `resources` are looked at, too, if there are some.
+    """
     found: dict[str, str] = {}
-    for name, resource in resources.of_types():
-        if name not in _DERIVED:
-            if name not in _REPEATING and name != "Bundle":
-                found.setdefault(name, "the resource as a whole")
-            continue
-        part = study if name == "ResearchStudy" else resource
-        if len(resources.studies) > 1 and not _was_read(part, resources.asked):
-            continue
-        _walk(part.raw, name, resources.asked, found)
+    _walk(study.raw, _STUDY, asked, found)
+    for name, resource in resources.of_types() if resources is not None else ():
+        if name in _DERIVED and name != _STUDY:
+            _walk(resource.raw, name, asked, found)
+        elif name not in _DERIVED and name not in _REPEATING:
+            found.setdefault(name, "the resource as a whole")
     yield from list(found.items())[:_MOST]
-
-
-def _was_read(resource: Part, asked: Asked) -> bool:
-    """Tell whether anything of a resource was asked for beyond what it is; of another study's nothing was."""
-    known = ("resourceType", "id", "contained", "action", "goal", "url")
-    return any((id(resource.raw), key) in asked for key in resource.raw if key not in known)
 
 
 def _walk(top: dict[str, Any], name: str, asked: Asked, found: dict[str, str]) -> None:

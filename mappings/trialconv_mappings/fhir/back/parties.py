@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Final
 
 from trialconv_mappings.back import put, typed, without_none, words
@@ -37,10 +38,11 @@ class Parties:
             kinds = sponsor.parts("type")
             self._put(_SPONSORS + "leadSponsor.name", sponsor.exact("name") or reference.exact("display"))
             self._put(_SPONSORS + "leadSponsor.class", self._class(kinds[:1], "Organization.type"))
-        people = set()
-        for party in self._study.parts("associatedParty"):
-            people.add(party.part("party").text("reference"))
-            self._party(party)
+        parties = self._study.parts("associatedParty")
+        people = Counter(party.part("party").text("reference") for party in parties)
+        people[self._study.part("sponsor").text("reference")] += 1
+        for party in parties:
+            self._party(party, is_shared=people[party.part("party").text("reference")] > 1)
         for contact in self._study.parts("contact"):
             role = self._role(
                 contact.extension(CONTACT_ROLE).held(), "ResearchStudy.contact.extension(contact-role)"
@@ -64,13 +66,14 @@ class Parties:
             return None
         return known.word(spoken.codes(), spoken.exact("text"), self._notes, place)
 
-    def _party(self, party: Part) -> None:
+    def _party(self, party: Part, *, is_shared: bool) -> None:
         role = self._role(party.part("role"), f"{_PARTY}.role")
         kinds = party.parts("classifier")
         behind = self._resources.at(party.part("party"), self._study, f"{_PARTY}.party")
         name = party.exact("name") or party.part("party").exact("display")
         if behind.text("resourceType") == "Organization" or role in _ORGANIZATIONS:
-            self._organization(role, name or behind.exact("name"), kinds, behind)
+            class_ = self._class_of(role, kinds, behind, is_shared=is_shared)
+            self._organization(role, name or behind.exact("name"), class_)
             return
         stated = None if role == _NO_ROLE else role
         if detail := behind.part("contact"):
@@ -78,8 +81,7 @@ class Parties:
             return
         self._person(behind, stated, name, is_responsible=RESPONSIBLE in said_texts(kinds))
 
-    def _organization(self, role: str | None, name: str | None, kinds: list[Part], behind: Part) -> None:
-        class_ = self._class_of(role, kinds, behind)
+    def _organization(self, role: str | None, name: str | None, class_: str | None) -> None:
         if role == "LEAD_SPONSOR":
             self._put(_SPONSORS + "leadSponsor.name", name)
             self._put(_SPONSORS + "leadSponsor.class", class_)
@@ -94,15 +96,17 @@ class Parties:
             shown = f"the organization {name or ''!r} in the role {role or ''!r}"
             self._notes.note("not-understood", shown[:200], _PARTY)
 
-    def _class_of(self, role: str | None, kinds: list[Part], behind: Part) -> str | None:
+    def _class_of(self, role: str | None, kinds: list[Part], behind: Part, *, is_shared: bool) -> str | None:
         """Return the class of a party: what its own resource says, or what the study says of it in this role.
 
         The resource decides where the study says it in an extension (R4), and for the organization that registered
-        the study. One that is several parties has the kinds of all of them, and cannot decide.
+        the study. One that is several parties has the kinds of all of them. It cannot decide where they differ, or
+        where the study says no kind of this party.
         """
         behind.ask("name", "type")
         own = behind.parts("type")
-        sources = [(kinds, f"{_PARTY}.classifier"), (own if len(own) == 1 else [], "Organization.type")]
+        decides = len(own) == 1 and not (is_shared and not kinds)
+        sources = [(kinds, f"{_PARTY}.classifier"), (own if decides else [], "Organization.type")]
         if self._is_r4 or role == REGISTRANT:
             sources.reverse()
         spoken = next((source for source in sources if any(map(_is_class, source[0]))), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from trialconv_mappings.arm_links import label_of
-from trialconv_mappings.back import put, without_none, words
+from trialconv_mappings.back import Notes, put, without_none, words
 from trialconv_mappings.fhir.back.bundles import Resources
 from trialconv_mappings.fhir.back.element import Part
 from trialconv_mappings.fhir.study_facts import OUTCOME_KINDS
@@ -46,6 +46,9 @@ def read_arms(study: Part, resources: Resources, tree: dict[str, Any]) -> None:
     labels = {made.get("label") for made in arms}
     for activity, made in zip(activities, interventions, strict=True):
         _put_labels(activity, made, labels)
+    for goal in (goal for plan in plans for goal in plan.parts("goal")):
+        # The outcomes again.
+        goal.ask_all()
     if actions or urls.intersection(url for url in by_url if url):
         # All that the plan says of arms and interventions, the study and the definitions say, too.
         for action in (action for plan in plans for action in plan.parts("action")):
@@ -105,17 +108,14 @@ def _intervention(activity: Part, resources: Resources) -> dict[str, Any]:
     return without_none(type=type_, name=name, description=activity.exact("description"), otherNames=others)
 
 
-def read_outcomes(study: Part, resources: Resources, tree: dict[str, Any]) -> None:
+def read_outcomes(study: Part, tree: dict[str, Any], notes: Notes) -> None:
     """Put the outcomes into the tree; R6 has them below the objectives."""
-    for plan in resources.all("PlanDefinition"):
-        for goal in plan.parts("goal"):
-            goal.ask_all()
     measures = [*study.parts("outcomeMeasure")]
     for objective in study.parts("objective"):
         measures += objective.parts("outcomeMeasure")
     for outcome in measures:
         place = "ResearchStudy.outcomeMeasure.type"
-        kinds = [kind for each in outcome.parts("type") if (kind := _kind(each, resources, place))]
+        kinds = [kind for each in outcome.parts("type") if (kind := _kind(each, notes, place))]
         made = without_none(
             measure=outcome.exact("name"),
             description=outcome.exact("description"),
@@ -125,10 +125,10 @@ def read_outcomes(study: Part, resources: Resources, tree: dict[str, Any]) -> No
             put(tree, f"{_P}outcomesModule.{kinds[0]}[]", made)
         elif made:
             shown = f"an outcome of no kind that the registry has: {outcome.exact('name') or ''}"
-            resources.notes.note("not-understood", shown[:200], "ResearchStudy.outcomeMeasure")
+            notes.note("not-understood", shown[:200], "ResearchStudy.outcomeMeasure")
 
 
-def _kind(concept: Part, resources: Resources, place: str) -> str | None:
+def _kind(concept: Part, notes: Notes, place: str) -> str | None:
     """Return the list of outcomes that a kind stands for; the text of ours is the name of the list in words."""
     text = concept.exact("text")
     field = _KINDS.get(text or "")
@@ -136,4 +136,4 @@ def _kind(concept: Part, resources: Resources, place: str) -> str | None:
     known = words(*_OUTCOME_TYPES)
     if not any(code in known for code in codes):
         return field
-    return known.word(codes, field, resources.notes, place)
+    return known.word(codes, field, notes, place)
