@@ -39,17 +39,18 @@ class Parties:
             self._put(_SPONSORS + "leadSponsor.name", sponsor.exact("name") or reference.exact("display"))
             self._put(_SPONSORS + "leadSponsor.class", self._class(kinds[:1], "Organization.type"))
         parties = self._study.parts("associatedParty")
-        people = Counter(party.part("party").text("reference") for party in parties)
-        people[self._study.part("sponsor").text("reference")] += 1
+        references = [*(party.part("party") for party in parties), self._study.part("sponsor")]
+        people = Counter(url for reference in references if (url := reference.text("reference")) is not None)
         for party in parties:
-            self._party(party, is_shared=people[party.part("party").text("reference")] > 1)
+            self._party(party, is_shared=people[party.part("party").text("reference") or ""] > 1)
         for contact in self._study.parts("contact"):
             role = self._role(
                 contact.extension(CONTACT_ROLE).held(), "ResearchStudy.contact.extension(contact-role)"
             )
             made = _contact(contact.exact("name"), role, contact.parts("telecom"))
             self._put(_CONTACTS + "centralContacts[]", made)
-        if self._study.part("principalInvestigator").text("reference") not in people:
+        investigator = self._study.part("principalInvestigator").text("reference")
+        if investigator is None or investigator not in people:
             self._investigator()
 
     def _put(self, path: str, value: Any) -> None:

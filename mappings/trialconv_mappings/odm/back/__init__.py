@@ -26,6 +26,7 @@ def rebuilt_studies(root: Node) -> Iterator[Rebuilt]:
 
     Nothing for a document without one.
     """
+    unread = list(leftovers(root))
     studies = [child for child in root.elements if child.name == "Study"]
     for number, study in enumerate(studies, 1):
         notes = Notes()
@@ -38,7 +39,7 @@ def rebuilt_studies(root: Node) -> Iterator[Rebuilt]:
             if child.name == "AdminData" and (len(studies) == 1 or child.attributes.get("StudyOID") == oid)
         ]
         tree, extras = _rebuilt(Named(study), Named(*data), notes)
-        for place in leftovers(root):
+        for place in unread:
             notes.note("not-understood", "not read", place)
         yield Rebuilt(tree, notes.issues, extras)
 

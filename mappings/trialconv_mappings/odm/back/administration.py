@@ -7,7 +7,7 @@ from typing import Final
 from trialconv.odm_tree import Node
 from trialconv_mappings.back import words
 from trialconv_mappings.odm.back.elements import position, show_name
-from trialconv_mappings.odm.back.named import Named
+from trialconv_mappings.odm.back.named import Named, number_of
 from trialconv_mappings.odm.back.said import Said, Way, by_table
 
 _SPONSORS: Final = "protocolSection.sponsorCollaboratorsModule."
@@ -33,11 +33,12 @@ def read_administration(data: Named, said: Said) -> None:
         _, *parts = user.attributes.get("OID", "").split(".")
         kind, numbers = (parts[0], parts[1:]) if parts else ("", [])
         path = _PEOPLE.get(kind)
-        if path is None or path.count("{}") != len(numbers) or not all(each.isdecimal() for each in numbers):
+        positions = [number for each in numbers if (number := number_of(each)) is not None]
+        if path is None or path.count("{}") != len(positions) or len(positions) != len(numbers):
             message = "a person of whom the document does not say what he or she is to the study"
             said.notes.note("not-understood", message, _PLACE + "User")
             continue
-        _person(user, _PLACES + path.format(*(int(each) for each in numbers)), names, said)
+        _person(user, _PLACES + path.format(*positions), names, said)
     for number, location in enumerate(data.all("Location"), 1):
         kind = location.attributes.get("Role") or location.attributes.get("LocationType") or "Site"
         if kind == "Site":

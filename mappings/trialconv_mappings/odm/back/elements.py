@@ -8,7 +8,7 @@ from typing import Final
 from trialconv.odm_tree import Node
 from trialconv_mappings.cdisc.text import FORBIDDEN
 from trialconv_mappings.criteria import composed_text, says_criteria
-from trialconv_mappings.odm.back.named import Named
+from trialconv_mappings.odm.back.named import Named, number_of
 from trialconv_mappings.odm.back.parameters import NCT, registered_numbers
 from trialconv_mappings.odm.back.said import PHASES, Said, Way, by_table
 
@@ -44,9 +44,9 @@ def read_elements(study: Named, said: Said, *, is_ours: bool) -> None:
 
 def position(node: Node, prefix: str, otherwise: int) -> int:
     """Return the position that the OID of an element tells; another where it tells none."""
-    at = node.attributes.get("OID", "").rpartition(".")[2]
-    known = node.attributes.get("OID") == prefix + at and at.isdecimal() and len(at) < 10
-    return int(at) if known else otherwise
+    oid = node.attributes.get("OID", "")
+    known = number_of(oid.removeprefix(prefix)) if oid.startswith(prefix) else None
+    return otherwise if known is None else known
 
 
 def _ids(study: Named, said: Said) -> None:
@@ -59,7 +59,7 @@ def _ids(study: Named, said: Said) -> None:
             continue
         if kind == "secondaryId":
             at, _, type_ = rest.partition(":")
-            secondary = int(at) if at.isdecimal() and len(at) < 10 else secondary + 1
+            secondary = number_of(at) or secondary + 1
             said.show(f"{_IDS}secondaryIdInfos[{secondary}].id", name, "Protocol/Alias/@Name")
             said.show(f"{_IDS}secondaryIdInfos[{secondary}].type", type_ or None, "Protocol/Alias/@Context")
         elif kind != _REGISTRY and not NCT.fullmatch(name):
@@ -68,8 +68,7 @@ def _ids(study: Named, said: Said) -> None:
             number = name
             said.show(_IDS + "nctId", name, "Protocol/Alias/@Name")
         else:
-            at = rest.rpartition(":")[2]
-            aliases = int(at) if at.isdecimal() and len(at) < 10 else aliases + 1
+            aliases = number_of(rest.rpartition(":")[2]) or aliases + 1
             said.show(f"{_IDS}nctIdAliases[{aliases}]", name, "Protocol/Alias/@Name")
     _registered(study, said)
 

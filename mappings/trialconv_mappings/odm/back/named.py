@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from trialconv.odm_tree import Node
 
+_DIGITS = 10
+
 
 class Named:
     """A part of a document, and what is inside of it by name, in the order of the document."""
@@ -20,3 +22,8 @@ class Named:
     def all(self, name: str) -> list[Node]:
         """Return the elements with a name."""
         return self._by_name.get(name, [])
+
+
+def number_of(text: str) -> int | None:
+    """Return a position that a text is; None for what is none, or beyond all lists."""
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < _DIGITS else None

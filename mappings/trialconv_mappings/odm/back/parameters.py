@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from trialconv_mappings.back import is_field
 from trialconv_mappings.odm.arms import LINK_TERM
-from trialconv_mappings.odm.back.named import Named
+from trialconv_mappings.odm.back.named import Named, number_of
 from trialconv_mappings.odm.back.said import PHASES, Said, Way, as_it_stands, by_duration, by_table
 from trialconv_mappings.odm.parameters import ENCODED, ESCAPED
 from trialconv_mappings.tables import table
@@ -106,9 +106,8 @@ def parameters(study: Named) -> Iterator[Parameter]:
                 continue
             value = holder.attributes.get("Value", holder.text)
             oid = node.attributes.get("OID", "")
-            at = oid.removeprefix(f"PAR.{name}.")
-            position = int(at) if at != oid and at.isdecimal() and len(at) < 10 else counts[name]
-            yield Parameter(name, node.attributes.get("Term", ""), value, position)
+            known = number_of(oid.removeprefix(f"PAR.{name}."))
+            yield Parameter(name, node.attributes.get("Term", ""), value, known or counts[name])
 
 
 def read_parameters(study: Named, said: Said) -> tuple[bool, dict[str, Any]]:
@@ -147,7 +146,7 @@ def _read_own(parameter: Parameter, said: Said, extras: dict[str, Any]) -> None:
 
 def _placed(term: str, name: str) -> str | None:
     """Return the path of a field with its positions, which its short name has; None for what is no field."""
-    positions = [step for step in name.split(".") if step.isdecimal() and len(step) < 10]
+    positions = [step for step in name.split(".") if number_of(step) is not None]
     if not is_field(term) or len(positions) != term.count("[]"):
         return None
     following = iter(positions)
