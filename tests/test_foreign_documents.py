@@ -172,6 +172,7 @@ def test_lines_and_lists() -> None:
     resources = [entry["resource"] for entry in bundles[0]["entry"]]
     (found,) = outcomes("\n".join(map(json.dumps, resources)).encode())
     assert found.to_json() == only_record(encoded(bundles[0])).to_json()
+    assert [each.source.place for each in outcomes(lines)] == ["", "line 2"]
     broken = lines.replace(b'{"resourceType": "Bundle"', b"{", 2).replace(b"\n{", b"\n{{")
     assert {type(each) for each in outcomes(lines + b"\n{{\n")} == {Record, SourceError}
     assert all(isinstance(each, SourceError) for each in outcomes(broken))

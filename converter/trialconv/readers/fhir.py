@@ -7,7 +7,9 @@ back takes either for the other, and reads numbers and truth values from texts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -15,7 +17,8 @@ from lxml import etree
 
 from trialconv.issues import SourceError
 from trialconv.readers.common import refusal
-from trialconv.readers.sources import Document, read_whole
+from trialconv.readers.json_list import list_elements
+from trialconv.readers.sources import READ_ERRORS, Document, numbered_lines, read_whole
 from trialconv.readers.xml_input import parsed_xml
 from trialconv.record import SourceInfo
 from trialconv.record.base import TREE
@@ -23,6 +26,7 @@ from trialconv.record.base import TREE
 READER: Final = "fhir"
 _FHIR: Final = "{http://hl7.org/fhir}"
 _STUDY: Final = "ResearchStudy"
+_LIST: Final = re.compile(rb"\[")
 _BOM: Final = b"\xef\xbb\xbf"
 _EXPECTED: Final = "expected a FHIR Bundle with a ResearchStudy, or a ResearchStudy"
 
@@ -34,76 +38,85 @@ class Resource(NamedTuple):
     source: SourceInfo
 
 
+#: A value of JSON with its size in bytes and its place, or why it cannot be had.
+_Member = tuple[Any, int, SourceInfo]
+
+
 def read_fhir(document: Document, limit: int) -> Iterator[Resource | SourceError]:
     """Yield every Bundle of a document, or the reason why one cannot be read.
 
-    Lines, or members of a list, that are no Bundles are one Bundle together: bulk data has a resource a line.
-    `limit` is the largest document in bytes.
+    Bundles on lines, or in a list, are read one by one. Resources there that are no Bundles are one Bundle together,
+    since bulk data has a resource a line. `limit` is the largest Bundle in bytes.
     """
     source = document.source._replace(reader=READER)
+    head = document.head.removeprefix(_BOM).lstrip()
     try:
-        data = read_whole(document, limit).removeprefix(_BOM)
-        if data.lstrip()[:1] == b"<":
+        if head[:1] == b"<":
+            data = read_whole(document, limit).removeprefix(_BOM)
             yield Resource(_from_xml(parsed_xml(data, source)), source)
+        elif head[:1] == b"[":
+            yield from _together(_of_list(document, limit, source), limit, source)
         else:
-            yield from _together(_members(data, source), source)
+            yield from _together(_of_lines(document, limit, source), limit, source)
     except SourceError as error:
         yield error
+    except READ_ERRORS as error:
+        yield refusal("unreadable-source", source, f"cannot be read: {error}")
 
 
-def _members(data: bytes, source: SourceInfo) -> Iterator[tuple[Any, SourceInfo] | SourceError]:
-    """Yield the values of JSON: the one that there is, the members of a list, or one a line."""
-    try:
-        value = TREE.decode(data)
-    except RecursionError:
-        raise refusal("malformed-source", source, "the JSON is nested too deeply for a resource") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        lines = data.splitlines()
-        if len(lines) < 2 or not _is_whole(lines[0]):
-            raise refusal("malformed-source", source, f"not well-formed JSON: {error}") from None
-        yield from _lines(lines, source)
+def _of_list(document: Document, limit: int, source: SourceInfo) -> Iterator[_Member | SourceError]:
+    for number, element in enumerate(list_elements(document, limit, _LIST), 1):
+        yield _member(element, limit, source._replace(place=f"resource {number}"))
+
+
+def _of_lines(document: Document, limit: int, source: SourceInfo) -> Iterator[_Member | SourceError]:
+    """Yield the one value that there is, or one a line: the first line tells which."""
+    lines = ((number, line) for number, line in numbered_lines(document, limit) if line.strip())
+    begin, first = next(lines, (1, b""))
+    first = first.removeprefix(_BOM)
+    alone = _member(first, limit, source)
+    if isinstance(alone, SourceError) and len(first) <= limit:
+        data = b"\n" * (begin - 1) + first + read_whole(document, limit)
+        whole = _member(data, limit, source)
+        if isinstance(whole, SourceError):
+            raise whole
+        yield whole
         return
-    if isinstance(value, list):
-        for number, member in enumerate(value, 1):
-            yield member, source._replace(place=f"resource {number}")
-    else:
-        yield value, source
+    for number, line in chain([(begin, first)], lines):
+        # It is not known yet whether the first is the only one, which needs no place.
+        yield alone if number == begin else _member(line, limit, source._replace(place=f"line {number}"))
 
 
-def _is_whole(line: bytes) -> bool:
+def _member(data: bytes, limit: int, source: SourceInfo) -> _Member | SourceError:
+    if len(data) > limit:
+        return refusal("record-too-large", source, f"larger than the limit of {limit} bytes")
     try:
-        TREE.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    return True
-
-
-def _lines(lines: list[bytes], source: SourceInfo) -> Iterator[tuple[Any, SourceInfo] | SourceError]:
-    for number, line in enumerate(lines, 1):
-        place = source._replace(place=f"line {number}")
-        if not line.strip():
-            continue
-        try:
-            yield TREE.decode(line), place
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            yield refusal("malformed-source", place, f"not well-formed JSON: {error or 'nested too deeply'}")
+        return TREE.decode(data), len(data), source
+    except RecursionError:
+        return refusal("malformed-source", source, "the JSON is nested too deeply for a resource")
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return refusal("malformed-source", source, f"not well-formed JSON: {error}")
 
 
 def _together(
-    members: Iterator[tuple[Any, SourceInfo] | SourceError], source: SourceInfo
+    members: Iterator[_Member | SourceError], limit: int, source: SourceInfo
 ) -> Iterator[Resource | SourceError]:
     """Yield each Bundle by itself, and all resources that are in none as one."""
-    entries = []
+    entries, size = [], 0
     for member in members:
         if isinstance(member, SourceError):
             yield member
             continue
-        value, place = member
+        value, length, place = member
         kind = value.get("resourceType") if isinstance(value, dict) else None
         if kind == "Bundle":
             yield Resource(value, place)
         elif isinstance(kind, str):
             entries.append({"resource": value})
+            size += length
+            if size > limit:
+                message = f"resources that belong together are larger than the limit of {limit} bytes"
+                raise refusal("record-too-large", source, message)
         else:
             yield refusal("not-a-study", place, f"a value without a resourceType; {_EXPECTED}")
     if entries:
