@@ -45,8 +45,8 @@ _Member = tuple[Any, int, SourceInfo]
 def read_fhir(document: Document, limit: int) -> Iterator[Resource | SourceError]:
     """Yield every Bundle of a document, or the reason why one cannot be read.
 
-    Bundles on lines, or in a list, are read one by one. Resources there that are no Bundles are one together, since
-    bulk data has a resource a line. `limit` is the largest Bundle in bytes.
+    Bundles on lines, or in a list, are read one by one. Resources there that are no Bundles are one together: bulk
+    data has a resource a line. `limit` is the largest Bundle in bytes.
     """
     source = document.source._replace(reader=READER)
     head = document.head.removeprefix(_BOM).lstrip()
