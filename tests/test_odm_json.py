@@ -15,10 +15,10 @@ from lxml import etree
 from odm_made_up import context, full_study
 from trialconv.context import Context, Options
 from trialconv.judging import validate
+from trialconv.odm_parsed import tree_of
 from trialconv.odm_tree import Node
 from trialconv.record import Record, SourceInfo, decode_study
 from trialconv.validators.odm_json import tree_from_json, validate_odm_json
-from trialconv.validators.odm_places import tree_of
 from trialconv.writers.odm_json import write_odm_json
 from trialconv.writers.odm_xml import write_odm_xml
 from trialconv_mappings.odm.document import build_odm

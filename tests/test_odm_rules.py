@@ -12,9 +12,9 @@ from lxml import etree
 from odm_made_up import context, full_study
 from test_odm_validator import CONDITION2, CRITERION2, TEXT2, location, v1, v2
 from trialconv.issues import CATALOGUE, Severity
+from trialconv.odm_parsed import tree_of
 from trialconv.odm_tree import SDM_NAMESPACE
 from trialconv.validators.odm import rule_issues, validate_odm_xml
-from trialconv.validators.odm_places import tree_of
 from trialconv.validators.odm_rules import RULES
 from trialconv.validators.odm_terms import codelists, parameter_terms
 from trialconv.writers.odm_xml import write_odm_xml

@@ -66,7 +66,7 @@ def test_read_takes_names_and_limits(source: Path) -> None:
     with pytest.raises(SourceError, match="larger than the limit of 10 bytes"):
         list(trialconv.read(source, max_record_size=10))
     assert MAX_RECORD_SIZE == 50 * 2**20
-    assert list(READERS) == ["ctgov-json", "ctgov-xml", "ctgov-page"]
+    assert list(READERS) == ["ctgov-json", "ctgov-xml", "ctgov-page", "fhir", "odm"]
 
 
 def test_convert_gives_dicts_and_bytes() -> None:

@@ -30,6 +30,7 @@ class Reader(NamedTuple):
 class Target(NamedTuple):
     """A target: what a record can become.
 
+    `needs_number` False says that a study without an NCT number can become it, too.
     `build` makes a plain document of a context, `write` makes bytes of a document, `check` judges a document
     and its bytes. `versions` are the options that choose this target. `write_pretty` writes a document indented,
     `split` cuts one that is too large into several, of at most so many entries. A target that gives several files
@@ -48,6 +49,7 @@ class Target(NamedTuple):
     write_pretty: Callable[[Any], bytes] | None = None
     split: Callable[[Any, int], list[Any]] | None = None
     write_files: Callable[[Any], dict[str, bytes]] | None = None
+    needs_number: bool = True
 
     def options(self, options: Options) -> Options:
         """Return the options with this target's version."""
@@ -74,6 +76,36 @@ def _read_page(document: Document, limit: int) -> Iterator[Record | SourceError]
     from trialconv.readers.sources import read_whole
 
     yield read_ctgov_page(read_whole(document, limit), document.source._replace(reader="ctgov-page"))
+
+
+def _read_fhir(document: Document, limit: int) -> Iterator[Record | SourceError]:
+    from trialconv.readers.common import rebuilt_record
+    from trialconv.readers.fhir import no_study, read_fhir
+    from trialconv_mappings.fhir.back import rebuilt_studies
+
+    for found in read_fhir(document, limit):
+        if isinstance(found, SourceError):
+            yield found
+            continue
+        has_study = False
+        for back in rebuilt_studies(found.tree):
+            has_study = True
+            yield rebuilt_record(back.tree, found.source, back.issues, back.extras)
+        if not has_study:
+            yield no_study(found)
+
+
+def _read_odm(document: Document, limit: int) -> Iterator[Record | SourceError]:
+    from trialconv.readers.common import rebuilt_record
+    from trialconv.readers.odm import no_study, read_odm
+    from trialconv_mappings.odm.back import rebuilt_studies
+
+    found = read_odm(document, limit)
+    studies = list(rebuilt_studies(found.tree))
+    if not studies:
+        yield no_study(found)
+    for back in studies:
+        yield rebuilt_record(back.tree, found.source, back.issues, back.extras)
 
 
 def _fhir_target(version: FhirVersion) -> Target:
@@ -253,12 +285,39 @@ def sdtm_dataset(name: str) -> Target:
     )
 
 
+def _registry_json() -> Target:
+    def build(ctx: Context) -> Any:
+        from trialconv_mappings.registry_json import build_registry_json
+
+        return build_registry_json(ctx)
+
+    def write_pretty(document: Any) -> bytes:
+        import msgspec
+
+        return msgspec.json.format(bytes(document), indent=2) + b"\n"
+
+    return Target(
+        "ctgov-json",
+        "ClinicalTrials.gov API v2 JSON",
+        ".json",
+        "application/json",
+        {},
+        build,
+        write=bytes,
+        check=lambda document, data: [],
+        write_pretty=write_pretty,
+        needs_number=False,
+    )
+
+
 READERS: Final[dict[str, Reader]] = {
     reader.name: reader
     for reader in (
         Reader("ctgov-json", "ClinicalTrials.gov API v2 JSON", _read_json),
         Reader("ctgov-xml", "ClinicalTrials.gov legacy XML (<clinical_study>)", _read_xml),
         Reader("ctgov-page", "a ClinicalTrials.gov record rendered as a text page", _read_page),
+        Reader("fhir", "a FHIR R4, R4B or R5 Bundle or ResearchStudy, JSON, NDJSON or XML", _read_fhir),
+        Reader("odm", "a CDISC ODM 2.0 or 1.3.2 study definition, XML or ODM 2.0 JSON", _read_odm),
     )
 }
 
@@ -274,3 +333,5 @@ TARGETS: Final[dict[str, Target]] = {
         _sdtm_target(),
     )
 }
+#: The way back to the registry's own JSON. It is none of the targets, since it has every field of a record.
+REGISTRY_JSON: Final = _registry_json()

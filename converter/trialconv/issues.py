@@ -116,6 +116,41 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "An XML element is not one that the reader knows. It is not converted.",
         "Report it with the file.",
     ),
+    "not-understood": IssueKind(
+        "warning",
+        "A document has elements that nothing of the registry's record is said by. They are not converted.",
+        "Look at the element that the message names.",
+    ),
+    "no-word": IssueKind(
+        "warning",
+        "A document has a code that no word of the registry stands for. It is not converted.",
+        "Look at the code; docs/codes.md tells which codes the words have.",
+    ),
+    "ambiguous-code": IssueKind(
+        "warning",
+        "A document has a code that several words of the registry stand for. None is guessed.",
+        "Look at the code; docs/codes.md tells which codes the words have.",
+    ),
+    "contradiction": IssueKind(
+        "warning",
+        "Two places of a document say different things of one field. The message tells which one is used.",
+        "Correct the document.",
+    ),
+    "several-studies": IssueKind(
+        "information",
+        "A document has several studies. Each of them becomes a record.",
+        "Nothing.",
+    ),
+    "fhir-version-not-read": IssueKind(
+        "warning",
+        "A resource is of a FHIR version that trialconv does not read. It is read as far as it is like R5.",
+        "Look at what was not understood, and give R4, R4B or R5 for a complete conversion.",
+    ),
+    "no-registry-number": IssueKind(
+        "warning",
+        "A study has no NCT number. Its record can be written as the registry's JSON, but not be converted.",
+        "Give the document the number, as an identifier of the system https://clinicaltrials.gov/nctid.",
+    ),
     # mapping a record
     "no-code": IssueKind(
         "warning",

@@ -67,7 +67,8 @@ def _validate_json(document: Any, fhir_version: FhirVersion | None, judge: _Judg
         from trialconv.validators.dataset_json import validate_dataset_json
 
         return validate_dataset_json(document)
-    from trialconv.validators.odm_json import is_odm_json, validate_odm_json
+    from trialconv.odm_tree import is_odm_json
+    from trialconv.validators.odm_json import validate_odm_json
     from trialconv.validators.usdm import is_usdm, validate_usdm
 
     if is_odm_json(document):

@@ -23,6 +23,19 @@ NAMESPACES: Final[dict[OdmVersion, str]] = {
 #: The namespace of the Study Design Model in XML 1.0, an extension of ODM 1.3; its prefix here is `sdm`.
 SDM_NAMESPACE: Final = "http://www.cdisc.org/ns/studydesign/v1.0"
 
+#: Names in the JSON of ODM that XML spells in another way than with a capital.
+_JSON_NAMES: Final = {"href": "href", "ref": "ref", "language": "xml:lang", "OID": "OID", "ID": "ID"}
+
+
+def is_odm_json(document: object) -> bool:
+    """Tell whether a JSON document means to be ODM."""
+    return isinstance(document, dict) and "resourceType" not in document and "fileOID" in document
+
+
+def name_of_key(key: str) -> str:
+    """Return the element or attribute that a key in the JSON of ODM stands for."""
+    return _JSON_NAMES.get(key) or key[:1].upper() + key[1:]
+
 
 def decimal_text(number: float) -> str:
     """Return a number in the lexical form of xs:decimal, which knows no exponent."""
@@ -56,11 +69,12 @@ class Node(msgspec.Struct, gc=False):
 
     def find_all(self, name: str) -> Iterator[Node]:
         """Yield this element and the ones below it that have the name, in document order."""
-        if self.name == name:
-            yield self
-        for child in self.children:
-            if not isinstance(child, str):
-                yield from child.find_all(name)
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            if node.name == name:
+                yield node
+            waiting.extend(child for child in reversed(node.children) if not isinstance(child, str))
 
     @property
     def elements(self) -> list[Node]:

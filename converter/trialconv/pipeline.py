@@ -116,6 +116,7 @@ def target_named(name: str) -> Target:
 
 def transform(record: Record, target: Target, options: Options, *, check: bool = True) -> Converted:
     """Convert a record, list what is lost, and judge the document (unless `check` is False)."""
+    _check_number(record, target)
     ctx = Context(record, target.options(options))
     document = scrubbed(ctx, target.build(ctx), for_xml=target.suffix == ".xml")
     if target.write_files is None:
@@ -129,6 +130,16 @@ def transform(record: Record, target: Target, options: Options, *, check: bool =
     return Converted(record, document, data, issues, findings, files, tuple(ctx.uncoded))
 
 
+def _check_number(record: Record, target: Target) -> None:
+    """Raise SourceError for a study without a number of the registry, from which the ids in documents are made."""
+    if target.needs_number and not record.nct_id:
+        message = f"without an NCT number there is no document of the target {target.name}"
+        source = str(record.source)
+        raise SourceError(
+            issue("no-registry-number", message, record=record.name, source_path=source, severity="error")
+        )
+
+
 def transform_isolated(
     record: Record, target: Target, options: Options, *, check: bool = True
 ) -> Converted | SourceError:
@@ -139,6 +150,8 @@ def transform_isolated(
 def _isolated(record: Record, target: Target, work: Callable[[], _T]) -> _T | SourceError:
     try:
         return work()
+    except SourceError as refused:
+        return refused
     except TrialconvError:
         raise
     except Exception as error:  # one broken record must not end the run of a million
@@ -176,6 +189,7 @@ def tally_record(record: Record, tallies: Sequence[Tally], options: Options) -> 
 
         def count(tally: Tally = tally, target: Target = target) -> None:
             nonlocal values
+            _check_number(record, target)
             values = leaf_values(record) if values is None else values
             ctx = Context(record, target.options(options))
             tally.add(record, values, ctx.issues, target.build(ctx))

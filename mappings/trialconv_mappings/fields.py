@@ -36,10 +36,13 @@ _COLUMNS: Final = {
 }
 
 
+#: The registry's own JSON, in which every field is at home.
+_OWN_FORM: Final = "ctgov-json"
 _PAGE_EXTRAS: Final = frozenset({"title", "lastUpdated", "countries"})
 
 #: What each target carries of a record's extras; None is all of them.
 CARRIED_EXTRAS: Final[dict[str, frozenset[str] | None]] = {
+    _OWN_FORM: frozenset(),
     "fhir-r4": _PAGE_EXTRAS,
     "fhir-r4b": _PAGE_EXTRAS,
     "fhir-r5": _PAGE_EXTRAS,
@@ -114,6 +117,8 @@ def _code_use(text: str) -> CodeUse:
 @cache
 def field_rows(target: str) -> tuple[FieldRow, ...]:
     """Return the rows of a target's field table. Raises KeyError for an unknown target."""
+    if target == _OWN_FORM:
+        return tuple(FieldRow(row.path, row.path, "") for row in field_rows("fhir-r4"))
     room, column = _COLUMNS[target]
     text = files(f"trialconv_mappings.{room}").joinpath("fields.csv").read_text(encoding="utf-8")
     return tuple(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import click
 
-from trialconv.catalog import READERS, Target
+from trialconv.catalog import READERS, REGISTRY_JSON, Target
 from trialconv.context import BASE, Options
 from trialconv.issues import Severity, SourceError, UsageError
 from trialconv.readers.sources import MAX_RECORD_SIZE
@@ -64,58 +64,73 @@ class Run(NamedTuple):
     max_entries: int | None = None
 
 
+#: The arguments and options of every command that writes a document for each record.
+_COMMON: Final = (
+    click.argument("sources", nargs=-1, required=True, metavar="SOURCE..."),
+    click.option(
+        "--out",
+        "-o",
+        type=click.Path(path_type=Path),
+        help="Folder for one file per study, or a file (one study). Default: standard output.",
+    ),
+    click.option("--force", is_flag=True, help="Overwrite files that exist."),
+    click.option("--pretty", is_flag=True, help="Indent the documents."),
+    click.option(
+        "--fail-on",
+        type=click.Choice(["error", "warning"]),
+        help="Exit with 3 when an Issue is this grave or graver. Default: a document that fails validation.",
+    ),
+    click.option(
+        "--issues",
+        "issues_file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Write every Issue to this file, as JSON lines.",
+    ),
+    click.option(
+        "--no-contacts",
+        "contacts",
+        flag_value=False,
+        default=True,
+        help="Leave out names, e-mail addresses and telephone numbers of contacts.",
+    ),
+    click.option(
+        "--max-record-size",
+        type=Size(),
+        default=MAX_RECORD_SIZE,
+        show_default="50M",
+        help="The largest single record.",
+    ),
+    click.option("--verbose", "-v", is_flag=True, help="Print every Issue, not only those from warnings on."),
+)
+#: Those of the commands that convert records to the documents of a standard.
+_OF_STANDARDS: Final = (
+    click.option(
+        "--from", "reader", type=click.Choice(list(READERS)), help="Force a reader. Default: by content."
+    ),
+    click.option("--keep-invalid", is_flag=True, help="Write documents that fail validation, too."),
+    click.option("--no-validate", "check", flag_value=False, default=True, help="Do not validate."),
+    click.option(
+        "--lineage",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Write where each value of the documents comes from: as CSV to a .csv, else as JSON lines.",
+    ),
+    click.option("--base", default=BASE, show_default=True, help="What stands before urls of our own."),
+    click.option("--created", metavar="INSTANT", help="The instant for formats that demand one (ISO 8601)."),
+)
+
+
 def conversion_options(function: _F) -> _F:
-    """Add the arguments and options that every converting command has."""
-    decorators = (
-        click.argument("sources", nargs=-1, required=True, metavar="SOURCE..."),
-        click.option(
-            "--out",
-            "-o",
-            type=click.Path(path_type=Path),
-            help="Folder for one file per study, or a file (one study). Default: standard output.",
-        ),
-        click.option(
-            "--from", "reader", type=click.Choice(list(READERS)), help="Force a reader. Default: by content."
-        ),
-        click.option("--force", is_flag=True, help="Overwrite files that exist."),
-        click.option("--pretty", is_flag=True, help="Indent the documents."),
-        click.option("--keep-invalid", is_flag=True, help="Write documents that fail validation, too."),
-        click.option("--no-validate", "check", flag_value=False, default=True, help="Do not validate."),
-        click.option(
-            "--fail-on",
-            type=click.Choice(["error", "warning"]),
-            help="Exit with 3 when an Issue is this grave or graver. Default: a document that fails validation.",
-        ),
-        click.option(
-            "--issues",
-            "issues_file",
-            type=click.Path(path_type=Path, dir_okay=False),
-            help="Write every Issue to this file, as JSON lines.",
-        ),
-        click.option(
-            "--lineage",
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="Write where each value of the documents comes from: as CSV to a .csv, else as JSON lines.",
-        ),
-        click.option(
-            "--no-contacts",
-            "contacts",
-            flag_value=False,
-            default=True,
-            help="Leave out names, e-mail addresses and telephone numbers of contacts.",
-        ),
-        click.option("--base", default=BASE, show_default=True, help="What stands before urls of our own."),
-        click.option("--created", metavar="INSTANT", help="The instant for formats that demand one (ISO 8601)."),
-        click.option(
-            "--max-record-size",
-            type=Size(),
-            default=MAX_RECORD_SIZE,
-            show_default="50M",
-            help="The largest single record.",
-        ),
-        click.option("--verbose", "-v", is_flag=True, help="Print every Issue, not only those from warnings on."),
-    )
+    """Add the arguments and options that every command has which converts to the documents of a standard."""
+    return _with(function, (*_COMMON, *_OF_STANDARDS))
+
+
+def way_back_options(function: _F) -> _F:
+    """Add the arguments and options of the commands that read the documents of a standard."""
+    return _with(function, _COMMON)
+
+
+def _with(function: _F, decorators: tuple[Callable[[_F], _F], ...]) -> _F:
     for decorator in reversed(decorators):
         function = decorator(function)
     return function
@@ -179,3 +194,8 @@ def run_command(target: Target, values: dict[str, Any]) -> int:
     """Sort the parsed options of a command into those of the mapping and those of the run, and run."""
     run = Run(**{name: values.pop(name) for name in Run._fields if name in values})
     return run_conversion(target, Options(**values), run)
+
+
+def run_way_back(reader: str, values: dict[str, Any]) -> int:
+    """Read documents of a standard with a reader, and write their records as the registry's JSON."""
+    return run_command(REGISTRY_JSON, {**values, "reader": reader, "keep_invalid": False, "check": True})

@@ -19,6 +19,8 @@ COMMANDS: Final = {
     "to-usdm": ("trialconv.cli.to_usdm", "Convert records to CDISC USDM study definitions."),
     "to-sdtm": ("trialconv.cli.to_sdtm", "Convert records to the SDTM datasets TS and TI."),
     "explain": ("trialconv.cli.explain", "Tell where a value of a document comes from, or of a record went."),
+    "from-fhir": ("trialconv.cli.from_fhir", "Make registry records of FHIR bundles."),
+    "from-odm": ("trialconv.cli.from_odm", "Make registry records of CDISC ODM study definitions."),
     "coverage": ("trialconv.cli.coverage", "Tell which values of records stand where in a target."),
     "diff": ("trialconv.cli.diff", "Tell what changed between two versions of a record."),
     "codes": ("trialconv.cli.codes", "Look at the code tables, and find what they have no code for."),

@@ -53,7 +53,7 @@ class Output:
         """
         parts = self._parts(converted)
         if self._folder is not None:
-            names = file_names(converted.record.nct_id, len(parts), self._target.suffix)
+            names = file_names(converted.record.name, len(parts), self._target.suffix)
             self._to_files([self._folder / name for name in names], parts)
         elif self._file is not None:
             if len(parts) > 1:

@@ -109,7 +109,7 @@ def joined(words: Sequence[str]) -> str:
 
 def checked_date(ctx: Context, value: str, source_path: str, target_path: str) -> str | None:
     """Return a partial date as it stands, or None and an Issue when it is none."""
-    if _is_date(bare(value) if TRACING.on else value):
+    if is_date(value):
         return value
     ctx.note("invalid-date", f"{value!r} is not a date", source_path, target_path)
     return None
@@ -126,6 +126,11 @@ def checked_link(ctx: Context, value: str, source_path: str, target_path: str) -
         return address
     ctx.note("invalid-link", f"{value[:80]!r} is not a web address", source_path, target_path)
     return None
+
+
+def is_date(value: str) -> bool:
+    """Tell whether a text is a partial date: yyyy, yyyy-MM or yyyy-MM-dd, and a day of the calendar."""
+    return _is_date(bare(value) if TRACING.on else value)
 
 
 @lru_cache(maxsize=16_384)

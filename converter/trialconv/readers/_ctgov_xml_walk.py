@@ -1,4 +1,4 @@
-"""Safe parsing of the registry's XML, and a walk that knows which of its parts nobody has looked at.
+"""A walk through the registry's XML that knows which of its parts nobody has looked at.
 
 The readers of the elements ask for children, texts and attributes by name. What was never asked for is found
 at the end, so that no element, attribute or stray text is dropped without notice.
@@ -6,20 +6,16 @@ at the end, so that no element, attribute or stray text is dropped without notic
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from lxml import etree
 
 from trialconv.readers.common import refusal
+from trialconv.readers.xml_input import parsed_xml
 from trialconv.record import SourceInfo
 
 ROOT: Final = "clinical_study"
-
-_PROLOG_END = re.compile(rb"<[A-Za-z_]")
-_DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
-_NO_DOCTYPE = "the XML has a DOCTYPE, which registry records do not have and which is not read"
 
 
 class LeftOver(NamedTuple):
@@ -149,33 +145,11 @@ class Cursor:
 
 
 def parse(data: bytes, source: SourceInfo) -> Walk:
-    """Parse a record without DTD, external entities or network.
+    """Parse a record.
 
-    Raises SourceError with line and column for XML that is not well-formed (`malformed-source`), for a DOCTYPE
-    (`malformed-source`), and for another root element (`not-a-study`).
+    Raises SourceError as `parsed_xml` does, and for another root element (`not-a-study`).
     """
-    if not data.strip():
-        raise refusal("malformed-source", source, "the input is empty")
-    start = _PROLOG_END.search(data)
-    if _DOCTYPE.search(data, 0, start.start() if start else len(data)):
-        raise refusal("malformed-source", source, _NO_DOCTYPE)
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        huge_tree=False,
-        load_dtd=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-    try:
-        root = etree.fromstring(data, parser)
-    except etree.XMLSyntaxError as error:
-        line, column = error.position
-        place = source._replace(place=f"line {line}, column {column}")
-        reason = (error.msg or "no reason given").partition(", line ")[0]
-        raise refusal("malformed-source", place, f"not well-formed XML: {reason}") from None
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise refusal("malformed-source", source, _NO_DOCTYPE)
+    root = parsed_xml(data, source)
     if root.tag != ROOT:
         name = str(root.tag)[:60]
         raise refusal("not-a-study", source, f"expected the root element <{ROOT}>, found <{name}>")

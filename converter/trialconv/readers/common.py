@@ -29,6 +29,26 @@ def record_from_tree(
     return record_from_study(study, findings, source, issues, extras)
 
 
+def rebuilt_record(
+    tree: dict[str, Any], source: SourceInfo, issues: list[Issue], extras: dict[str, Any]
+) -> Record:
+    """Make a record of the tree that a document of a target gave back, and of what is to be said of the document.
+
+    A study without an NCT number is a record without one, and an Issue says so: its other ids are kept.
+    """
+    study, findings = study_from_tree(tree)
+    module = study.protocol_section.identification_module
+    number = module.nct_id
+    if number is None or not _NCT.fullmatch(number):
+        found = "there is no NCT number" if number is None else f"{number[:40]!r} is no NCT number and is left out"
+        issues = [*issues, issue("no-registry-number", found)]
+        module.nct_id = None
+    record = Record(study, source, extras=extras)
+    issues = [*issues, *(finding.as_issue("") for finding in findings)]
+    record.issues += [msgspec.structs.replace(each, record=record.name) for each in issues]
+    return record
+
+
 def record_from_study(
     study: Study,
     findings: list[Finding],

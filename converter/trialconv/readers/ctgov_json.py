@@ -14,7 +14,7 @@ import msgspec
 from trialconv.issues import SourceError
 from trialconv.readers.common import broken_characters, record_from_study, refusal
 from trialconv.readers.json_list import list_elements
-from trialconv.readers.sources import READ_ERRORS, Document, read_whole
+from trialconv.readers.sources import READ_ERRORS, Document, numbered_lines, read_whole
 from trialconv.record import Record, SourceInfo, decode_study
 
 READER = "ctgov-json"
@@ -95,7 +95,7 @@ def _break(data: bytes, error: Exception) -> tuple[int, str]:
 def _of_lines(document: Document, limit: int) -> Iterator[Record | SourceError]:
     """Read one study, or one a line: the first two lines tell which."""
     source = document.source._replace(reader=READER)
-    lines = _lines(document, limit)
+    lines = numbered_lines(document, limit)
     filled = (numbered for numbered in lines if numbered[1].strip())
     begin, first = next(filled, (1, b""))
     following, second = next(filled, (begin + 1, b""))
@@ -119,17 +119,6 @@ def _of_lines(document: Document, limit: int) -> Iterator[Record | SourceError]:
 def _is_line_of_many(first: bytes, second: bytes) -> bool:
     """Tell whether a line that is no whole object is a broken one among many, and not the head of a long text."""
     return second.startswith(b'{"') and not first.rstrip().endswith((b"{", b"[", b":", b","))
-
-
-def _lines(document: Document, limit: int) -> Iterator[tuple[int, bytes]]:
-    """Yield the number and the bytes of each line; of one beyond the limit its beginning, one byte beyond it."""
-    number = 0
-    while line := document.stream.readline(limit + 1):
-        number += 1
-        rest = line
-        while len(rest) > limit and not rest.endswith(b"\n"):
-            rest = document.stream.readline(limit + 1)
-        yield number, line
 
 
 def _study_or_refusal(data: bytes, source: SourceInfo) -> Record | SourceError:

@@ -9,13 +9,16 @@ from trialconv.readers.common import refusal
 from trialconv.readers.sources import Document
 from trialconv.record import SourceInfo
 
-ReaderName = Literal["ctgov-json", "ctgov-xml", "ctgov-page"]
+ReaderName = Literal["ctgov-json", "ctgov-xml", "ctgov-page", "fhir", "odm"]
 
 _EXPECTED: Final = (
     "expected ClinicalTrials.gov API v2 JSON (one study, a page of studies, NDJSON), legacy <clinical_study> XML, "
-    "a rendered text page, or a ZIP or gzip of these"
+    "a rendered text page, a FHIR Bundle, an ODM study definition, or a ZIP or gzip of these"
 )
 _V1 = re.compile(rb'"(?:FullStudiesResponse|FullStudy|StudyFieldsResponse|ProtocolSection)"\s*:')
+_STUDY = re.compile(rb'"protocolSection"\s*:')
+_FHIR = re.compile(rb'"resourceType"\s*:')
+_ODM = re.compile(rb'"fileOID"\s*:')
 _PAGE = re.compile(rb"^[ \t]*NCT ID:[ \t]*\S", re.MULTILINE)
 _CSV = re.compile(rb'^"?NCT Number"?[,\t]')
 _ROOT = re.compile(rb"<(?![?!])\s*([A-Za-z_][\w.:-]*)")
@@ -37,7 +40,7 @@ def detect(document: Document) -> ReaderName:
         if _V1.search(text):
             message = "API v1 JSON is not supported yet; expected API v2 JSON"
             raise refusal("unsupported-format", source, message)
-        return "ctgov-json"
+        return _detect_json(text)
     if text[:1] == b"<":
         return _detect_markup(text, source)
     if _CSV.match(text):
@@ -48,12 +51,23 @@ def detect(document: Document) -> ReaderName:
     raise refusal("unrecognised-format", source, f"the text is no known registry document; {_EXPECTED}")
 
 
+def _detect_json(text: bytes) -> ReaderName:
+    if _STUDY.search(text):
+        return "ctgov-json"
+    return "fhir" if _FHIR.search(text) else "odm" if _ODM.search(text) else "ctgov-json"
+
+
 def _detect_markup(text: bytes, source: SourceInfo) -> ReaderName:
     if _HTML.match(text):
         raise refusal("unrecognised-format", source, f"this is an HTML page, often an error answer; {_EXPECTED}")
     root = _ROOT.search(text)
     if root is None:
         raise refusal("unrecognised-format", source, f"this starts like XML but has no root element; {_EXPECTED}")
+    local = root[1].rpartition(b":")[2]
+    if local == b"ODM":
+        return "odm"
+    if local in (b"Bundle", b"ResearchStudy") and b"http://hl7.org/fhir" in text:
+        return "fhir"
     if root[1] != b"clinical_study":
         name = root[1].decode("ascii", "replace")[:60]
         raise refusal("unrecognised-format", source, f"this is XML with the root <{name}>; {_EXPECTED}")

@@ -186,3 +186,14 @@ def read_whole(document: Document, limit: int) -> bytes:
     if len(data) > limit:
         raise refusal("record-too-large", document.source, f"larger than the limit of {limit} bytes")
     return data
+
+
+def numbered_lines(document: Document, limit: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the number and the bytes of each line; of one beyond the limit its beginning, one byte beyond it."""
+    number = 0
+    while line := document.stream.readline(limit + 1):
+        number += 1
+        rest = line
+        while len(rest) > limit and not rest.endswith(b"\n"):
+            rest = document.stream.readline(limit + 1)
+        yield number, line

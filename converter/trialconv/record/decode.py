@@ -198,6 +198,23 @@ def leaf_paths(kind: type[RegistryStruct], above: str = "") -> list[str]:
     return found
 
 
+def leaf_types(kind: type[RegistryStruct], above: str = "") -> dict[str, type]:
+    """Return what each leaf field below a struct holds, by the paths of `leaf_paths`: text, numbers, truth values.
+
+    A field of words holds text; one of bytes that are not decoded holds nothing.
+    """
+    found: dict[str, type] = {}
+    for key, (_, shape) in _fields(kind).items():
+        path = f"{above}.{key}" if above else key
+        while shape.item is not None:
+            path, shape = path + "[]", shape.item
+        if shape.struct is not None:
+            found |= leaf_types(shape.struct, path)
+        elif shape.plain is not msgspec.Raw:
+            found[path] = shape.plain or str
+    return found
+
+
 class FieldShape(NamedTuple):
     """A field of a struct: its JSON name, its attribute, and what it holds.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from trialconv.record.protocol import ProtocolSection
 from trialconv.record.results import ResultsSection
 from trialconv.record.sections import AnnotationSection, DerivedSection, DocumentSection
 
+_NO_NAME = re.compile(r"[^A-Za-z0-9.]+")
 _NO_RESULTS = msgspec.Raw(b"{}")
 
 
@@ -76,8 +78,15 @@ class Record:
 
     @property
     def nct_id(self) -> str:
-        """The NCT number. Readers refuse a record without one."""
+        """The NCT number; empty for a study that a FHIR or ODM document gave back without one."""
         return self.study.protocol_section.identification_module.nct_id or ""
+
+    @property
+    def name(self) -> str:
+        """What files and messages call the record: the NCT number or, without one, another of its ids."""
+        module = self.study.protocol_section.identification_module
+        ids = (self.nct_id, module.org_study_id_info.id, *(other.id for other in module.secondary_id_infos))
+        return next((name for each in ids if each and (name := _NO_NAME.sub("-", each).strip("-.")[:64])), "study")
 
     @property
     def last_update(self) -> str | None:

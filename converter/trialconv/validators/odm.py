@@ -18,10 +18,10 @@ from lxml import etree
 
 from trialconv.formats import OdmVersion
 from trialconv.issues import Issue, issue
+from trialconv.odm_parsed import tree_of
 from trialconv.odm_tree import NAMESPACES, Node
 from trialconv.validators.define import check_define_references, is_define_xml
 from trialconv.validators.odm_content import check_content
-from trialconv.validators.odm_places import tree_of
 from trialconv.validators.odm_references import check_references
 from trialconv.validators.odm_rules import MOST, Findings
 from trialconv.validators.xml_places import element_path, line_of

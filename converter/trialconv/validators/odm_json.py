@@ -15,7 +15,7 @@ import msgspec
 from lxml import etree
 
 from trialconv.issues import Issue, issue
-from trialconv.odm_tree import NAMESPACES, Node, decimal_text
+from trialconv.odm_tree import NAMESPACES, Node, decimal_text, is_odm_json, name_of_key
 from trialconv.validators.odm import rule_issues, schema_folder, schema_issues
 from trialconv.validators.odm_rules import MOST
 
@@ -39,8 +39,6 @@ _NUMBERS: Final = frozenset(
         "sequenceNumber",
     }
 )
-#: Names that XML spells in another way than with a capital.
-_NAMES: Final = {"href": "href", "ref": "ref", "language": "xml:lang", "OID": "OID", "ID": "ID"}
 _NAMESPACES: Final = {
     "xml": "{http://www.w3.org/XML/1998/namespace}",
     "xlink": "{http://www.w3.org/1999/xlink}",
@@ -51,11 +49,6 @@ _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U001
 _POPULATION: Final = "StudyTargetPopulation"
 #: The parameter that holds the words of a target population, which ODM JSON has as an OID alone.
 _POPULATION_WORDS: Final = "OBSTPOPD"
-
-
-def is_odm_json(document: Any) -> bool:
-    """Tell whether a JSON document means to be ODM."""
-    return isinstance(document, dict) and "resourceType" not in document and "fileOID" in document
 
 
 def validate_odm_json(document: bytes | dict[str, Any]) -> list[Issue]:
@@ -101,7 +94,7 @@ class _Reader:
         texts: list[Node | str] = []
         elements: list[Node] = []
         for key, held in value.items():
-            inner = _NAMES.get(key) or key[:1].upper() + key[1:]
+            inner = name_of_key(key)
             place = f"{path}/{inner}"
             if not _NAME.fullmatch(key):
                 self._note(path, f"{key[:80]!r} is no name of ODM")

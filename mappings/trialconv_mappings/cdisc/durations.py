@@ -61,3 +61,13 @@ def duration(words: str) -> Duration | None:
     if match is None:
         return None
     return parsed(Duration(_FORMS[match[2]].format(match[1]), int(match[1]) * _MINUTES[match[2]]), words)
+
+
+def words_of_duration(iso: str) -> str | None:
+    """Return the registry's words of an ISO 8601 duration of one unit (`18 Years` of `P18Y`); None for another."""
+    for unit, form in _FORMS.items():
+        before, _, after = form.partition("{}")
+        number = iso.removeprefix(before).removesuffix(after)
+        if iso == form.format(number) and number.isdecimal() and len(number) < 10:
+            return f"{number} {unit}" if int(number) == 1 else f"{number} {unit}s"
+    return None

@@ -5,6 +5,7 @@ The registry asks for one text with a heading for inclusion and one for exclusio
 has one reading is taken apart; what has several stays whole, and says why. docs/eligibility.md tells the rules.
 """
 
+from trialconv_mappings.criteria.composing import composed_text, says_criteria
 from trialconv_mappings.criteria.listed import criteria_tree, listed_criteria
 from trialconv_mappings.criteria.model import (
     Block,
@@ -29,10 +30,12 @@ __all__ = [
     "Kind",
     "cohort_blocks",
     "cohorts",
+    "composed_text",
     "criteria_tree",
     "has_others",
     "listed_criteria",
     "read_criteria",
+    "says_criteria",
     "study_wide",
     "walk",
     "whole_text",

@@ -10,6 +10,7 @@ from trialconv.context import Context
 from trialconv.lineage import TRUTH, as_json, derived, remembered
 from trialconv.record import Study
 from trialconv.record.decode import attribute_names
+from trialconv_mappings.fhir.group import is_count
 from trialconv_mappings.fhir.parties import is_investigator
 from trialconv_mappings.fhir.parts import Element, concept, put_markdown, put_plain
 from trialconv_mappings.tables import table
@@ -90,7 +91,8 @@ def classifiers(ctx: Context) -> list[Element]:
         said = zip((name for name, _ in INVESTIGATOR), _INVESTIGATOR_VALUES(study), strict=True)
         found += [_fact(name, derived(value, party.type)) for name, value in said if value]
     enrollment = protocol.design_module.enrollment_info
-    if enrollment.type and (enrollment.count is None or enrollment.type not in ("ACTUAL", "ESTIMATED")):
+    counted = enrollment.count is not None and is_count(enrollment.count)
+    if enrollment.type and not (counted and enrollment.type in ("ACTUAL", "ESTIMATED")):
         found.append(_fact("Enrollment type", enrollment.type))
     found += [_fact("Age group", age) for age in protocol.eligibility_module.std_ages if age]
     source, target = f"{_IPD}.infoTypes", "ResearchStudy.classifier"

@@ -92,11 +92,16 @@ def _group(ctx: Context, id_: str, tree: CriteriaTree, variable_id: str | None) 
 def enrollment_count(ctx: Context) -> int | None:
     """Return the number of participants, planned or actual; None and an Issue for one that FHIR cannot hold."""
     count = ctx.record.study.protocol_section.design_module.enrollment_info.count
-    if count is None or 0 <= count <= _LARGEST_UNSIGNED_INT:
+    if count is None or is_count(count):
         return count
     source = "protocolSection.designModule.enrollmentInfo.count"
     ctx.note("number-out-of-range", f"{count} participants cannot be carried", source, "Group.quantity")
     return None
+
+
+def is_count(number: int) -> bool:
+    """Tell whether FHIR can hold a number as one of participants."""
+    return 0 <= number <= _LARGEST_UNSIGNED_INT
 
 
 def _demographics(ctx: Context) -> list[Element]:

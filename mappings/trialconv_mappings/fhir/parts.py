@@ -103,6 +103,11 @@ _TAG: Final = re.compile(r"<[A-Za-z/!?]")
 _HTML: Final = re.compile(r"(?<!\\)<(?=[A-Za-z/!?])")
 
 
+def escaped_html(markup: str) -> str:
+    """Return markup with a backslash before each angle bracket that Markdown would take for HTML."""
+    return substituted(_HTML, r"\<", markup)
+
+
 def put_markdown(
     ctx: Context, made: Element, key: str, markup: str, source: str, target: str, prefix: str = ""
 ) -> None:
@@ -113,7 +118,7 @@ def put_markdown(
     """
     # Most angle brackets are escaped or begin no word; a pattern that begins with the bracket itself is quick.
     if "<" in markup and _TAG.search(markup) and _HTML.search(markup):
-        made[key] = prefix + substituted(_HTML, r"\<", markup)
+        made[key] = prefix + escaped_html(markup)
         made["_" + key] = exactly(ctx, markup)
         ctx.note("html-like-text", "an angle bracket is escaped", source, target)
     else:

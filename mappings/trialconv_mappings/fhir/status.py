@@ -17,6 +17,10 @@ from trialconv_mappings.fhir.versions import PROGRESS_STATUSES, STUDY_STATUS_R4
 _OVERALL = "protocolSection.statusModule.overallStatus"
 _LAST_KNOWN = "protocolSection.statusModule.lastKnownStatus"
 _TARGET = "ResearchStudy.status"
+#: The statuses that only records of expanded access have (https://clinicaltrials.gov/policy/protocol-definitions).
+EXPANDED_ACCESS: Final = frozenset(
+    {"AVAILABLE", "NO_LONGER_AVAILABLE", "TEMPORARILY_NOT_AVAILABLE", "APPROVED_FOR_MARKETING"}
+)
 _ABSENT_REASONS: Final = {"WITHHELD": "masked"}
 
 

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import checked_date, derived, remembered
+from trialconv.lineage import checked_date, derived, is_date, remembered
 from trialconv.record.protocol import DateStruct, PartialDateStruct
 from trialconv_mappings.fhir.parts import Element, not_carried, period, starts_after
 from trialconv_mappings.fhir.terms import REGISTRATION_ACTIVITY, STUDY_REGISTRATION
@@ -51,7 +51,7 @@ def _actual(ctx: Context, day: DateStruct | PartialDateStruct, field: str) -> bo
     if day.type is None:
         return None
     known = _KNOWN_TYPES.get(day.type)
-    if known is None or not day.date:
+    if known is None or not day.date or not is_date(day.date):
         why = "there is no date for this type" if known is not None else f"{day.type!r} is no known type of a date"
         not_carried(ctx, f"{_P}statusModule.{field}.type", why)
     return derived(known, day.type)

@@ -18,7 +18,7 @@ parameter, one per value: a `StudyParameter` of ODM 2.0 or, beside ODM 1.3.2, an
 - What the registry leaves empty and ODM demands is filled in by a rule. A name of the registry that looks as if it
   were filled in stands in its `CTG.` parameter as well.
 
-So the record can be had back from the document; `tests/odm_rebuild.py` does it.
+So the record can be had back from the document; `odm/back` does it.
 
 OIDs are made of a prefix per kind and positions within the study, so that the same record gives the same OIDs:
 `ST.` study, `MDV.` metadata version, `PAR.` parameter, `ARM.`, `IND.` indication, `INT.` intervention,

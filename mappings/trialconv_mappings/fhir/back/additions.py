@@ -2,56 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
+from trialconv_mappings.back import Notes, put, typed, without_none, words
 from trialconv_mappings.fhir.additions import SUBMISSION, TRACKED, UNPOSTED_EVENT, VIOLATION_EVENT
+from trialconv_mappings.fhir.additions import Part as Column
 from trialconv_mappings.fhir.artifacts import CONTENTS, KINDS
-from trialconv_mappings.fhir.back.bundles import exact, first, named, put, texts, value_of, without_none
-from trialconv_mappings.fhir.parts import Element
-from trialconv_mappings.fhir.terms import DOCUMENTS, PUBMED
+from trialconv_mappings.fhir.back.dates import progress_word
+from trialconv_mappings.fhir.back.element import Part
+from trialconv_mappings.fhir.terms import DERIVED_FROM, DOCUMENTS, PUBMED, STUDY_PAGE
 
 _P = "protocolSection."
+_REFERENCES = f"{_P}referencesModule."
 _CONTENT_FIELDS: Final = {name: field for _, name, field in CONTENTS}
+_PLACE: Final = "ResearchStudy.relatedArtifact"
 
 
-def read_artifacts(study: Element, tree: dict[str, Any]) -> None:
+def read_artifacts(study: Part, tree: dict[str, Any], notes: Notes) -> None:
     """Put references, links, shared data, documents and the expanded access record into the tree."""
-    for artifact in study.get("relatedArtifact", ()):
-        document = artifact.get("document", {})
-        kinds = list(texts(artifact.get("classifier", [])))
-        url = exact(document, "url")
-        label = exact(artifact, "label")
-        if artifact.get("type") == "citation":
-            put(tree, f"{_P}referencesModule.references[]", _reference(artifact, kinds, url, label))
-        elif not kinds:
+    for artifact in study.parts("relatedArtifact"):
+        kinds = artifact.parts("classifier")
+        what = kinds[0].exact("text") if kinds else None
+        document = artifact.part("document")
+        url, label = document.exact("url"), artifact.exact("label")
+        if artifact.text("type") == "citation":
+            put(tree, _REFERENCES + "references[]", _reference(artifact, kinds, url, label, notes))
+        elif what == KINDS.source or (artifact.raw.get("type") == "derived-from" and _is_page(url)):
             continue
-        elif kinds[0] == KINDS.id_link:
+        elif what == KINDS.id_link:
             put(tree, f"{_P}identificationModule.orgStudyIdInfo.link", url)
-        elif kinds[0] == KINDS.secondary_link:
+        elif what == KINDS.secondary_link:
             _secondary_link(tree, label, url)
-        elif kinds[0] == KINDS.see_also:
-            put(tree, f"{_P}referencesModule.seeAlsoLinks[]", without_none(label=label, url=url))
-        elif kinds[0] == KINDS.available:
-            comment = exact(artifact, "display")
-            made = without_none(id=label, type=next(iter(kinds[1:]), None), url=url, comment=comment)
-            put(tree, f"{_P}referencesModule.availIpds[]", made)
-        elif kinds[0] == KINDS.sharing:
+        elif what == KINDS.see_also or (what is None and url is not None):
+            label = label if label is not None else artifact.exact("display") or document.exact("title")
+            put(tree, _REFERENCES + "seeAlsoLinks[]", without_none(label=label, url=url))
+        elif what == KINDS.available:
+            type_ = next((text for kind in kinds[1:] if (text := kind.words())), None)
+            made = without_none(id=label, type=type_, url=url, comment=artifact.exact("display"))
+            put(tree, _REFERENCES + "availIpds[]", made)
+        elif what == KINDS.sharing:
             put(tree, f"{_P}ipdSharingStatementModule.url", url)
-        elif kinds[0] == KINDS.expanded_access:
+        elif what == KINDS.expanded_access:
             put(tree, f"{_P}statusModule.expandedAccessInfo.nctId", label)
-            put(tree, f"{_P}statusModule.expandedAccessInfo.statusForNctId", next(iter(kinds[1:]), None))
-        elif kinds[0] == KINDS.document:
-            put(tree, "documentSection.largeDocumentModule.largeDocs[]", _document(artifact, kinds[1:]))
+            status = next((progress_word(kind, notes, f"{_PLACE}.classifier") for kind in kinds[1:]), None)
+            put(tree, f"{_P}statusModule.expandedAccessInfo.statusForNctId", status)
+        elif what == KINDS.document:
+            made = _document(artifact, document, kinds[1:], notes)
+            put(tree, "documentSection.largeDocumentModule.largeDocs[]", made)
+        else:
+            notes.note("not-understood", f"an artifact of the kind {(what or artifact.raw.get('type'))!r}", _PLACE)
 
 
-def _reference(artifact: Element, kinds: list[str], url: str | None, label: str | None) -> dict[str, Any]:
+def _is_page(url: str | None) -> bool:
+    return url is not None and url.startswith(STUDY_PAGE)
+
+
+def _reference(
+    artifact: Part, kinds: list[Part], url: str | None, label: str | None, notes: Notes
+) -> dict[str, Any]:
+    known, place = words("fhir_reference_type"), f"{_PLACE}.classifier"
+    types = [known.word(kind.codes(), kind.exact("text"), notes, place) for kind in kinds]
+    if url is not None and not url.startswith(PUBMED):
+        notes.note("not-understood", f"the address of a citation outside of PubMed: {url[:100]!r}", _PLACE)
+        url = None
     made: dict[str, Any] = without_none(
-        pmid=url.removeprefix(PUBMED) if url else label,
-        type=kinds[0] if kinds else None,
-        citation=exact(artifact, "citation"),
+        pmid=url.removeprefix(PUBMED).strip("/") if url else label,
+        type=types[0] if types else None,
+        citation=artifact.exact("citation"),
     )
     retractions = [
-        {part["url"]: value_of(part) for part in found["extension"]} for found in named(artifact, "retraction")
+        {part.text("url") or "": part.said() for part in found.parts("extension")}
+        for found in artifact.extensions("retraction")
     ]
     if retractions:
         made["retractions"] = retractions
@@ -67,63 +89,89 @@ def _secondary_link(tree: dict[str, Any], label: str | None, url: str | None) ->
             return
 
 
-def _document(artifact: Element, kinds: list[str]) -> dict[str, Any]:
-    attachment = artifact.get("document", {})
+def _document(artifact: Part, attachment: Part, kinds: list[Part], notes: Notes) -> dict[str, Any]:
     made: dict[str, Any] = {}
-    for text in kinds:
-        name, found, word = text.partition(": ")
+    path = "documentSection.largeDocumentModule.largeDocs[]."
+    for kind in kinds:
+        name, found, word = (kind.exact("text") or "").partition(": ")
         if found and name in _CONTENT_FIELDS:
-            made[_CONTENT_FIELDS[name]] = word
+            field = _CONTENT_FIELDS[name]
+            made[field] = typed(path + field, word)
         else:
-            made["typeAbbrev"] = text
-    url = exact(attachment, "url")
+            known, place = words("fhir_large_document_type"), f"{_PLACE}.classifier"
+            put(made, "typeAbbrev", known.word(kind.codes(), kind.exact("text"), notes, place))
+    url, size = attachment.exact("url"), attachment.value("size")
+    attachment.ask("contentType")
     return made | without_none(
-        label=exact(attachment, "title"),
-        date=exact(attachment, "creation"),
-        uploadDate=exact(artifact, "publicationDate"),
+        label=attachment.exact("title"),
+        date=attachment.exact("creation"),
+        uploadDate=artifact.exact("publicationDate"),
         filename=url.rpartition("/")[2] if url and url.startswith(DOCUMENTS) else url,
-        size=attachment.get("size"),
+        size=typed(path + "size", size) if size is not None else None,
     )
 
 
-def read_additions(study: Element, tree: dict[str, Any]) -> None:
+def read_additions(study: Part, tree: dict[str, Any]) -> None:
     """Put annotations, removed countries, the tracking of results and the MeSH headings into the tree."""
     annotations = "annotationSection.annotationModule."
-    for found in named(study, "unposted-results"):
+    for found in study.extensions("unposted-results"):
         path = annotations + "unpostedAnnotation."
-        put(tree, path + "unpostedResponsibleParty", first(found, "responsibleParty"))
-        put(tree, path + "unpostedEvents", _events(found, "event", UNPOSTED_EVENT))
-    violations = _events(study, "fdaaa-violation-event", VIOLATION_EVENT)
+        for part in found.parts("extension"):
+            if part.text("url") == "responsibleParty":
+                put(tree, path + "unpostedResponsibleParty", part.said())
+        put(tree, path + "unpostedEvents", _events(found.parts("extension"), "event", UNPOSTED_EVENT))
+    violations = _events(study.extensions("fdaaa-violation-event"), None, VIOLATION_EVENT)
     put(tree, annotations + "violationAnnotation.violationEvents", violations)
     misc = "derivedSection.miscInfoModule."
-    for found in named(study, "removed-country"):
-        put(tree, misc + "removedCountries[]", (value_of(found) or {}).get("text"))
-    for found in named(study, "submission-tracking"):
-        for part in found["extension"]:
-            if part["url"] in TRACKED:
-                put(tree, f"{misc}submissionTracking.{TRACKED[part['url']]}", value_of(part))
-        infos = _events(found, "submissionInfo", SUBMISSION)
+    for found in study.extensions("removed-country"):
+        put(tree, misc + "removedCountries[]", found.held().words())
+    for found in study.extensions("submission-tracking"):
+        for part in found.parts("extension"):
+            name = part.text("url") or ""
+            if name in TRACKED:
+                put(tree, f"{misc}submissionTracking.{TRACKED[name]}", part.said())
+        infos = _events(found.parts("extension"), "submissionInfo", SUBMISSION)
         put(tree, misc + "submissionTracking.submissionInfos", infos)
     _headings(study, tree)
 
 
-def _events(holder: Element, name: str, plan: Any) -> list[dict[str, Any]]:
-    known = {part.name for part in plan}
-    return [
-        {part["url"]: value_of(part) for part in found["extension"] if part["url"] in known}
-        for found in named(holder, name)
-    ]
+def _events(found: Iterable[Part], name: str | None, plan: tuple[Column, ...]) -> list[dict[str, Any]]:
+    """Return the events of extensions with a name, or of all of them, with the parts of a plan."""
+    keys = {column.name: column.key for column in plan}
+    events = []
+    for each in found:
+        if name is not None and each.text("url") != name:
+            continue
+        made: dict[str, Any] = {}
+        for part in each.parts("extension"):
+            field = part.text("url") or ""
+            text = part.said()
+            if field in keys and text is not None:
+                made[field] = _as(keys[field], text)
+        events.append(made)
+    return [made for made in events if made]
 
 
-def _headings(study: Element, tree: dict[str, Any]) -> None:
+def _as(key: str, text: str) -> Any:
+    """Return the value of an extension in the type that its key names."""
+    if key == "valueBoolean":
+        return {"true": True, "false": False}.get(text, text)
+    if key == "valueInteger":
+        return int(text) if text.removeprefix("-").isdecimal() else text
+    return text
+
+
+def _headings(study: Part, tree: dict[str, Any]) -> None:
     for module, what in (("conditionBrowseModule", "conditions"), ("interventionBrowseModule", "interventions")):
         path = f"derivedSection.{module}."
-        for keyword in study.get("keyword", ()):
-            if first(keyword, "derived-from") == what:
-                put(tree, path + "meshes[]", _heading(keyword["coding"][0]))
-        for found in named(study, f"{what[:-1]}-mesh-ancestor"):
-            put(tree, path + "ancestors[]", _heading(value_of(found)))
+        for keyword in study.parts("keyword"):
+            if keyword.extension(DERIVED_FROM).said() == what:
+                keyword.ask("text")
+                put(tree, path + "meshes[]", _heading(keyword.part("coding")))
+        for found in study.extensions(f"{what[:-1]}-mesh-ancestor"):
+            put(tree, path + "ancestors[]", _heading(found.held()))
 
 
-def _heading(coding: Element) -> dict[str, Any]:
-    return without_none(id=exact(coding, "code"), term=exact(coding, "display"))
+def _heading(coding: Part) -> dict[str, Any]:
+    coding.ask("system")
+    return without_none(id=coding.exact("code"), term=coding.exact("display"))

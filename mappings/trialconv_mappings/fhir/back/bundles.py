@@ -1,120 +1,101 @@
-"""A Bundle as it is read back: its resources, what refers to what, and what stands beside an element."""
+"""A Bundle as it is read back: its studies, its resources, and what refers to what."""
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
-from trialconv.lineage import plain
-from trialconv_mappings.fhir.parts import Element
-from trialconv_mappings.fhir.terms import EXACT_TEXT, FILLED_FROM
+from trialconv_mappings.back import Notes
+from trialconv_mappings.fhir.back.element import Asked, Part
+
+_STUDY: Final = "ResearchStudy"
 
 
 class Resources:
-    """The resources of a Bundle, by type in their order and by what references call them."""
+    """The resources of a Bundle, by type in their order and by what references call them.
 
-    def __init__(self, bundle: Element) -> None:
-        self.by_type: dict[str, list[Element]] = {}
-        self._by_reference: dict[str, Element] = {}
-        for entry in bundle.get("entry", ()):
-            resource = entry.get("resource")
-            if not isinstance(resource, dict) or "resourceType" not in resource:
-                continue
-            self.by_type.setdefault(resource["resourceType"], []).append(resource)
-            if "id" in resource:
-                self._by_reference[f"{resource['resourceType']}/{resource['id']}"] = resource
-            if "fullUrl" in entry:
-                self._by_reference[entry["fullUrl"]] = resource
-
-    def at(self, reference: Element | None) -> Element:
-        """Return the resource that a Reference points to; an empty one when it is not in the Bundle."""
-        return self._by_reference.get((reference or {}).get("reference", ""), {})
-
-    def all(self, type_name: str) -> list[Element]:
-        """Return the resources of a type, in the order of the Bundle."""
-        return self.by_type.get(type_name, [])
-
-
-def named(element: Element, name: str) -> list[Element]:
-    """Return the extensions of an element whose url is a name or ends in it after a slash."""
-    return [
-        found
-        for found in element.get("extension", ())
-        if (url := found.get("url", "")) == name or url.endswith("/" + name.lstrip("/"))
-    ]
-
-
-def value_of(extension: Element) -> Any:
-    """Return the value of an extension, the exact one where that stands beside it; None when it has none."""
-    for key in extension:
-        if key.startswith("value"):
-            return exact(extension, key)
-        if key.startswith("_value"):
-            return exact(extension, key[1:])
-    return None
-
-
-def first(element: Element, name: str) -> Any:
-    """Return the value of the first extension of that name."""
-    found = named(element, name)
-    return value_of(found[0]) if found else None
-
-
-def exact(holder: Element, key: str, prefix: str = "") -> Any:
-    """Return the registry's string of an element of text, without the name before it.
-
-    The exact string that stands beside the element is used as long as it still says what the element says.
+    `notes` is what there is to say of the study that is read.
     """
-    shown = holder.get(key)
-    if isinstance(shown, str) and prefix:
-        shown = shown.removeprefix(prefix)
-    for found in named(holder.get("_" + key, {}), EXACT_TEXT):
-        encoded = found.get("valueBase64Binary")
-        text = b64decode(encoded).decode() if encoded else value_of(found)
-        if shown is None or encoded or plain(text) == shown or text == plain(shown) or _same_words(text, shown):
-            return text.removeprefix(prefix) if prefix and encoded else text
-    return shown
 
+    def __init__(self, bundle: Any) -> None:
+        self.asked: Asked = set()
+        self.notes = Notes()
+        self.bundle = Part(bundle, self.asked)
+        self._by_type: dict[str, list[Part]] = {}
+        self._by_reference: dict[str, Part] = {}
+        self._contained: dict[int, dict[str, Part]] = {}
+        if self.bundle.text("resourceType") == "Bundle":
+            for entry in self.bundle.parts("entry"):
+                entry.ask("request", "response", "search", "link")
+                self._add(entry.part("resource"), entry.text("fullUrl"))
+        else:
+            self._add(self.bundle, None)
 
-def _same_words(text: str, shown: str) -> bool:
-    """Tell whether a text differs from what is shown by outer white space, a time of the day or escapes only."""
-    return (
-        text.strip() == shown
-        or text.partition("T")[0] == shown
-        or text.replace("\\", "") == shown.replace("\\", "")
-    )
+    def _add(self, resource: Part, url: str | None) -> None:
+        kind = resource.text("resourceType")
+        if kind is None:
+            return
+        self._by_type.setdefault(kind, []).append(resource)
+        own_id = resource.text("id")
+        if own_id:
+            self._by_reference.setdefault(f"{kind}/{own_id}", resource)
+        if url:
+            self._by_reference.setdefault(url, resource)
+        inside = {each.text("id") or "": each for each in resource.parts("contained")}
+        self._contained[id(resource.raw)] = inside
+        for each in inside.values():
+            if name := each.text("resourceType"):
+                self._by_type.setdefault(name, []).append(each)
 
+    @property
+    def studies(self) -> list[Part]:
+        """The studies of the Bundle."""
+        return self.all(_STUDY)
 
-def is_filled_in(holder: Element, key: str) -> bool:
-    """Tell whether an element says that it was filled in from another field."""
-    return bool(named(holder.get("_" + key, {}), FILLED_FROM))
+    def all(self, type_name: str) -> list[Part]:
+        """Return the resources of a type, in the order of the Bundle; those inside of others among them."""
+        return self._by_type.get(type_name, [])
 
+    def at(self, reference: Part, holder: Part, place: str) -> Part:
+        """Return the resource that a Reference in a resource points to; an empty one when it is not here.
 
-def texts(concepts: list[Element]) -> Iterator[str]:
-    """Yield the texts of CodeableConcepts."""
-    for concept in concepts:
-        text = exact(concept, "text")
-        if text:
-            yield text
+        A reference to nothing here becomes an Issue about the place, unless it says by itself what it means.
+        """
+        url = reference.text("reference")
+        reference.ask("type", "identifier")
+        if url is None:
+            return Part(None, self.asked)
+        if url.startswith("#"):
+            found = self._contained.get(id(holder.raw), {}).get(url[1:]) or self._inside(url[1:])
+        else:
+            # A reference may name a version, and a server's address before the type.
+            plain_url = url.partition("/_history/")[0]
+            found = self._by_reference.get(plain_url) or self._by_reference.get(
+                "/".join(plain_url.split("/")[-2:])
+            )
+        if found is not None:
+            return found
+        if "display" not in reference:
+            self.notes.note("reference-unresolved", f"{url[:100]!r} is not in the document", place)
+        return Part(None, self.asked)
 
+    def _inside(self, own_id: str) -> Part | None:
+        found = [inside[own_id] for inside in self._contained.values() if own_id in inside]
+        return found[0] if len(found) == 1 else None
 
-def put(tree: dict[str, Any], path: str, value: Any) -> None:
-    """Set a value of a tree at a path of keys, or add it to the list there where the path ends in `[]`.
+    def linked(self, type_name: str, references: list[Part], study: Part, place: str) -> list[Part]:
+        """Return the resources of a type that a study refers to.
 
-    Does nothing where there is nothing to set.
-    """
-    if value is None or value == [] or value == {}:
-        return
-    *steps, last = path.split(".")
-    for step in steps:
-        tree = tree.setdefault(step, {})
-    if last.endswith("[]"):
-        tree.setdefault(last[:-2], []).append(value)
-    else:
-        tree[last] = value
+        Where it refers to none, those of a Bundle that has no other study are meant.
+        """
+        found = [self.at(reference, study, place) for reference in references]
+        found = [each for each in found if each.text("resourceType") == type_name]
+        if not found and len(self.studies) == 1:
+            return self.all(type_name)
+        return found
 
-
-def without_none(**values: Any) -> dict[str, Any]:
-    """Return the values that are there."""
-    return {key: value for key, value in values.items() if value is not None and value != []}
+    def of_types(self) -> Iterator[tuple[str, Part]]:
+        """Yield every resource with its type."""
+        for name, resources in self._by_type.items():
+            for resource in resources:
+                yield name, resource

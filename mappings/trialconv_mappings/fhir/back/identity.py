@@ -1,130 +1,124 @@
-"""Identification, texts, dates and design of a study, read back from a ResearchStudy in the shape of R5."""
+"""Identification, texts and design of a study, read back from a ResearchStudy in the shape of R5."""
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
-from trialconv_mappings.fhir.back.bundles import (
-    Resources,
-    exact,
-    first,
-    is_filled_in,
-    named,
-    put,
-    texts,
-    value_of,
-    without_none,
-)
-from trialconv_mappings.fhir.parts import Element
-from trialconv_mappings.fhir.study_dates import EVENTS
+from trialconv_mappings.back import Notes, put, typed, without_none, words
+from trialconv_mappings.fhir.back.bundles import Resources
+from trialconv_mappings.fhir.back.element import Part, said_texts
 from trialconv_mappings.fhir.study_facts import OWN_ID
-from trialconv_mappings.fhir.terms import NCT_SYSTEM
+from trialconv_mappings.fhir.terms import DERIVED_FROM, NCT_SYSTEM
 
 _P = "protocolSection."
 _I = f"{_P}identificationModule."
-_S = f"{_P}statusModule."
-_DATE_TYPES: Final[dict[bool | None, str]] = {True: "ACTUAL", False: "ESTIMATED"}
-_OVERALL: Final = "overall-study"
-_STRUCTS: Final = frozenset(event.field for event in EVENTS if event.field.endswith("Struct"))
+_NCT: Final = re.compile(r"NCT[0-9]{8}")
+#: What the systems of identifiers for NCT numbers have in common, in all spellings that are in use.
+_REGISTRY: Final = "clinicaltrials.gov"
 
 
-def read_identity(study: Element, tree: dict[str, Any]) -> None:
+def read_identity(study: Part, tree: dict[str, Any], notes: Notes) -> None:
     """Put the identification, the descriptions, the conditions and the keywords into the tree."""
-    _identifiers(study, tree)
-    if "title" in study and not is_filled_in(study, "title"):
-        put(tree, _I + "briefTitle", exact(study, "title"))
-    for label in study.get("label", ()):
-        codes = {coding.get("code") for coding in label.get("type", {}).get("coding", ())}
-        for code, field in (("official", "officialTitle"), ("acronym", "acronym")):
-            if code in codes:
-                put(tree, _I + field, exact(label, "value"))
-    put(tree, f"{_P}descriptionModule.briefSummary", exact(study, "descriptionSummary"))
-    if not is_filled_in(study, "description"):
-        put(tree, f"{_P}descriptionModule.detailedDescription", exact(study, "description"))
-    put(tree, f"{_P}conditionsModule.conditions", list(texts(study.get("condition", []))))
-    keywords = [word for word in study.get("keyword", ()) if not named(word, "derived-from")]
-    put(tree, f"{_P}conditionsModule.keywords", list(texts(keywords)))
-
-
-def _identifiers(study: Element, tree: dict[str, Any]) -> None:
-    for identifier in study.get("identifier", ()):
-        use, value = identifier.get("use"), exact(identifier, "value")
-        kind = exact(identifier.get("type", {}), "text")
-        if identifier.get("system") == NCT_SYSTEM:
-            if use == "old":
-                put(tree, _I + "nctIdAliases[]", value)
-            else:
-                put(tree, _I + "nctId", value)
-        elif use == "secondary":
-            domain = exact(identifier.get("assigner", {}), "display")
-            secondary = without_none(id=value, type=kind, domain=domain)
-            tree.setdefault("protocolSection", {}).setdefault("identificationModule", {}).setdefault(
-                "secondaryIdInfos", []
-            ).append(secondary)
+    _identifiers(study, tree, notes)
+    for label in study.parts("label"):
+        kind = label.part("type")
+        fields = [word for _, code in kind.codes() for word in words("fhir_title_type").with_code(code)]
+        text = label.exact("value")
+        if fields:
+            put(tree, _I + fields[0], text)
         else:
-            put(tree, _I + "orgStudyIdInfo.id", value)
-            put(tree, _I + "orgStudyIdInfo.type", kind if kind != OWN_ID else None)
+            shown = kind.words() or ""
+            notes.note("not-understood", f"a label of the kind {shown[:100]!r}", "ResearchStudy.label")
+    _read_filled_in(study, "title", tree, _I + "briefTitle", _I + "officialTitle")
+    texts = f"{_P}descriptionModule."
+    put(tree, texts + "briefSummary", study.exact("descriptionSummary"))
+    _read_filled_in(study, "description", tree, texts + "detailedDescription", texts + "briefSummary")
+    put(tree, f"{_P}conditionsModule.conditions", said_texts(study.parts("condition")))
+    keywords = [word for word in study.parts("keyword") if not word.extensions(DERIVED_FROM)]
+    put(tree, f"{_P}conditionsModule.keywords", said_texts(keywords))
 
 
-def read_status(study: Element, tree: dict[str, Any]) -> None:
-    """Put the status and all dates into the tree."""
-    period = study.get("period", {})
-    put(tree, _S + "startDateStruct.date", exact(period, "start"))
-    put(tree, _S + "completionDateStruct.date", exact(period, "end"))
-    for progress in study.get("progressStatus", ()):
-        state = progress.get("state", {})
-        if any(coding.get("code") == _OVERALL for coding in state.get("coding", ())):
-            _overall(progress, tree)
-        else:
-            put(tree, _S + "overallStatus", exact(state, "text"))
-    last_known = first(study, "last-known-status")
-    put(tree, _S + "lastKnownStatus", (last_known or {}).get("text"))
-    put(tree, _S + "whyStopped", exact(study.get("whyStopped", {}), "text"))
-    _registrations(study, tree)
-    put(tree, _S + "lastUpdatePostDateStruct.date", exact(study, "date"))
+def _read_filled_in(study: Part, key: str, tree: dict[str, Any], path: str, other: str) -> None:
+    """Put a text into the tree, unless it was filled in from another field and still says what that field says."""
+    text = study.exact(key)
+    section, module, field = other.split(".")
+    said = tree.get(section, {}).get(module, {}).get(field)
+    if not (study.is_filled_in(key) and said == text):
+        put(tree, path, text)
 
 
-def _overall(progress: Element, tree: dict[str, Any]) -> None:
-    """Read the study's dates as its overall state: whether they are actual, and what the period cannot hold."""
-    status = tree.setdefault("protocolSection", {}).setdefault("statusModule", {})
-    period = progress.get("period", {})
-    for edge, field in (("start", "startDateStruct"), ("end", "completionDateStruct")):
-        if edge in period:
-            struct = status.setdefault(field, {})
-            struct.setdefault("date", exact(period, edge))
-            if "actual" in progress:
-                struct["type"] = _DATE_TYPES[progress["actual"]]
-
-
-def _registrations(study: Element, tree: dict[str, Any]) -> None:
-    by_code = {event.activity["valueCodeableConcept"]["coding"][0]["code"]: event.field for event in EVENTS}
-    for found in named(study, "researchStudy-studyRegistration"):
-        parts = {part["url"]: value_of(part) for part in found.get("extension", ())}
-        codes = [coding.get("code") for coding in parts.get("activity", {}).get("coding", ())]
-        field = next((by_code[code] for code in codes if code in by_code), None)
-        period = parts.get("period", {})
-        day = exact(period, "start") or exact(period, "end")
-        if field is None:
+def _identifiers(study: Part, tree: dict[str, Any], notes: Notes) -> None:
+    """Read the identifiers. A number of the registry is known by its system or, without one, by its form."""
+    identifiers = study.parts("identifier")
+    own_system = any(each.raw.get("system") == NCT_SYSTEM for each in identifiers)
+    for identifier in identifiers:
+        use, value = identifier.text("use"), identifier.exact("value")
+        kind, system = identifier.part("type"), identifier.text("system")
+        if system == NCT_SYSTEM or (not own_system and _is_nct_number(system, value)):
+            kind.ask_all()
+            module = tree.get("protocolSection", {}).get("identificationModule", {})
+            put(tree, _I + ("nctIdAliases[]" if use == "old" or "nctId" in module else "nctId"), value)
             continue
-        if field in _STRUCTS:
-            put(tree, f"{_S}{field}.date", day)
-            put(tree, f"{_S}{field}.type", _DATE_TYPES.get(parts.get("actual")))
+        identifier.ask("period")
+        assigner = identifier.part("assigner")
+        module = tree.setdefault("protocolSection", {}).setdefault("identificationModule", {})
+        if use == "secondary" or "orgStudyIdInfo" in module:
+            type_ = _kind(kind, "fhir_secondary_id_type", notes)
+            domain = assigner.exact("display") or system
+            module.setdefault("secondaryIdInfos", []).append(without_none(id=value, type=type_, domain=domain))
         else:
-            put(tree, _S + field, day)
+            type_ = _kind(kind, "fhir_org_study_id_type", notes)
+            put(tree, _I + "orgStudyIdInfo.id", value)
+            put(tree, _I + "orgStudyIdInfo.type", type_ if type_ != OWN_ID else None)
+            put(tree, _I + "organization.fullName", assigner.exact("display"))
 
 
-def read_design(study: Element, resources: Resources, tree: dict[str, Any]) -> None:
+def _is_nct_number(system: str | None, value: str | None) -> bool:
+    if value is None or not _NCT.fullmatch(value):
+        return False
+    # Whatever the system is called: nothing else has numbers of this form.
+    return system is None or _REGISTRY in system.lower() or not system.startswith("http")
+
+
+def _kind(kind: Part, table: str, notes: Notes) -> str | None:
+    return words(table).word(kind.codes(), kind.exact("text"), notes, "ResearchStudy.identifier.type")
+
+
+def read_design(study: Part, groups: list[Part], tree: dict[str, Any], notes: Notes) -> None:
     """Put the phases, the purpose, the masking and the enrolment into the tree; the axes are facts."""
     design = f"{_P}designModule."
-    phases = exact(study.get("phase", {}), "text")
+    phase, purpose = study.part("phase"), study.part("primaryPurposeType")
+    tables = ("fhir_r4_phase", "fhir_r5_phase")
+    phases = words(*tables).word(phase.codes(), phase.exact("text"), notes, "ResearchStudy.phase")
     put(tree, design + "phases", phases.split("/") if phases else None)
-    put(tree, design + "designInfo.primaryPurpose", exact(study.get("primaryPurposeType", {}), "text"))
-    for role in named(study, "blinded-role"):
-        put(tree, design + "designInfo.maskingInfo.whoMasked[]", (value_of(role) or {}).get("text"))
-    recruitment = study.get("recruitment", {})
+    tables = ("fhir_r4_primary_purpose", "fhir_r5_primary_purpose")
+    place = "ResearchStudy.primaryPurposeType"
+    word = words(*tables).word(purpose.codes(), purpose.exact("text"), notes, place)
+    put(tree, design + "designInfo.primaryPurpose", word)
+    for role in study.extensions("blinded-role"):
+        held = role.held()
+        word = words("fhir_who_masked").word(
+            held.codes(), held.exact("text"), notes, "ResearchStudy.extension(blinded-role)"
+        )
+        put(tree, design + "designInfo.maskingInfo.whoMasked[]", word)
+    _read_enrollment(study.part("recruitment"), groups, tree)
+
+
+def _read_enrollment(recruitment: Part, groups: list[Part], tree: dict[str, Any]) -> None:
+    path = f"{_P}designModule.enrollmentInfo."
     for key, kind in (("actualNumber", "ACTUAL"), ("targetNumber", "ESTIMATED")):
-        if recruitment.get(key) is not None:
-            put(tree, design + "enrollmentInfo.type", kind)
-            put(tree, design + "enrollmentInfo.count", recruitment[key])
-    for group in resources.all("Group"):
-        put(tree, design + "enrollmentInfo.count", group.get("quantity"))
+        count = recruitment.value(key)
+        module = tree.get("protocolSection", {}).get("designModule", {}).get("enrollmentInfo", {})
+        if count is not None and "count" not in module:
+            put(tree, path + "type", kind)
+            put(tree, path + "count", typed(path + "count", count))
+    for group in groups:
+        count = group.value("quantity")
+        put(tree, path + "count", typed(path + "count", count) if count is not None else None)
+
+
+def resources_of_population(study: Part, resources: Resources) -> list[Part]:
+    """Return the Groups that a study names as those who take part or may take part."""
+    references = [*study.parts("enrollment"), *study.part("recruitment").parts("eligibility")]
+    return resources.linked("Group", references, study, "ResearchStudy.enrollment")

@@ -5,97 +5,130 @@ What R5 has as elements stands in R4 in the official extensions for them.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
-from trialconv_mappings.fhir.back.bundles import named, value_of
+from trialconv_mappings.fhir.back.element import Asked, Part
 from trialconv_mappings.fhir.parts import Element
 
-_RENAMED = {"reasonStopped": "whyStopped", "location": "region", "category": "studyDesign"}
+_RENAMED: Final = {"reasonStopped": "whyStopped", "location": "region", "category": "studyDesign"}
+_MARKS: Final = (
+    *("progressStatus", "associatedParty", "comparisonGroup", "descriptionSummary", "recruitment", "label"),
+    *("outcomeMeasure", "studyDesign", "whyStopped", "region", "classifier", "date"),
+)
+_R4_ONLY: Final = (
+    "arm",
+    "sponsor",
+    "enrollment",
+    "reasonStopped",
+    "category",
+    "location",
+    "principalInvestigator",
+)
+_PREFIX: Final = "extension-ResearchStudy."
 
 
-def is_r5(study: Element) -> bool:
+def is_r5(study: Part) -> bool:
     """Tell a ResearchStudy of R5 from one of R4, whose status is the trial's and whose arms are `arm`."""
-    marks = ("progressStatus", "associatedParty", "comparisonGroup", "descriptionSummary", "recruitment", "label")
-    return any(mark in study for mark in marks)
+    if any(mark in study for mark in _MARKS):
+        return True
+    return study.raw.get("status") in ("draft", "retired", "unknown") and not any(key in study for key in _R4_ONLY)
 
 
-def lifted(study: Element) -> Element:
+def lifted(study: Part, asked: Asked) -> Part:
     """Return a ResearchStudy in the shape of R5; one of R5 as it is."""
     if is_r5(study):
         return study
     made: Element = {}
-    for key, value in study.items():
+    for key, value in study.raw.items():
         bare = key.removeprefix("_")
         made[key[: len(key) - len(bare)] + _RENAMED.get(bare, bare)] = value
-    _move(made, "label", _parts)
-    _move(made, "progressStatus", _parts)
-    _move(made, "outcomeMeasure", _outcome)
-    _move(made, "associatedParty", _party)
-    _move(made, "classifier", lambda found: value_of(found))
-    for key in ("descriptionSummary", "date"):
-        found = named(study, f"extension-ResearchStudy.{key}")
-        if found:
-            made[key], made["_" + key] = _primitive(found[0])
-    made["recruitment"] = {
-        key: value_of(found)
-        for key in ("actualNumber", "targetNumber")
-        for found in named(study, f"extension-ResearchStudy.recruitment.{key}")
-    }
-    made["relatedArtifact"] = [_artifact(each) for each in study.get("relatedArtifact", ())]
-    made["comparisonGroup"] = [_arm(each) for each in study.get("arm", ())]
-    return made
+    _lift_extensions(study, made)
+    made["relatedArtifact"] = [_artifact(each) for each in study.parts("relatedArtifact")]
+    made["comparisonGroup"] = [_arm(each) for each in study.parts("arm")]
+    made.pop("arm", None)
+    return Part(made, asked)
 
 
-def _move(made: Element, name: str, shape: Any) -> None:
-    found = [shape(each) for each in named(made, f"extension-ResearchStudy.{name}")]
-    if found:
-        made[name] = found
+def _lift_extensions(study: Part, made: Element) -> None:
+    """Put what stands in extensions into the elements that R5 has for it."""
+    rest = []
+    for found in study.parts("extension"):
+        url = found.raw.get("url")
+        name = url.rpartition("/")[2].removeprefix(_PREFIX) if isinstance(url, str) and _PREFIX in url else ""
+        if name in _SHAPES:
+            made.setdefault(name, []).append(_SHAPES[name](found))
+        elif name in ("descriptionSummary", "date"):
+            made[name], made["_" + name] = _primitive(found)
+        elif name.startswith("recruitment."):
+            made.setdefault("recruitment", {})[name.partition(".")[2]] = _primitive(found)[0]
+        else:
+            rest.append(found.raw)
+    made["extension"] = rest
 
 
-def _primitive(extension: Element) -> tuple[Any, Element]:
+def _primitive(extension: Part) -> tuple[Any, Any]:
     """Return the value of an extension and what stands beside it."""
-    for key, value in extension.items():
+    for key, value in extension.raw.items():
         if key.startswith("value"):
-            return value, extension.get("_" + key, {})
+            return value, extension.raw.get("_" + key, {})
+        if key.startswith("_value") and key[1:] not in extension.raw:
+            return None, value
     return None, {}
 
 
-def _parts(extension: Element) -> Element:
-    """Return an extension of extensions as an element with a key for each part."""
+def _parts(extension: Part) -> Element:
+    """Return an extension of extensions as an element with a key for each part; a part that repeats is a list."""
     made: Element = {}
-    for part in extension.get("extension", ()):
-        if "/" in part["url"]:
-            made.setdefault("extension", []).append(part)
+    for part in extension.parts("extension"):
+        url = part.raw.get("url")
+        if not isinstance(url, str) or "/" in url:
+            made.setdefault("extension", []).append(part.raw)
+            continue
+        value, beside = _primitive(part)
+        if url in made:
+            made[url] = [*made[url], value] if isinstance(made[url], list) else [made[url], value]
         else:
-            made[part["url"]], beside = _primitive(part)
+            made[url] = value
             if beside:
-                made["_" + part["url"]] = beside
+                made["_" + url] = beside
     return made
 
 
-def _outcome(extension: Element) -> Element:
-    made = _parts(extension)
-    if "type" in made:
-        made["type"] = [made["type"]]
-    return made
+def _value(extension: Part) -> Any:
+    return _primitive(extension)[0]
 
 
-def _party(extension: Element) -> Element:
-    made = _parts(extension)
-    made["classifier"] = [value_of(part) for part in extension["extension"] if part["url"] == "classifier"]
-    return made
+#: What R5 has as lists of elements, with the shape of each.
+_SHAPES: Final[dict[str, Callable[[Part], Any]]] = {
+    "label": _parts,
+    "progressStatus": _parts,
+    "outcomeMeasure": _parts,
+    "associatedParty": _parts,
+    "classifier": _value,
+}
 
 
-def _artifact(artifact: Element) -> Element:
-    made = {key: value for key, value in artifact.items() if key not in ("url", "_url")}
-    made["classifier"] = [value_of(found) for found in named(artifact, "extension-RelatedArtifact.classifier")]
-    for found in named(artifact, "extension-RelatedArtifact.publicationDate"):
-        made["publicationDate"], made["_publicationDate"] = _primitive(found)
+def _artifact(artifact: Part) -> Element:
+    made = {key: value for key, value in artifact.raw.items() if key not in ("url", "_url", "extension")}
+    rest = []
+    for found in artifact.parts("extension"):
+        url = found.raw.get("url")
+        name = url.rpartition("/")[2] if isinstance(url, str) else ""
+        if name == "extension-RelatedArtifact.classifier":
+            made.setdefault("classifier", []).append(_value(found))
+        elif name == "extension-RelatedArtifact.publicationDate":
+            made["publicationDate"], made["_publicationDate"] = _primitive(found)
+        else:
+            rest.append(found.raw)
+    made["extension"] = rest
     if "url" in artifact or "_url" in artifact:
-        made["document"] = {key: artifact[key] for key in ("url", "_url") if key in artifact}
+        document = made.get("document")
+        address = {key: artifact.raw[key] for key in ("url", "_url") if key in artifact}
+        made["document"] = {**(document if isinstance(document, dict) else {}), **address}
     return made
 
 
-def _arm(arm: Element) -> Element:
-    link = named(arm, "extension-ResearchStudy.comparisonGroup.linkId")
-    return {**arm, "linkId": value_of(link[0])} if link else arm
+def _arm(arm: Part) -> Element:
+    link = arm.extension("extension-ResearchStudy.comparisonGroup.linkId")
+    return {**arm.raw, "linkId": link.said()} if link else arm.raw
