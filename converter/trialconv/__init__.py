@@ -1,8 +1,8 @@
 """trialconv: clinical-trial registry records to FHIR, CDISC ODM and SDTM.
 
 The public surface is small: `read` yields records, `convert` makes a document of one, `validate` judges a
-document, `coverage` tells what was kept and where, `trace` where each value comes from, `diff` what changed between
-two versions, `fhir_models` hands a bundle over to fhir.resources.
+document, `coverage` tells what was kept and where, `trace` where each value comes from, `diff` what changed
+between two versions, `fhir_models` hands a bundle over to fhir.resources.
 """
 
 from __future__ import annotations
