@@ -18,12 +18,17 @@ import orjson
 import criteria_outline
 from trialconv.catalog import TARGETS
 from trialconv.context import Options
-from trialconv.pipeline import Converted, read, transform
+from trialconv.pipeline import Converted, read, trace, transform
+from trialconv.tracing.lines import as_csv, csv_header
 
 CASES = Path(__file__).resolve().parent / "cases"
 
 #: The targets whose documents are kept. R4B differs from R4 in no element that a study uses.
 KEPT = ("fhir-r4", "fhir-r5", "odm-2.0", "odm-1.3.2", "odm-1.3.2-plain", "usdm-4.0", "sdtm")
+
+
+#: The cases of which the lineage is kept, for a target each: small ones, since every value has a line.
+TRACED = {"bare": "fhir-r5", "two-arms": "odm-1.3.2-plain"}
 
 
 def folders() -> list[Path]:
@@ -46,6 +51,8 @@ def expected(folder: Path) -> Iterator[tuple[str, bytes]]:
         pretty = target.suffix == ".json"
         content = orjson.dumps(made.document, option=orjson.OPT_INDENT_2) if pretty else made.data.rstrip(b"\n")
         yield f"{name}{target.suffix}", content + b"\n"
+    if name := TRACED.get(folder.name):
+        yield f"lineage-{name}.csv", csv_header() + as_csv(trace(record, name))
     yield "issues.json", orjson.dumps(issues, option=orjson.OPT_INDENT_2) + b"\n"
 
 
