@@ -97,6 +97,10 @@ class HttpError(TrialconvError):
         self.passing = passing
 
 
+class TooLargeError(HttpError):
+    """The answer is larger than the limit. A call that asks for less may fit."""
+
+
 def checked_base(url: str, *, insecure_http: bool = False) -> str:
     """Return the base address of a server without a slash at its end.
 
@@ -292,7 +296,7 @@ class HttpClient:
             size += len(chunk)
             if size > self._limits.size:
                 message = f"{_place(response.request)} answers more than the limit of {self._limits.size:,} bytes"
-                raise HttpError(message, passing=False)
+                raise TooLargeError(message, passing=False)
             if self._timing.monotonic() > end:
                 message = f"{_place(response.request)} took longer than {self._limits.total:g} s"
                 raise HttpError(message, passing=True)

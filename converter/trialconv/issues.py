@@ -111,6 +111,27 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "An XML element is not one that the reader knows. It is not converted.",
         "Report it with the file.",
     ),
+    # asking the registry
+    "not-in-registry": IssueKind(
+        "error",
+        "The registry has no record of an id.",
+        "Check the id. The registry never deletes a record, but an id may never have been given.",
+    ),
+    "invalid-id": IssueKind(
+        "error",
+        "A list of ids holds something that is no NCT number.",
+        "Correct the line: NCT and eight digits.",
+    ),
+    "older-id": IssueKind(
+        "information",
+        "An id is an older one of a record. The record was fetched under its present id.",
+        "Use the present id.",
+    ),
+    "registry-failed": IssueKind(
+        "error",
+        "The registry could not be reached, or answered something else than its API says.",
+        "Try again later. Check --registry-url, and what stands between you and the registry.",
+    ),
     # mapping a record
     "no-code": IssueKind(
         "warning",

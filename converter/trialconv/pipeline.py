@@ -13,9 +13,10 @@ from trialconv.issues import Issue, SourceError, TrialconvError, UsageError, iss
 from trialconv.losses import losses
 from trialconv.placement import Coverage, Tally
 from trialconv.readers.detect import detect
-from trialconv.readers.sources import MAX_RECORD_SIZE, documents
+from trialconv.readers.sources import MAX_RECORD_SIZE
 from trialconv.record import Record
 from trialconv.record.leaves import Values, leaf_values
+from trialconv.registry.source import sources
 from trialconv.scrub import scrubbed
 
 if TYPE_CHECKING:
@@ -55,8 +56,9 @@ def read(
 ) -> Iterator[Record]:
     """Yield every record of a file, a directory, a ZIP or standard input (`-`), in the order of the input.
 
-    `reader` is a name of `trialconv.catalog.READERS`; by default the content chooses. A record, or a file, that
-    cannot be read raises SourceError, or is given to `on_error` and the reading goes on.
+    An NCT number that is no file is fetched from the registry. `reader` is a name of `trialconv.catalog.READERS`;
+    by default the content chooses. A record, or a file, that cannot be read raises SourceError, or is given to
+    `on_error` and the reading goes on.
     """
     for outcome in read_outcomes(str(source), reader, max_record_size):
         if isinstance(outcome, Record):
@@ -71,7 +73,7 @@ def read_outcomes(source: str, reader: str | None, limit: int) -> Iterator[Recor
     """Yield every record of an input, or the reason why one cannot be had."""
     if reader is not None and reader not in READERS:
         raise UsageError(f"no reader is called {reader!r}; there are {', '.join(READERS)}")
-    for document in documents(source):
+    for document in sources(source):
         if isinstance(document, SourceError):
             yield document
             continue

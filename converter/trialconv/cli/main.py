@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "to-sdtm": ("trialconv.cli.to_sdtm", "Convert records to the SDTM datasets TS and TI."),
     "coverage": ("trialconv.cli.coverage", "Tell which values of records stand where in a target."),
     "codes": ("trialconv.cli.codes", "Look at the code tables, and find what they have no code for."),
+    "fetch": ("trialconv.cli.fetch", "Fetch records from ClinicalTrials.gov."),
     "validate": ("trialconv.cli.validate", "Check FHIR, ODM, USDM, Define-XML and trial design datasets."),
 }
 

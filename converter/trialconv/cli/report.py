@@ -46,6 +46,25 @@ class Report:
         self._records["failed"] += 1
         self._take(found, always=True)
 
+    def note(self, found: Issue) -> None:
+        """Account for an Issue that costs no record."""
+        self._take(found)
+
+    def count(self, kind: str, number: int = 1) -> None:
+        """Account for records of which something else became than a document."""
+        if number:
+            self._records[kind] += number
+        self._progress.tick(self._records.total())
+
+    def not_written(self, error: OutputError) -> None:
+        """Account for an output that was left alone."""
+        self._records["not written"] += 1
+        self._progress.say(f"error: {error}")
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        self._progress.say(text)
+
     def converted(self, outcome: Converted, *, written: bool) -> None:
         """Account for a converted record, and for whether its document was good enough to be written."""
         if written:
