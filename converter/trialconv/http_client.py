@@ -69,6 +69,10 @@ class Timing(NamedTuple):
     random: Callable[[], float] = random.random
 
 
+#: What is used unless the caller has a clock of its own.
+SYSTEM: Timing = Timing()
+
+
 class Answer(NamedTuple):
     """What a server answered in the end, whatever the status. The names of `headers` are in lower case.
 
@@ -194,7 +198,7 @@ class HttpClient:
         self._retry = retry or Retry()
         self._gap = 60.0 / per_minute if per_minute else 0.0
         self._insecure_http = insecure_http
-        self._timing = timing or Timing()
+        self._timing = timing or SYSTEM
         self._told = told or (lambda _: None)
         self._next_call = 0.0
         self._client = httpx.Client(
