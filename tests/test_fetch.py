@@ -521,7 +521,7 @@ def test_a_killed_fetch_goes_on(registry: StandIn, tmp_path: Path) -> None:
 @pytest.fixture(autouse=True)
 def _own_registry() -> Iterator[None]:
     """Forget the connection of the test before."""
-    from trialconv.registry.source import _registry
+    from trialconv.readers.ctgov_api import _registry
 
     _registry.cache_clear()
     yield

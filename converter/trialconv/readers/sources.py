@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, Final, NamedTuple, cast
 from trialconv.issues import SourceError
 from trialconv.readers.common import refusal
 from trialconv.record import SourceInfo
+from trialconv.registry.ids import nct_number
 
 #: The largest single record, in bytes, unless the caller says otherwise.
 MAX_RECORD_SIZE: Final = 50 * 1024 * 1024
@@ -45,14 +46,18 @@ class Document(NamedTuple):
 def documents(name: str) -> Iterator[Document | SourceError]:
     """Yield every document of an input, in a stable order, or the reason why one cannot be had.
 
-    `name` is a path, or `-` for standard input. A stream is closed when the next document is asked for.
+    `name` is a path, or `-` for standard input; an NCT number that is no path is fetched from the registry. A stream
+    is closed when the next document is asked for.
     """
     if name == "-":
-        yield from _opened(sys.stdin.buffer, SourceInfo("<stdin>"))
+        yield from unpacked(sys.stdin.buffer, SourceInfo("<stdin>"))
         return
     path = Path(name)
     if path.is_dir():
         yield from _of_directory(path)
+        return
+    if (nct_id := nct_number(name)) is not None and not path.exists():
+        yield _of_registry(nct_id)
         return
     try:
         stream = path.open("rb")
@@ -60,7 +65,17 @@ def documents(name: str) -> Iterator[Document | SourceError]:
         yield refusal("unreadable-source", SourceInfo(name), error.strerror or str(error))
         return
     with closing(stream):
-        yield from _opened(stream, SourceInfo(name))
+        yield from unpacked(stream, SourceInfo(name))
+
+
+def _of_registry(nct_id: str) -> Document | SourceError:
+    from trialconv.readers.ctgov_api import record_from_registry
+
+    try:
+        data = record_from_registry(nct_id)
+    except SourceError as error:
+        return error
+    return Document(SourceInfo(nct_id), io.BytesIO(data), data)
 
 
 def _of_directory(folder: Path) -> Iterator[Document | SourceError]:
@@ -76,8 +91,11 @@ def _looks_like_a_record(path: Path | PurePosixPath) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith((".", "._"))
 
 
-def _opened(stream: BinaryIO, source: SourceInfo, depth: int = 0) -> Iterator[Document | SourceError]:
-    """Look at the first bytes and open what is packed."""
+def unpacked(stream: BinaryIO, source: SourceInfo, depth: int = 0) -> Iterator[Document | SourceError]:
+    """Yield every document of an open stream; its first bytes tell whether it is packed.
+
+    `depth` counts how often it was packed already.
+    """
     try:
         document = _document(stream, source)
         if not document.head.startswith((*_ZIP_MAGIC, _GZIP_MAGIC)):
@@ -85,7 +103,7 @@ def _opened(stream: BinaryIO, source: SourceInfo, depth: int = 0) -> Iterator[Do
         elif depth == _DEEPEST:
             yield refusal("unreadable-source", source, f"packed more than {_DEEPEST} times; unpack it first")
         elif document.head.startswith(_GZIP_MAGIC):
-            yield from _opened(_unzipped(stream, document), source, depth + 1)
+            yield from unpacked(_unzipped(stream, document), source, depth + 1)
         elif stream.seekable():
             yield from _of_zip(stream, source, depth)
         elif depth:
@@ -168,7 +186,7 @@ def _of_entry(
         yield refusal("unreadable-source", source, f"the archive entry cannot be read: {error}")
         return
     with stream:
-        yield from _opened(cast("BinaryIO", stream), source, depth + 1)
+        yield from unpacked(cast("BinaryIO", stream), source, depth + 1)
 
 
 def read_whole(document: Document, limit: int) -> bytes:
