@@ -25,7 +25,7 @@ def outcome_of_record(record: Record) -> str:
 
 def failing(record: Record) -> str:
     """Fail on one record."""
-    if record.nct_id == "NCT00000300":
+    if record.nct_id == "NCT99000300":
         raise ValueError("of all things")
     return record.nct_id
 
@@ -39,7 +39,7 @@ def dying(fatal: tuple[str, ...], record: Record) -> str:
 
 def dying_once(mark: Path, record: Record) -> str:
     """Die on a record, but not again."""
-    if record.nct_id == "NCT00000300" and not mark.exists():
+    if record.nct_id == "NCT99000300" and not mark.exists():
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)
     return record.nct_id

@@ -38,7 +38,7 @@ COUNT = 700
 def one(number: int) -> bytes:
     """Return a study of some kilobytes, which cannot be packed into much less."""
     text = random.Random(number).randbytes(1700).hex()  # noqa: S311 - no secret
-    return encoded(study(f"NCT{number:08}", descriptionModule={"briefSummary": text}))
+    return encoded(study(f"NCT99{number:06}", descriptionModule={"briefSummary": text}))
 
 
 @pytest.fixture(scope="module")
@@ -107,14 +107,14 @@ def test_a_failing_function_harms_one_record(inputs: dict[str, Path]) -> None:
     """What the function raises on a record is an Issue of that record."""
     made = list(map_records(failing, [str(inputs["lines"])], workers=2))
     (refused,) = [found for found in made if isinstance(found, SourceError) and "of all" in str(found)]
-    assert (refused.issue.code, refused.issue.record) == ("internal-error", "NCT00000300")
+    assert (refused.issue.code, refused.issue.record) == ("internal-error", "NCT99000300")
     assert len(made) == COUNT
 
 
 @pytest.mark.parametrize("shape", ["archive", "lines", "page.gz"])
 def test_a_dying_worker_harms_one_record(inputs: dict[str, Path], shape: str) -> None:
     """A record on which workers die is left out with an Issue; all others are there, in order."""
-    fatal = ("NCT00000300", "NCT00000301", "NCT00000650")
+    fatal = ("NCT99000300", "NCT99000301", "NCT99000650")
     made = list(map_records(partial(dying, fatal), [str(inputs[shape])], workers=2))
     lost = [found.issue for found in made if isinstance(found, SourceError) and found.issue.code == "worker-died"]
     assert len(lost) == len(fatal)
@@ -191,7 +191,7 @@ def archives() -> dict[str, bytes]:
     plain = io.BytesIO()
     with zipfile.ZipFile(plain, "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(20):
-            archive.writestr(f"a/NCT{number:08}.json", one(number))
+            archive.writestr(f"a/NCT99{number:06}.json", one(number))
         archive.comment = b"made up, with PK in the comment"
     large = io.BytesIO()
     with zipfile.ZipFile(large, "w", zipfile.ZIP_STORED) as archive:

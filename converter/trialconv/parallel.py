@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from trialconv.issues import SourceError, issue
-from trialconv.pipeline import collect_less, parse, raw_records
+from trialconv.pipeline import collect_less, isolated, parse, raw_records
 from trialconv.readers.planner import Planner
 from trialconv.readers.sources import MAX_RECORD_SIZE, RawRecord
 from trialconv.readers.units import Spool, Unit
@@ -107,11 +107,7 @@ def _applied(function: Callable[[Record], _T], raw: RawRecord | SourceError) -> 
     record = raw if isinstance(raw, SourceError) else parse(raw)
     if isinstance(record, SourceError):
         return record
-    try:
-        return function(record)
-    except Exception as error:  # one broken record must not end the run of a million
-        message = f"{record.source}: {type(error).__name__}: {error}"
-        return SourceError(issue("internal-error", message, record=record.nct_id))
+    return isolated(record, lambda: function(record))
 
 
 def map_units(

@@ -132,17 +132,18 @@ def transform_isolated(
     record: Record, target: Target, options: Options, *, check: bool = True
 ) -> Converted | SourceError:
     """Convert a record as `transform` does; a failure on this record is returned, so that others go on."""
-    return _isolated(record, target, lambda: transform(record, target, options, check=check))
+    return isolated(record, lambda: transform(record, target, options, check=check), f"; target {target.name}")
 
 
-def _isolated(record: Record, target: Target, work: Callable[[], _T]) -> _T | SourceError:
+def isolated(record: Record, work: Callable[[], _T], note: str = "") -> _T | SourceError:
+    """Return what some work on a record gives; a failure is returned as an Issue of the record, with the note."""
     try:
         return work()
     except TrialconvError:
         raise
     except Exception as error:  # one broken record must not end the run of a million
         where = f"{record.source}: {type(error).__name__}: {error}"
-        return SourceError(issue("internal-error", f"{where}; target {target.name}", record=record.nct_id))
+        return SourceError(issue("internal-error", f"{where}{note}", record=record.nct_id))
 
 
 def coverage(
@@ -179,7 +180,7 @@ def tally_record(record: Record, tallies: Sequence[Tally], options: Options) -> 
             ctx = Context(record, target.options(options))
             tally.add(record, values, ctx.issues, target.build(ctx))
 
-        if (error := _isolated(record, target, count)) is not None:
+        if (error := isolated(record, count, f"; target {target.name}")) is not None:
             tally.fail()
             errors.append(error)
     return errors

@@ -14,6 +14,8 @@ import os
 import struct
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, cast
 
 _END: Final = struct.Struct("<4s4H2LH")
@@ -113,13 +115,11 @@ def _entries(stream: BinaryIO, directory: ZipDirectory) -> Iterator[tuple[int, i
 
 def open_part(path: str, part: ZipPart) -> BinaryIO:
     """Return a file that reads as an archive of the entries of a part. Raises OSError."""
-    stream = open(path, "rb", buffering=0)  # noqa: PTH123, SIM115 - the caller closes it with what it stands in
-    try:
+    with ExitStack() as held:
+        stream = held.enter_context(Path(path).open("rb", buffering=0))
         stream.seek(part.begin)
         lines = stream.read(part.end - part.begin)
-    except BaseException:
-        stream.close()
-        raise
+        held.pop_all()  # open it stays, until the caller closes what it stands in
     at, prefix = part.directory.begin, part.directory.prefix
     end64 = _END64.pack(_END64_MAGIC, _END64.size - 12, 45, 45, 0, 0, *[part.entries] * 2, len(lines), at - prefix)
     locator = _LOCATOR64.pack(_LOCATOR64_MAGIC, 0, at - prefix + len(lines), 1)
