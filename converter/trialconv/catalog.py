@@ -15,16 +15,21 @@ from trialconv.formats import FHIR_VERSIONS, FhirVersion, OdmVersion
 from trialconv.issues import Issue, SourceError
 
 if TYPE_CHECKING:
-    from trialconv.readers.sources import Document
+    from trialconv.readers.sources import Document, RawRecord
     from trialconv.record import Record
 
 
 class Reader(NamedTuple):
-    """A reader: its name, what it reads, and how: all records of one document, or why one cannot be had."""
+    """A reader: its name, what it reads, and how.
+
+    `split` cuts a document into the bytes of its records, or says why one cannot be had; `parse` makes a record of
+    such bytes, or raises SourceError.
+    """
 
     name: str
     title: str
-    read: Callable[[Document, int], Iterator[Record | SourceError]]
+    split: Callable[[Document, int], Iterator[RawRecord | SourceError]]
+    parse: Callable[[RawRecord], Record]
 
 
 class Target(NamedTuple):
@@ -56,24 +61,42 @@ class Target(NamedTuple):
         return replace(options, **self.versions)
 
 
-def _read_json(document: Document, limit: int) -> Iterator[Record | SourceError]:
-    from trialconv.readers.ctgov_json import read_ctgov_json
+def _split_json(document: Document, limit: int) -> Iterator[RawRecord | SourceError]:
+    from trialconv.readers.ctgov_json import split_ctgov_json
 
-    return read_ctgov_json(document, limit)
+    return split_ctgov_json(document, limit)
 
 
-def _read_xml(document: Document, limit: int) -> Iterator[Record | SourceError]:
+def _parse_json(raw: RawRecord) -> Record:
+    from trialconv.readers.ctgov_json import read_study
+
+    return read_study(raw.data, raw.source)
+
+
+def _one_record(name: str) -> Callable[[Document, int], Iterator[RawRecord | SourceError]]:
+    """Return what cuts a document that is one record: there is nothing to cut."""
+
+    def split(document: Document, limit: int) -> Iterator[RawRecord | SourceError]:
+        from trialconv.readers.sources import RawRecord, read_whole
+
+        try:
+            yield RawRecord(document.source._replace(reader=name), read_whole(document, limit))
+        except SourceError as error:
+            yield error
+
+    return split
+
+
+def _parse_xml(raw: RawRecord) -> Record:
     from trialconv.readers.ctgov_xml import read_ctgov_xml
-    from trialconv.readers.sources import read_whole
 
-    yield read_ctgov_xml(read_whole(document, limit), document.source._replace(reader="ctgov-xml"))
+    return read_ctgov_xml(raw.data, raw.source)
 
 
-def _read_page(document: Document, limit: int) -> Iterator[Record | SourceError]:
+def _parse_page(raw: RawRecord) -> Record:
     from trialconv.readers.ctgov_page import read_ctgov_page
-    from trialconv.readers.sources import read_whole
 
-    yield read_ctgov_page(read_whole(document, limit), document.source._replace(reader="ctgov-page"))
+    return read_ctgov_page(raw.data, raw.source)
 
 
 def _fhir_target(version: FhirVersion) -> Target:
@@ -256,9 +279,19 @@ def sdtm_dataset(name: str) -> Target:
 READERS: Final[dict[str, Reader]] = {
     reader.name: reader
     for reader in (
-        Reader("ctgov-json", "ClinicalTrials.gov API v2 JSON", _read_json),
-        Reader("ctgov-xml", "ClinicalTrials.gov legacy XML (<clinical_study>)", _read_xml),
-        Reader("ctgov-page", "a ClinicalTrials.gov record rendered as a text page", _read_page),
+        Reader("ctgov-json", "ClinicalTrials.gov API v2 JSON", _split_json, _parse_json),
+        Reader(
+            "ctgov-xml",
+            "ClinicalTrials.gov legacy XML (<clinical_study>)",
+            _one_record("ctgov-xml"),
+            _parse_xml,
+        ),
+        Reader(
+            "ctgov-page",
+            "a ClinicalTrials.gov record rendered as a text page",
+            _one_record("ctgov-page"),
+            _parse_page,
+        ),
     )
 }
 

@@ -356,6 +356,11 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "trialconv failed on this record. The other records are not affected.",
         "Report it with the record.",
     ),
+    "worker-died": IssueKind(
+        "error",
+        "A worker process died on this record, twice, so that it was left out. The others are not affected.",
+        "Look whether the machine ran out of memory; report it with the record.",
+    ),
 }
 
 

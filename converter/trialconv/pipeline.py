@@ -13,7 +13,7 @@ from trialconv.issues import Issue, SourceError, TrialconvError, UsageError, iss
 from trialconv.losses import losses
 from trialconv.placement import Coverage, Tally
 from trialconv.readers.detect import detect
-from trialconv.readers.sources import MAX_RECORD_SIZE, Document, documents, unpacked
+from trialconv.readers.sources import MAX_RECORD_SIZE, Document, RawRecord, documents, unpacked
 from trialconv.record import Record, SourceInfo
 from trialconv.record.leaves import Values, leaf_values
 from trialconv.scrub import scrubbed
@@ -81,18 +81,34 @@ def outcomes_of_stream(
 
 
 def _outcomes(
-    sources: Iterable[Document | SourceError], reader: str | None, limit: int
+    found: Iterable[Document | SourceError], reader: str | None, limit: int
 ) -> Iterator[Record | SourceError]:
+    for raw in raw_records(found, reader, limit):
+        yield raw if isinstance(raw, SourceError) else parse(raw)
+
+
+def raw_records(
+    found: Iterable[Document | SourceError], reader: str | None, limit: int
+) -> Iterator[RawRecord | SourceError]:
+    """Yield the bytes of every record of some documents, or the reason why they cannot be had."""
     if reader is not None and reader not in READERS:
         raise UsageError(f"no reader is called {reader!r}; there are {', '.join(READERS)}")
-    for document in sources:
+    for document in found:
         if isinstance(document, SourceError):
             yield document
             continue
         try:
-            yield from READERS[reader or detect(document)].read(document, limit)
+            yield from READERS[reader or detect(document)].split(document, limit)
         except SourceError as error:
             yield error
+
+
+def parse(raw: RawRecord) -> Record | SourceError:
+    """Return the record of some bytes, or the reason why they are none."""
+    try:
+        return READERS[raw.source.reader].parse(raw)
+    except SourceError as error:
+        return error
 
 
 def collect_less() -> None:
@@ -130,17 +146,18 @@ def transform_isolated(
     record: Record, target: Target, options: Options, *, check: bool = True
 ) -> Converted | SourceError:
     """Convert a record as `transform` does; a failure on this record is returned, so that others go on."""
-    return _isolated(record, target, lambda: transform(record, target, options, check=check))
+    return isolated(record, lambda: transform(record, target, options, check=check), f"; target {target.name}")
 
 
-def _isolated(record: Record, target: Target, work: Callable[[], _T]) -> _T | SourceError:
+def isolated(record: Record, work: Callable[[], _T], note: str = "") -> _T | SourceError:
+    """Return what some work on a record gives; a failure is returned as an Issue of the record, with the note."""
     try:
         return work()
     except TrialconvError:
         raise
     except Exception as error:  # one broken record must not end the run of a million
         where = f"{record.source}: {type(error).__name__}: {error}"
-        return SourceError(issue("internal-error", f"{where}; target {target.name}", record=record.nct_id))
+        return SourceError(issue("internal-error", f"{where}{note}", record=record.nct_id))
 
 
 def coverage(
@@ -177,7 +194,7 @@ def tally_record(record: Record, tallies: Sequence[Tally], options: Options) -> 
             ctx = Context(record, target.options(options))
             tally.add(record, values, ctx.issues, target.build(ctx))
 
-        if (error := _isolated(record, target, count)) is not None:
+        if (error := isolated(record, count, f"; target {target.name}")) is not None:
             tally.fail()
             errors.append(error)
     return errors
