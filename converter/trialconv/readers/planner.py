@@ -23,6 +23,7 @@ from trialconv.readers.sources import (
     RawRecord,
     documents,
     files_below,
+    id_to_fetch,
     unpacked,
 )
 from trialconv.readers.units import Archive, Failed, Files, Lines, SpoolWriter, Unit
@@ -60,7 +61,7 @@ class Planner:
         """Yield the units of all sources, in their order."""
         for source in sources:
             path = Path(source)
-            if source == "-":
+            if source == "-" or id_to_fetch(source) is not None:
                 yield from self._taken()
                 yield from self._spools(source)
             elif path.is_dir():

@@ -69,7 +69,7 @@ def documents(name: str) -> Iterator[Document | SourceError]:
     if path.is_dir():
         yield from _of_directory(path)
         return
-    if (nct_id := nct_number(name)) is not None and not path.exists():
+    if (nct_id := id_to_fetch(name)) is not None:
         yield _of_registry(nct_id)
         return
     try:
@@ -79,6 +79,12 @@ def documents(name: str) -> Iterator[Document | SourceError]:
         return
     with closing(stream):
         yield from unpacked(stream, SourceInfo(name))
+
+
+def id_to_fetch(name: str) -> str | None:
+    """Return the NCT number that an input names, where it is no path."""
+    nct_id = nct_number(name)
+    return None if nct_id is None or Path(name).exists() else nct_id
 
 
 def _of_registry(nct_id: str) -> Document | SourceError:

@@ -16,6 +16,7 @@ from trialconv.sinks.warehouse import ddl, schema
 from trialconv.sinks.warehouse.arrow import with_value
 from trialconv.sinks.warehouse.log import LoadLog
 from trialconv.sinks.warehouse.model import Batch, LoadStart, RegistryState, StoredVersion, Verdict
+from trialconv.sinks.warehouse.state import KeptState
 from trialconv_mappings.warehouse_tables import STUDIES, VERSIONS
 
 #: A table of a batch, while it is read by a statement.
@@ -34,6 +35,7 @@ class DuckDbWarehouse:
     def __init__(self, path: Path, *, create: bool = True) -> None:
         self._name = f"duckdb:{path}"
         self._log = LoadLog(self._execute)
+        self._state = KeptState(self._execute)
         if not create and not path.exists():
             raise SinkError(f"{self._name} is not there")
         if not path.parent.is_dir():
@@ -71,6 +73,15 @@ class DuckDbWarehouse:
             found = self._execute(f"{_STORED} WHERE nct_id = ANY(?)", [list(nct_ids)])
         return {row[0]: StoredVersion._make(row) for row in found}
 
+    def state(self) -> dict[str, str]:
+        """Return the values that were kept."""
+        with self._reported():
+            return self._state.values()
+
+    def keep(self, state: Mapping[str, str]) -> None:
+        """Keep values with what is written next, or with the end of the load."""
+        self._state.keep(state)
+
     def begin(self, load: LoadStart) -> None:
         """Say which load the next rows are of."""
         self._log.begin(load)
@@ -82,6 +93,7 @@ class DuckDbWarehouse:
             return
         with self._transaction():
             load_id = self._log.write(verdicts)
+            self._state.write()
             changed = [each.nct_id for each in batch.versions if verdicts[each.nct_id] == "changed"]
             if changed:
                 for table in schema.of_studies():
@@ -100,6 +112,7 @@ class DuckDbWarehouse:
     def mark(self, nct_ids: Collection[str], state: RegistryState, day: str | None) -> int:
         """Set the state of studies that are there. Returns how many were not in that state before."""
         with self._transaction():
+            self._state.write()
             changed = self._execute(
                 "UPDATE studies SET registry_state = ?, registry_state_date = CAST(? AS DATE) "
                 "WHERE nct_id = ANY(?) AND registry_state <> ? RETURNING nct_id",
@@ -110,6 +123,7 @@ class DuckDbWarehouse:
     def finish(self, failed: int) -> int | None:
         """End the load. Returns its number, None when it wrote nothing."""
         with self._transaction():
+            self._state.write()
             return self._log.finish(failed)
 
     def close(self) -> None:
@@ -125,6 +139,7 @@ class DuckDbWarehouse:
         with self._reported():
             self._connection.begin()
             self._log.begin_transaction()
+            self._state.begin_transaction()
             try:
                 yield
                 self._connection.commit()
@@ -134,6 +149,7 @@ class DuckDbWarehouse:
 
     def _undo(self) -> None:
         self._log.undo()
+        self._state.undo()
         try:
             self._connection.rollback()
         except duckdb.Error:

@@ -56,6 +56,7 @@ class ParquetWarehouse:
         self._root = folder
         self._known: OrderedDict[str, dict[str, StoredVersion]] = OrderedDict()
         self._marks: dict[str, tuple[RegistryState, str | None]] = {}
+        self._kept: dict[str, str] = {}
         self._load: LoadStart | None = None
         self._counts = Counts()
         if not create and not (folder / CURRENT).exists():
@@ -135,6 +136,14 @@ class ParquetWarehouse:
                 self._known.popitem(last=False)
         return known
 
+    def state(self) -> dict[str, str]:
+        """Return the values that were kept."""
+        return dict(self._current.state) if self._current else {}
+
+    def keep(self, state: Mapping[str, str]) -> None:
+        """Keep values, when the load is finished."""
+        self._kept.update(state)
+
     def begin(self, load: LoadStart) -> None:
         """Say which load the next rows are of."""
         self._load, self._counts = load, Counts()
@@ -177,7 +186,8 @@ class ParquetWarehouse:
     def finish(self, failed: int) -> int | None:
         """Show what the load wrote. Returns its number, None when it wrote no study."""
         touched = set(self._stage.blocks) | {block_of(nct_id) for nct_id in self._marks}
-        if not touched:
+        state = self.state() | self._kept
+        if not touched and state == self.state():
             return None
         load_id = self._load_id
         wrote = bool(self._stage.blocks)
@@ -186,10 +196,11 @@ class ParquetWarehouse:
             draft = self._root / _DRAFT
             self._draft(draft, touched)
             write_rows(path_in(draft, LOADS, ""), LOADS, self._log(load_id if wrote else None, failed))
-            complete(self._root, draft, self._current.number + 1 if self._current else 1)
+            complete(self._root, draft, self._current.number + 1 if self._current else 1, state)
         self._current = Snapshot((self._root / CURRENT).resolve(), self._name)
         self._known.clear()
         self._marks.clear()
+        self._kept.clear()
         with self._reported():
             self._clear()
             (self._root / _STAGE).mkdir()

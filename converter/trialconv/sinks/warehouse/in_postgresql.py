@@ -22,6 +22,7 @@ from trialconv.sinks.warehouse.arrow import with_value
 from trialconv.sinks.warehouse.copy_text import copy_text
 from trialconv.sinks.warehouse.log import LoadLog
 from trialconv.sinks.warehouse.model import Batch, LoadStart, RegistryState, StoredVersion, Verdict
+from trialconv.sinks.warehouse.state import KeptState
 from trialconv_mappings.warehouse_tables import LOADS, STUDIES, VERSIONS, tables
 
 _STORED: Final = "SELECT nct_id, version_date::text, content_hash, registry_state, schema_version FROM studies"
@@ -39,6 +40,7 @@ class PostgresWarehouse:
     def __init__(self, address: str, *, create: bool = True) -> None:
         self._name = redacted(address)
         self._log = LoadLog(self._execute)
+        self._state = KeptState(self._execute)
         try:
             self._connection = psycopg.connect(address, autocommit=True, application_name="trialconv")
         except psycopg.Error as error:
@@ -94,6 +96,15 @@ class PostgresWarehouse:
             found = self._execute(f"{_STORED} WHERE nct_id = ANY(%s)", [list(nct_ids)])
         return {row[0]: StoredVersion._make(row) for row in found}
 
+    def state(self) -> dict[str, str]:
+        """Return the values that were kept."""
+        with self._reported():
+            return self._state.values()
+
+    def keep(self, state: Mapping[str, str]) -> None:
+        """Keep values with what is written next, or with the end of the load."""
+        self._state.keep(state)
+
     def begin(self, load: LoadStart) -> None:
         """Say which load the next rows are of."""
         self._log.begin(load)
@@ -105,6 +116,7 @@ class PostgresWarehouse:
             return
         with self._transaction():
             load_id = self._log.write(verdicts)
+            self._state.write()
             changed = [each.nct_id for each in batch.versions if verdicts[each.nct_id] == "changed"]
             if changed:
                 # The rows of the other tables go with those of the studies.
@@ -123,6 +135,7 @@ class PostgresWarehouse:
     def mark(self, nct_ids: Collection[str], state: RegistryState, day: str | None) -> int:
         """Set the state of studies that are there. Returns how many were not in that state before."""
         with self._transaction():
+            self._state.write()
             changed = self._execute(
                 "UPDATE studies SET registry_state = %s, registry_state_date = %s::date "
                 "WHERE nct_id = ANY(%s) AND registry_state <> %s RETURNING nct_id",
@@ -133,6 +146,7 @@ class PostgresWarehouse:
     def finish(self, failed: int) -> int | None:
         """End the load. Returns its number, None when it wrote nothing."""
         with self._transaction():
+            self._state.write()
             return self._log.finish(failed)
 
     def close(self) -> None:
@@ -146,11 +160,13 @@ class PostgresWarehouse:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self._log.begin_transaction()
+        self._state.begin_transaction()
         try:
             with self._reported(), self._connection.transaction():
                 yield
         except BaseException:
             self._log.undo()
+            self._state.undo()
             raise
 
     @contextmanager

@@ -74,6 +74,14 @@ class Warehouse(Protocol):
         """Return those of some studies that are there."""
         ...
 
+    def state(self) -> dict[str, str]:
+        """Return the values that `keep` was given in loads before, by name."""
+        ...
+
+    def keep(self, state: Mapping[str, str]) -> None:
+        """Keep values, together with what is written next, or with the end of the load."""
+        ...
+
     def begin(self, load: LoadStart) -> None:
         """Say which load the next rows are of. Its row in `loads` comes with the first study that is written."""
         ...

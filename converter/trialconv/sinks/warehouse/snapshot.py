@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -32,10 +32,12 @@ class Snapshot:
     def __init__(self, folder: Path, place: str) -> None:
         """Read what the snapshot says of itself. Raises SinkError when it is not ours, or of a newer schema."""
         self.folder = folder
+        self.state: dict[str, str] = {}
         try:
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
             versions = [manifest["schemaVersion"]]
-        except (OSError, ValueError, KeyError, TypeError):
+            self.state.update(manifest.get("state", {}))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             versions = []
         self.schema_version = schema.stated(place, versions)
         self.number = int(folder.name.removeprefix(_PREFIX))
@@ -102,9 +104,9 @@ def link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def complete(root: Path, draft: Path, number: int) -> None:
+def complete(root: Path, draft: Path, number: int, state: Mapping[str, str]) -> None:
     """Give a draft its name and make it the one to read, in one step each; remove old ones. Raises OSError."""
-    manifest = {"schemaVersion": SCHEMA_VERSION, "snapshot": number}
+    manifest = {"schemaVersion": SCHEMA_VERSION, "snapshot": number} | ({"state": dict(state)} if state else {})
     (draft / MANIFEST).write_text(json.dumps(manifest) + "\n", encoding="utf-8")
     folder = draft.rename(root / f"{_PREFIX}{number:06}")
     link_draft = root / f".{CURRENT}.tmp"
