@@ -144,7 +144,9 @@ class ParquetWarehouse:
         """The number of the present load."""
         if self._current is None:
             return 1
-        numbers = [number for rows in self._current.rows(LOADS, "") for number in rows.column("load_id").to_pylist()]
+        numbers = [
+            number for rows in self._current.rows(LOADS, "") for number in rows.column("load_id").to_pylist()
+        ]
         return max(numbers, default=0) + 1
 
     def replace(self, batch: Batch, verdicts: Mapping[str, Verdict]) -> None:
