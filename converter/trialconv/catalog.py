@@ -246,6 +246,26 @@ def _sdtm_target() -> Target:
     return Target("sdtm", title, "", "", {}, build, write, check, write_files=write_files)
 
 
+def _warehouse_target() -> Target:
+    def build(ctx: Context) -> Any:
+        from trialconv_mappings.warehouse.rows import build_rows
+
+        return build_rows(ctx)
+
+    def write(document: Any) -> bytes:
+        from trialconv.writers.json import write_json
+
+        return write_json(document)
+
+    def check(document: Any, _: bytes) -> list[Issue]:
+        from trialconv.validators.warehouse import validate_rows
+
+        return validate_rows(document)
+
+    title = "Rows of the warehouse's tables, JSON"
+    return Target("warehouse", title, ".json", "application/json", {}, build, write, check)
+
+
 def sdtm_dataset(name: str) -> Target:
     """Return the target that gives one dataset (`TS` or `TI`) as Dataset-JSON, and no other file."""
 
@@ -305,5 +325,6 @@ TARGETS: Final[dict[str, Target]] = {
         _odm_target("odm-1.3.2-plain", "CDISC ODM 1.3.2 plain study definition, XML", "1.3.2", plain=True),
         _usdm_target(),
         _sdtm_target(),
+        _warehouse_target(),
     )
 }

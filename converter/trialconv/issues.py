@@ -298,6 +298,17 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "The target demands a value that the record does not give; the message tells what was filled in.",
         "Do not read it as the registry's.",
     ),
+    # writing to a warehouse
+    "duplicate-study": IssueKind(
+        "warning",
+        "The input has a study more than once. The newest version is the one that the warehouse has.",
+        "Nothing, if the versions differ; else check why the input has it twice.",
+    ),
+    "older-version": IssueKind(
+        "warning",
+        "The warehouse has a newer version of the study, so that this one was not written.",
+        "Give --allow-older if the older version is the right one.",
+    ),
     # judging a document
     "invalid-document": IssueKind(
         "error",

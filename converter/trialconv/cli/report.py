@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from trialconv.cli.progress import Progress
-from trialconv.issues import SEVERITIES, Issue, OutputError, Severity
+from trialconv.issues import SEVERITIES, Issue, OutputError, Severity, SinkError
 from trialconv.pipeline import Converted
 
 _SHOWN: Final = 50
@@ -27,6 +27,7 @@ class Report:
         self._not_mapped: Counter[str] = Counter()
         self._lines = 0
         self._hidden = 0
+        self._stopped = False
         self._progress = Progress()
         self._file = _opened(issues_file, force=force)
 
@@ -80,6 +81,22 @@ class Report:
             self._progress.say(f"error: {outcome.record.nct_id}: {message}")
         self._progress.tick(self._records.total())
 
+    def loaded(self, nct_id: str, fate: str, found: list[Issue]) -> None:
+        """Account for a record on its way into a warehouse: what became of it, and the Issues of its study."""
+        self._records[fate] += 1
+        for each in found:
+            self._take(each)
+        if fate == "invalid":
+            self._progress.say(
+                f"error: {nct_id}: the rows fail validation and were not written; --keep-invalid writes them"
+            )
+        self._progress.tick(self._records.total())
+
+    def stopped(self, error: SinkError) -> None:
+        """Account for the end of all work: nothing more can be written."""
+        self._stopped = True
+        self._progress.say(f"error: {error}")
+
     def output(self, write: Callable[[Converted], None], outcome: Converted) -> bool:
         """Write a document and return whether it was; account for a refusal to write it."""
         try:
@@ -92,7 +109,7 @@ class Report:
 
     def exit_code(self, fail_on: Severity | None) -> int:
         """Return the exit code of the call."""
-        if self._records["not written"]:
+        if self._records["not written"] or self._stopped:
             return 5
         if self._records["failed"]:
             return 4
