@@ -137,6 +137,21 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "The registry could not be reached, or answered something else than its API says.",
         "Try again later. Check --registry-url, and what stands between you and the registry.",
     ),
+    "incomplete-listing": IssueKind(
+        "error",
+        "A list of all ids has fewer of them than the registry counts, so that nothing can be told from it.",
+        "Try again later.",
+    ),
+    "implausible-listing": IssueKind(
+        "error",
+        "A list of all ids lacks so many of the studies that are there that the list is not believed.",
+        "Look whether the registry has them. If they are gone, --check-vanished always marks them.",
+    ),
+    "vanished-record": IssueKind(
+        "warning",
+        "The registry has no more record of a study that is there. The study is marked, and kept.",
+        "Ask the registry. The mark goes when the record comes back.",
+    ),
     # mapping a record
     "no-code": IssueKind(
         "warning",

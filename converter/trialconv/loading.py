@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -220,18 +220,37 @@ def load(
     Raises SinkError when the warehouse refuses: what was written until then stays, and what was told is what is
     there. The load has to be begun, and to be finished, by the caller.
     """
-    known = KnownStudies()
     with tempfile.TemporaryDirectory(prefix="trialconv-") as folder:
         units = reading.units(sources, BATCH, Path(folder))
-        for done in map_units(partial(prepare_unit, how), units, workers=workers, reading=reading):
-            if isinstance(done.result, SourceError):
-                tell(Loaded(Outcome(done.result.issue.record, [], refusal=done.result.issue), None))
-                continue
-            for portion in done.result:
-                with _told_when_refused(portion, tell):
-                    verdicts = _merge(warehouse, portion, rules)
-                for outcome in portion.outcomes:
-                    tell(_loaded(outcome, verdicts, known))
+        load_units(warehouse, units, how, rules=rules, reading=reading, workers=workers, tell=tell)
+
+
+def load_units(
+    warehouse: Warehouse,
+    units: Iterable[Unit],
+    how: Preparation,
+    *,
+    rules: MergeRules,
+    reading: Reading,
+    workers: int | None,
+    tell: Callable[[Loaded], None],
+    written: Callable[[Unit], None] = lambda _: None,
+) -> None:
+    """Put the records of units into a warehouse, in their order, as `load` does.
+
+    `written` is called with each unit when all of its records are where they belong.
+    """
+    known = KnownStudies()
+    for done in map_units(partial(prepare_unit, how), units, workers=workers, reading=reading):
+        if isinstance(done.result, SourceError):
+            tell(Loaded(Outcome(done.result.issue.record, [], refusal=done.result.issue), None))
+            continue
+        for portion in done.result:
+            with _told_when_refused(portion, tell):
+                verdicts = _merge(warehouse, portion, rules)
+            for outcome in portion.outcomes:
+                tell(_loaded(outcome, verdicts, known))
+        written(done.unit)
 
 
 def _merge(warehouse: Warehouse, portion: Portion, rules: MergeRules) -> dict[str, Verdict]:

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "coverage": ("trialconv.cli.coverage", "Tell which values of records stand where in a target."),
     "codes": ("trialconv.cli.codes", "Look at the code tables, and find what they have no code for."),
     "fetch": ("trialconv.cli.fetch", "Fetch records from ClinicalTrials.gov."),
+    "sync": ("trialconv.cli.sync", "Keep a warehouse current with ClinicalTrials.gov."),
     "validate": ("trialconv.cli.validate", "Check FHIR, ODM, USDM, Define-XML and trial design datasets."),
     "doctor": ("trialconv.cli.doctor", "Tell what this installation has, and how to get the rest."),
     "completion": ("trialconv.cli.completion", "Print the script for a shell's completion."),

@@ -29,7 +29,7 @@ class Report:
         self._hidden = 0
         self._stopped = False
         self._progress = Progress()
-        self._file = _opened(issues_file, force=force)
+        self._file = opened(issues_file, force=force)
 
     def __enter__(self) -> Report:
         return self
@@ -150,7 +150,8 @@ class Report:
         self._progress.say(f"{', '.join(counts) or 'no record'}; issues: {', '.join(issues) or 'none'}")
 
 
-def _opened(path: Path | None, *, force: bool) -> BinaryIO | None:
+def opened(path: Path | None, *, force: bool) -> BinaryIO | None:
+    """Open a file for lines that are written as they come. Raises OutputError when it exists, without force."""
     if path is None:
         return None
     try:

@@ -1,7 +1,7 @@
 """What a warehouse keeps of the way to its source: values by name, written in the transaction of rows.
 
-They are no table of the schema, which is about studies: `trialconv_state` in a database, `state` in the manifest of
-a snapshot. `trialconv sync` keeps there how far it has come.
+They are no table of the schema, which is about studies: `trialconv_state` in a database, `state` in the manifest
+of a snapshot. `trialconv sync` keeps there how far it has come.
 """
 
 from __future__ import annotations
