@@ -9,6 +9,7 @@ records of some sources:
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import json
@@ -455,6 +456,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Reset the connection, as a network does that breaks."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
+
+    def handle(self) -> None:
+        """Answer until the caller hangs up, in whatever way."""
+        with contextlib.suppress(ConnectionError):
+            super().handle()
 
     def log_message(self, *_: object) -> None:
         """Say nothing on standard error."""

@@ -498,21 +498,18 @@ def test_a_killed_fetch_goes_on(registry: StandIn, tmp_path: Path) -> None:
     out = tmp_path / "all.ndjson"
     program = Path(sys.executable).parent / "trialconv"
     command = [program, "fetch", "--all", "--page-size", "3", "--out", out, "--per-minute", "600"]
-    killed = 0
-    for pause in (0.7, 0.9, 1.1, 1.3):
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)  # noqa: S603 - our own command
-        time.sleep(pause)
-        if process.poll() is None:
+    for calls in (2, 3, 2):
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - our own command
+            before = len(registry.asked)
+            while len(registry.asked) < before + calls and process.poll() is None:
+                time.sleep(0.005)
             process.send_signal(signal.SIGKILL)
-            killed += 1
-        process.wait()
-        if out.exists():
-            break
-    while not out.exists():
-        assert subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0  # noqa: S603
-    assert killed
+        assert not out.exists()
+    assert subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0  # noqa: S603
     assert ids_of(out.read_bytes()) == numbers(1, 25)
     assert left(tmp_path) == ["all.ndjson"]
+    # Pages that were there are not asked for again, but for those that a kill took.
+    assert 9 <= len(registry.asked) <= 9 + 6
 
 
 # -- ids as sources ----------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from trialconv.readers.units import Unit
 from trialconv.registry.client import LARGEST_PAGE, Registry
 from trialconv.registry.ids import nct_number
 from trialconv.registry.listing import Query
+from trialconv.sinks.known import KnownStudies
 from trialconv.sinks.warehouse import LoadStart, MergeRules, Warehouse
 from trialconv.sync.spooling import Pages
 from trialconv.sync.state import SyncState, state_of
@@ -85,6 +86,7 @@ class Run:
         self._state = state_of(warehouse)
         self._rejected = set(self._state.rejected)
         self._rejected_now: set[str] = set()
+        self._seen = KnownStudies()
         self._has_lost = False
         self._returned: set[str] = set()
         self._failed = 0
@@ -114,7 +116,7 @@ class Run:
         with tempfile.TemporaryDirectory(prefix="trialconv-") as folder:
             failure = self._follow(Pages(registry, Path(folder), plan.page_size, self._refused), since)
             if failure is None and due:
-                failure = self._check(registry, Path(folder), today)
+                failure = self._check(registry, Path(folder), today, is_listed=since is None)
         if failure is None:
             state.data, state.version = data or "", __version__
             if self._has_lost:
@@ -134,11 +136,12 @@ class Run:
             return Outcome(None, None, skipped=True)
         self._warehouse.begin(start)
         self._note_marked()
-        seen: set[str] = set()
+        names: set[str] = set()
 
         def tell(loaded: Loaded) -> None:
             self._loaded(loaded)
-            seen.add(loaded.outcome.nct_id)
+            if nct_number(loaded.outcome.nct_id) != loaded.outcome.nct_id:
+                names.add(loaded.outcome.nct_id)
 
         plan = self._plan
         load(
@@ -152,7 +155,7 @@ class Run:
         )
         failure = None
         if due:
-            failure = self._compare_with(source, seen, start.started_at[:10])
+            failure = self._compare_with(source, names, start.started_at[:10])
         if failure is None:
             self._state.bulk = mark
         return Outcome(None, None, False, due and failure is None, failure, self._finish())
@@ -197,13 +200,16 @@ class Run:
         if not self._has_lost:
             self._state.day = max(self._state.day, day)
 
-    def _check(self, registry: Registry, folder: Path, today: str) -> Issue | None:
-        """Compare all ids, fetch what is not there, mark what vanished. Returns why that failed, if it did."""
+    def _check(self, registry: Registry, folder: Path, today: str, *, is_listed: bool) -> Issue | None:
+        """Compare all ids, fetch what is not there, mark what vanished. Returns why that failed, if it did.
+
+        When everything was asked for (`is_listed`), it has been listed already.
+        """
         try:
-            listed = listed_ids(registry, self._plan.query)
+            listed = [] if is_listed else listed_ids(registry, self._plan.query)
         except SourceError as error:
             return error.issue
-        found = compared(self._warehouse, listed)
+        found = compared(self._warehouse, listed, self._seen)
         pages = Pages(registry, folder, self._plan.page_size, self._refused)
         there: set[str] = set()
         wanted = [nct_id for nct_id in (*found.unstored, *found.returned) if nct_id not in self._rejected]
@@ -213,12 +219,12 @@ class Run:
         gone = [nct_id for nct_id in found.unlisted if nct_id not in there]
         return self._mark(gone, found.stored, today)
 
-    def _compare_with(self, source: str, seen: set[str], today: str) -> Issue | None:
+    def _compare_with(self, source: str, unreadable: set[str], today: str) -> Issue | None:
         """Mark what a complete bulk file lacks. From then on the registry is followed from its last day on."""
-        if not all(nct_number(name) == name for name in seen):
-            message = "parts of the file could not be read, so that it does not tell which studies are gone"
+        if unreadable:
+            message = f"{len(unreadable):,} of its parts could not be read, so that it does not tell what is gone"
             return issue("incomplete-listing", message, record=source)
-        found = compared(self._warehouse, seen)
+        found = compared(self._warehouse, (), self._seen)
         failure = self._mark(found.unlisted, found.stored, today)
         if failure is None and self._state.query in ("", self._plan.query.key):
             self._state.query = self._plan.query.key
@@ -248,6 +254,8 @@ class Run:
 
     def _loaded(self, loaded: Loaded) -> None:
         outcome, fate = loaded
+        if nct_number(outcome.nct_id) == outcome.nct_id:
+            self._seen.add(outcome.nct_id)
         if outcome.refusal is not None:
             self._refused(outcome.refusal)
             return

@@ -7,7 +7,7 @@ record comes back.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import date
 from typing import Final, Literal, NamedTuple
 
@@ -63,10 +63,13 @@ def listed_ids(registry: Registry, query: Query) -> list[str]:
     return [f"NCT{number:08}" for number in found]
 
 
-def compared(warehouse: Warehouse, listed: Iterable[str]) -> Comparison:
-    """Compare listed ids with the studies that are there."""
+def compared(warehouse: Warehouse, listed: Collection[str], seen: KnownStudies) -> Comparison:
+    """Compare listed ids with the studies that are there.
+
+    Those that were `seen` in this run count as listed, and are on their way into the warehouse if they are not
+    there yet.
+    """
     there, known = KnownStudies(), KnownStudies()
-    listed = list(listed)
     for nct_id in listed:
         there.add(nct_id)
     unlisted, returned, stored, day = [], [], 0, ""
@@ -74,14 +77,15 @@ def compared(warehouse: Warehouse, listed: Iterable[str]) -> Comparison:
         stored += 1
         known.add(version.nct_id)
         is_marked = version.registry_state == "vanished"
-        if version.nct_id not in there:
+        if version.nct_id not in there and version.nct_id not in seen:
             if not is_marked:
                 unlisted.append(version.nct_id)
             continue
         day = max(day, version.date or "")
         if is_marked:
             returned.append(version.nct_id)
-    return Comparison(unlisted, [nct_id for nct_id in listed if nct_id not in known], returned, stored, day)
+    unstored = [nct_id for nct_id in listed if nct_id not in known and nct_id not in seen]
+    return Comparison(unlisted, unstored, returned, stored, day)
 
 
 def is_plausible(vanished: int, stored: int) -> bool:
