@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 import orjson
 
 from trialconv.catalog import TARGETS
-from trialconv.context import Options
+from trialconv.context import Context, Options
 from trialconv.issues import Issue, SinkError, SourceError, issue
 from trialconv.parallel import Reading, map_units
 from trialconv.pipeline import isolated, parse, transform
 from trialconv.readers.sources import RawRecord
 from trialconv.readers.units import Unit
 from trialconv.record import Record
+from trialconv.scrub import scrubbed
 from trialconv.sinks.known import KnownStudies
 from trialconv.sinks.warehouse.model import MergeRules, StudyVersion, Verdict, Warehouse, merge
 from trialconv_mappings.warehouse.values import period
@@ -70,9 +71,13 @@ def prepare(record: Record, how: Preparation) -> Prepared:
     made = transform(record, TARGETS["warehouse"], how.options, check=how.check)
     rows, issues, findings = made.document, made.issues, made.findings
     if how.fhir is not None:
-        fhir = transform(record, TARGETS[how.fhir], how.options, check=how.check)
-        rows = {**rows, RESOURCES: _resource_rows(record, fhir.document, how.fhir)}
-        issues, findings = _together(issues, fhir.issues), findings + fhir.findings
+        target = TARGETS[how.fhir]
+        ctx = Context(record, target.options(how.options))
+        bundle = scrubbed(ctx, target.build(ctx))
+        rows = {**rows, RESOURCES: _resource_rows(record, bundle, ctx.options.fhir_version)}
+        issues = _together(issues, ctx.issues)
+        if how.check:
+            findings = findings + target.check(bundle, target.write(bundle))
     version = _version(record)
     kept = {"version_date": version.date, "content_hash": version.content_hash}
     (study,) = rows[STUDIES]
@@ -87,8 +92,7 @@ def _version(record: Record) -> StudyVersion:
     return StudyVersion(record.nct_id, day[0] if day and day[0] == day[1] else None, content_hash)
 
 
-def _resource_rows(record: Record, bundle: dict[str, Any], target: str) -> list[dict[str, Any]]:
-    version = TARGETS[target].versions["fhir_version"]
+def _resource_rows(record: Record, bundle: dict[str, Any], version: str) -> list[dict[str, Any]]:
     return [
         {
             "nct_id": record.nct_id,
@@ -102,15 +106,10 @@ def _resource_rows(record: Record, bundle: dict[str, Any], target: str) -> list[
 
 
 def _together(issues: list[Issue], others: list[Issue]) -> list[Issue]:
-    """Return the Issues of two conversions of one record, those of the second that say nothing new left out.
-
-    A field that one of the two has no place for is in the other.
-    """
+    """Return the Issues of two conversions of one record, those of the second that say nothing new left out."""
     told = {(each.code, each.source_path) for each in issues}
     return issues + [
-        each
-        for each in others
-        if each.code not in ("field-not-mapped", "filled-in") and (each.code, each.source_path) not in told
+        each for each in others if each.code != "filled-in" and (each.code, each.source_path) not in told
     ]
 
 

@@ -2,70 +2,86 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from operator import itemgetter
 from typing import Any, Final
 
-from trialconv.issues import Issue, issue
-from trialconv_mappings.warehouse_tables import STUDIES, Table, Type, tables
+import jsonschema_rs
 
-_DAY: Final = re.compile(r"(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])", re.ASCII)
-_LARGEST: Final = {"INTEGER": 2**31 - 1, "BIGINT": 2**63 - 1}
+from trialconv.issues import Issue, issue
+from trialconv_mappings.warehouse_tables import STUDIES, Column, Type, tables
+
+_TYPES: Final[dict[Type, dict[str, Any]]] = {
+    "TEXT": {"type": "string"},
+    "TEXT[]": {"type": "array", "items": {"type": "string"}},
+    "INTEGER": {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1},
+    "BIGINT": {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1},
+    "DOUBLE": {"type": "number"},
+    "BOOLEAN": {"type": "boolean"},
+    "DATE": {"type": "string", "format": "date"},
+    "JSON": {"type": ["string", "object", "array"]},
+}
 
 
 def is_rows(document: Any) -> bool:
     """Tell whether a JSON document looks like the rows of a study."""
-    return (
-        isinstance(document, dict) and isinstance(document.get(STUDIES), list) and document.keys() <= set(tables())
-    )
+    return isinstance(document, dict) and isinstance(document.get(STUDIES), list)
 
 
 def validate_rows(document: Mapping[str, Any]) -> list[Issue]:
     """Return what keeps rows out of their tables: `schema` for values, `duplicate-id` for keys."""
-    return [found for name, rows in document.items() for found in _judge_table(tables().get(name), name, rows)]
+    schema = _schema()
+    if schema.is_valid(document):
+        return list(_repeated_keys(document))
+    return [
+        issue("schema", error.message[:200], target_path=_path(list(error.instance_path)))
+        for error in schema.iter_errors(document)
+    ]
 
 
-def _judge_table(table: Table | None, name: str, rows: Any) -> Iterator[Issue]:
-    if table is None or not isinstance(rows, list):
-        yield issue("schema", "there is no such table, or its rows are no list", target_path=name)
-        return
-    columns = {column.name: column for column in table.columns}
-    keys = set()
-    for place, row in enumerate(rows):
-        where = f"{name}[{place}]"
-        if not isinstance(row, dict):
-            yield issue("schema", "a row is an object", target_path=where)
+@cache
+def _schema() -> jsonschema_rs.Validator:
+    """Return the schema of the rows of a study as the mapping makes them."""
+    made = {
+        name: {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {column.name: _column_schema(column) for column in table.columns},
+                "required": [each.name for each in table.columns if not each.nullable and each.rule != "sink"],
+                "additionalProperties": False,
+            },
+        }
+        for name, table in tables().items()
+    }
+    whole = {"type": "object", "properties": made, "additionalProperties": False, "required": [STUDIES]}
+    return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+
+
+def _column_schema(column: Column) -> dict[str, Any]:
+    made = _TYPES[column.type]
+    if not column.nullable:
+        return made
+    types = made["type"] if isinstance(made["type"], list) else [made["type"]]
+    return {**made, "type": [*types, "null"]}
+
+
+def _repeated_keys(document: Mapping[str, Any]) -> Iterator[Issue]:
+    for name, rows in document.items():
+        if len(rows) < 2:
             continue
-        for column in columns.values():
-            value = row.get(column.name)
-            if value is None:
-                if not column.nullable and column.rule != "sink":
-                    yield issue("schema", "it may not be empty", target_path=f"{where}.{column.name}")
-            elif not _HOLDS[column.type](value):
-                yield issue("schema", f"it is not of type {column.type}", target_path=f"{where}.{column.name}")
-        for unknown in row.keys() - columns.keys():
-            yield issue("schema", "there is no such column", target_path=f"{where}.{unknown}")
-        key = tuple(str(row.get(column)) for column in table.key)
-        if key in keys:
-            yield issue("duplicate-id", f"two rows have the key {', '.join(key)}", target_path=where)
-        keys.add(key)
+        keys = list(map(_key_of(name), rows))
+        if len(set(keys)) < len(keys):
+            first = next(place for place, key in enumerate(keys) if key in keys[:place])
+            yield issue("duplicate-id", f"two rows have the key {keys[first]}", target_path=f"{name}[{first}]")
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and "\x00" not in value
+@cache
+def _key_of(table: str) -> Callable[[Mapping[str, Any]], Any]:
+    """Return what gets the key of a row; the number of the study is the same in all."""
+    return itemgetter(*tables()[table].key)
 
 
-def _is_whole(largest: int) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, int) and not isinstance(value, bool) and abs(value) <= largest
-
-
-_HOLDS: Final[dict[Type, Callable[[Any], bool]]] = {
-    "TEXT": _is_text,
-    "TEXT[]": lambda value: isinstance(value, list) and all(map(_is_text, value)),
-    "INTEGER": _is_whole(_LARGEST["INTEGER"]),
-    "BIGINT": _is_whole(_LARGEST["BIGINT"]),
-    "DOUBLE": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "BOOLEAN": lambda value: isinstance(value, bool),
-    "DATE": lambda value: isinstance(value, str) and _DAY.fullmatch(value) is not None,
-    "JSON": lambda value: isinstance(value, str | dict | list),
-}
+def _path(steps: list[str | int]) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")

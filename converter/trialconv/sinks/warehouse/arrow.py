@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
@@ -41,7 +42,7 @@ def schema_of(table: str) -> pa.Schema:
 
 
 def batch_of(versions: Iterable[StudyVersion], rows: Rows) -> Batch:
-    """Return studies as a batch. Rows may lack columns, which are empty then; days are texts.
+    """Return studies as a batch. Rows may lack what the warehouse fills in, which is empty then; days are texts.
 
     Raises pyarrow.ArrowException for a value that its column cannot hold.
     """
@@ -49,11 +50,17 @@ def batch_of(versions: Iterable[StudyVersion], rows: Rows) -> Batch:
 
 
 def _table(name: str, rows: list[Mapping[str, Any]]) -> pa.RecordBatch:
-    columns = [_array(column, [row.get(column.name) for row in rows]) for column in tables()[name].columns]
+    columns = [
+        # What the mapping made has every column of the mapping, so that the quick way is open for those.
+        _array(
+            column, [row.get(column.name) for row in rows] if column.rule else map(itemgetter(column.name), rows)
+        )
+        for column in tables()[name].columns
+    ]
     return pa.record_batch(columns, schema=schema_of(name))
 
 
-def _array(column: Column, values: list[Any]) -> pa.Array:
+def _array(column: Column, values: Iterable[Any]) -> pa.Array:
     if column.type == "DATE":
         return pa.array(values, pa.string()).cast(pa.date32())
     if column.type == "JSON":
