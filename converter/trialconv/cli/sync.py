@@ -87,7 +87,7 @@ def command(
     Examples:
       trialconv sync --to duckdb:trials.duckdb
       trialconv sync --to parquet:trials/ --query "heart failure" --history
-      trialconv sync --to postgresql://loader@db.example.org/trials --from-bulk ctg-studies.json.zip
+      trialconv sync --to postgresql://db.example.org/trials --from-bulk ctg-studies.json.zip
     """
     from trialconv.cli.report import Report, opened
     from trialconv.sinks.warehouse import LoadStart, open_warehouse
@@ -101,6 +101,7 @@ def command(
         values["fhir_version"] if values["fhir"] else None,
     )
     plan = _plan(checked_query(parameters_of(params, query), None), values)
+    summary = None
     with Report(issues_file, verbose=verbose, force=force) as report:
         account = _Account(report, opened(report_file, force=force))
         registry = Registry(registry_url, insecure_http=insecure_http, per_minute=per_minute, told=report.say)
@@ -108,11 +109,13 @@ def command(
             with registry, account, open_warehouse(address) as warehouse:
                 run = Run(warehouse, plan, account.tell)
                 outcome = run.from_bulk(from_bulk, start) if from_bulk else run.from_registry(registry, start)
-            account.finish(outcome)
+            summary = account.summary(outcome)
         except SourceError as error:
             report.refused(error.issue)
         except SinkError as error:
             report.stopped(error)
+    if summary is not None:
+        click.echo(msgspec.json.encode(summary))
     sys.exit(report.exit_code(fail_on))
 
 
@@ -163,13 +166,13 @@ class _Account:
                 line["issues"] = [found for found in told.issues if found.severity == "error"]
             self._file.write(msgspec.json.encode(line) + b"\n")
 
-    def finish(self, outcome: Outcome) -> None:
-        """Say what the run came to, and print the summary."""
+    def summary(self, outcome: Outcome) -> dict[str, Any]:
+        """Say why a run did nothing, or not all; return what it came to."""
         if outcome.skipped:
             self._report.say("nothing to do: the data are those of the last run")
         if outcome.failure is not None:
             self._report.refused(outcome.failure)
-        summary = {
+        return {
             "since": outcome.since,
             "dataTimestamp": outcome.data,
             "skipped": outcome.skipped,
@@ -181,4 +184,3 @@ class _Account:
                 "rejected": sum(self._counts[what] for what in _REJECTED),
             },
         }
-        click.echo(msgspec.json.encode(summary))

@@ -61,16 +61,15 @@ class CollectedRecords:
             self._stream = self._part.open("r+b" if state else "w+b")
         except OSError as error:
             raise OutputError(f"{self._part} cannot be written: {error.strerror or error}") from error
-        try:
+        with contextlib.ExitStack() as failing:
+            failing.callback(self._stream.close)
             _lock(self._stream.fileno(), out)
             if state:
                 self._stream.truncate(state.bytes)
                 self.progress = bytes(state.progress)
                 self._read_lines(name_of)
             self._end = self._stream.seek(0, os.SEEK_END)
-        except BaseException:
-            self._stream.close()
-            raise
+            failing.pop_all()
 
     def __enter__(self) -> CollectedRecords:
         return self
