@@ -286,6 +286,13 @@ def test_no_registry_is_told(tmp_path: Path) -> None:
         asked.version()
 
 
+def test_a_record_beyond_the_limit_is_told(registry: StandIn) -> None:
+    """A single answer that is too large is an error of the registry, and no crash."""
+    asked = Registry(registry.url, per_minute=None, limits=Limits(size=50))
+    with asked, pytest.raises(SourceError, match="more than the limit of 50 bytes"):
+        asked.study("NCT99000001")
+
+
 def test_an_answer_about_another_record_is_refused(registry: StandIn) -> None:
     """Whoever asks for one record never gets another one."""
     registry.studies["NCT99000001"] = registry.studies["NCT99000002"]
@@ -361,6 +368,18 @@ def test_a_record_that_changes_meanwhile_comes_once_more(registry: StandIn, tmp_
 
 
 # -- outputs -----------------------------------------------------------------------------------------------------
+
+
+def test_the_present_folder_can_be_the_output(
+    registry: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that exists, by whatever name, gets the files and nothing else."""
+    monkeypatch.chdir(tmp_path)
+    registry.faults = [Fault("html")]
+    assert fetch("--all", "--out", "new").code == 4
+    assert left(tmp_path) == []
+    assert fetch("NCT99000001", "NCT99000002", "--out", ".").code == 0
+    assert left(tmp_path) == ["NCT99000001.json", "NCT99000002.json"]
 
 
 @pytest.mark.parametrize("name", ["all.ndjson", "all.jsonl", "all.zip", "all"])

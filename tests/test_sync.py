@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import psycopg
 import pytest
 
+import postgres_server
 from command_runner import Ran, run
 from made_up import Tree, encoded, study
 from registry_server import Fault, StandIn
@@ -363,6 +365,43 @@ def test_a_bulk_file_with_broken_parts_does_not_tell_what_is_gone(base: Target, 
     done = base.sync("--from-bulk", bulk, "--check-vanished", "always")
     assert (done.code, "incomplete-listing" in done.err) == (4, True)
     assert base.studies()[nct(2)][1] == "present"
+
+
+def test_a_postgresql_database_is_followed_as_the_others_are(registry: StandIn) -> None:
+    """Changes, marks and the state are written in the database; a second run writes nothing."""
+    if why := postgres_server.missing():
+        pytest.skip(why)
+    with postgres_server.running() as server:
+        address = server.url()
+
+        def records() -> dict[str, int]:
+            done = run("sync", "--to", address, "--per-minute", "1000000", "--workers", "0")
+            assert (done.code, postgres_server.PASSWORD in done.err) == (0, False), done.err
+            return {what: number for what, number in json.loads(done.out)["records"].items() if number}
+
+        assert records() == {"new": 12}
+        assert records() == {}
+        registry.remove(nct(2))
+        registry.put(made_up(3, "2025-07-01", "B"))
+        registry.timestamp = "2026-01-20T09:00:00"
+        assert records() == {"changed": 1, "unchanged": 2, "vanished": 1}
+        with psycopg.connect(address) as connection:
+            found = connection.execute(
+                "SELECT nct_id, registry_state, registry_state_date::text FROM studies WHERE registry_state <> %s",
+                ["present"],
+            ).fetchall()
+            ((state,),) = connection.execute("SELECT value FROM trialconv_state").fetchall()
+        assert found == [(nct(2), "vanished", "2026-01-20")]
+        assert json.loads(state)["day"] == "2025-07-01"
+
+
+def test_a_day_to_come_does_not_hide_changes(registry: StandIn, base: Target) -> None:
+    """A record that says it will be updated in a far year does not move the day that is asked from."""
+    registry.put(made_up(50, "2099-01-01"))
+    base.records()
+    registry.put(made_up(51, "2026-01-05"))
+    registry.timestamp = "2026-01-06T09:00:00"
+    assert base.records()["new"] == 1
 
 
 def test_wrong_uses_are_refused(registry: StandIn, base: Target, tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ def _collect(
     """Fetch into a store; account for it, and return whether the fetch came to its end."""
 
     def on_page(new: int, total: int | None) -> None:
-        report.count("fetched", new)
+        report.count("fetched", new, total)
 
     try:
         if task.query:

@@ -51,11 +51,11 @@ class Report:
         """Account for an Issue that costs no record."""
         self._take(found)
 
-    def count(self, kind: str, number: int = 1) -> None:
-        """Account for records of which something else became than a document."""
+    def count(self, kind: str, number: int, total: int | None = None) -> None:
+        """Account for records of which something else became than a document, of a total where that is known."""
         if number:
             self._records[kind] += number
-        self._progress.tick(self._records.total())
+        self._progress.tick(self._records.total(), total)
 
     def not_written(self, error: OutputError) -> None:
         """Account for an output that was left alone."""

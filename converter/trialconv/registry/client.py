@@ -196,7 +196,9 @@ class Registry:
         an answer beyond the limit, which a smaller page would keep.
         """
         first = {"countTotal": "true"} if token is None else {"pageToken": token}
-        answer = self._call("studies", {**parameters, "format": "json", **first}, known.headers)
+        answer = self._call(
+            "studies", {**parameters, "format": "json", **first}, known.headers, can_be_smaller=True
+        )
         if answer.status == 304:
             return None
         data = self._json(answer, "studies")
@@ -215,13 +217,18 @@ class Registry:
         return Page(studies, refused, found.next_page_token or None, found.total_count, _validators(answer))
 
     def _call(
-        self, path: str, parameters: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        parameters: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        can_be_smaller: bool = False,
     ) -> Answer:
         try:
             return self._http.call("GET", f"{self.url}/{path}", params=parameters, headers=headers, follow=True)
-        except TooLargeError:
-            raise
         except HttpError as error:
+            if can_be_smaller and isinstance(error, TooLargeError):
+                raise
             raise self._failed(path.removeprefix("studies/"), str(error)) from error
 
     def _json(self, answer: Answer, about: str) -> bytes:

@@ -1,8 +1,9 @@
 """Records in the making: an NDJSON file that grows page by page and survives a kill, until it is complete.
 
 Beside what will be `studies.ndjson` stand `.studies.ndjson.part`, the lines so far, and `.studies.ndjson.state`,
-which says how many bytes of it count and how to go on. Lines behind those are of a page that was not finished and
-are cut off. Only the complete file gets its name, or becomes a ZIP or the files of a folder.
+which says how many bytes of it count and how to go on; in a folder it is `.fetch.part` and `.fetch.state`. Lines
+behind those are of a page that was not finished and are cut off. Only the complete file gets its name, or becomes
+a ZIP or the files of a folder.
 """
 
 from __future__ import annotations
@@ -48,8 +49,9 @@ class CollectedRecords:
         self._key = key
         self._force = force
         self.is_folder = out.is_dir() or out.suffix.lower() not in FILES
-        self._part = out.with_name(f".{out.name}.part")
-        self._state = out.with_name(f".{out.name}.state")
+        beside = out / "fetch" if self.is_folder else out
+        self._part = beside.with_name(f".{beside.name}.part")
+        self._state = beside.with_name(f".{beside.name}.state")
         self.progress: bytes | None = None
         self._lines: dict[str, tuple[int, int]] = {}
         self.written = self.unchanged = 0
@@ -57,7 +59,7 @@ class CollectedRecords:
             raise OutputError(f"{out} exists; --force overwrites it")
         state = self._left_behind()
         try:
-            out.parent.mkdir(parents=True, exist_ok=True)
+            self._part.parent.mkdir(parents=True, exist_ok=True)
             self._stream = self._part.open("r+b" if state else "w+b")
         except OSError as error:
             raise OutputError(f"{self._part} cannot be written: {error.strerror or error}") from error
@@ -80,6 +82,9 @@ class CollectedRecords:
         self._stream.close()
         if self.progress is None:
             self._part.unlink(missing_ok=True)
+            if self.is_folder:
+                with contextlib.suppress(OSError):
+                    self._out.rmdir()  # unless there is something in it
 
     def __len__(self) -> int:
         """Return the number of records so far."""

@@ -10,7 +10,6 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -87,6 +86,7 @@ class Run:
         self._rejected = set(self._state.rejected)
         self._rejected_now: set[str] = set()
         self._seen = KnownStudies()
+        self._today = ""
         self._has_lost = False
         self._returned: set[str] = set()
         self._failed = 0
@@ -106,7 +106,7 @@ class Run:
             state = self._state = SyncState(plan.query.key, checked="", bulk=state.bulk)
         data = registry.version()
         since = state.since
-        today = (data or datetime.now(UTC).isoformat())[:10]
+        today = self._today = (data or start.started_at)[:10]
         is_same = data is not None and (data, __version__) == (state.data, state.version)
         due = is_due(plan.check, state.checked, today, plan.every) and not (is_same and plan.check == "auto")
         if is_same and not due:
@@ -116,7 +116,7 @@ class Run:
         with tempfile.TemporaryDirectory(prefix="trialconv-") as folder:
             failure = self._follow(Pages(registry, Path(folder), plan.page_size, self._refused), since)
             if failure is None and due:
-                failure = self._check(registry, Path(folder), today, is_listed=since is None)
+                failure = self._check(registry, Path(folder), is_listed=since is None)
         if failure is None:
             state.data, state.version = data or "", __version__
             if self._has_lost:
@@ -130,6 +130,7 @@ class Run:
 
         With the check `always` it is taken as complete. Raises SinkError when the warehouse refuses.
         """
+        self._today = start.started_at[:10]
         mark = _hash_of(source)
         due = self._plan.check == "always"
         if mark and mark == self._state.bulk and not due and not self._plan.full:
@@ -155,7 +156,7 @@ class Run:
         )
         failure = None
         if due:
-            failure = self._compare_with(source, names, start.started_at[:10])
+            failure = self._compare_with(source, names)
         if failure is None:
             self._state.bulk = mark
         return Outcome(None, None, False, due and failure is None, failure, self._finish())
@@ -196,11 +197,14 @@ class Run:
         )
 
     def _reached(self, day: str) -> None:
-        """Note a day up to which everything is there, unless something is not that nobody knows of."""
-        if not self._has_lost:
-            self._state.day = max(self._state.day, day)
+        """Note a day up to which everything is there, unless something is not that nobody knows of.
 
-    def _check(self, registry: Registry, folder: Path, today: str, *, is_listed: bool) -> Issue | None:
+        A day to come is a mistake of a record, and would hide all changes until then.
+        """
+        if not self._has_lost:
+            self._state.day = max(self._state.day, min(day, self._today))
+
+    def _check(self, registry: Registry, folder: Path, *, is_listed: bool) -> Issue | None:
         """Compare all ids, fetch what is not there, mark what vanished. Returns why that failed, if it did.
 
         When everything was asked for (`is_listed`), it has been listed already.
@@ -210,6 +214,8 @@ class Run:
         except SourceError as error:
             return error.issue
         found = compared(self._warehouse, listed, self._seen)
+        if not self._plan.query.parameters and (failure := self._doubted(len(found.unlisted), found.stored)):
+            return failure
         pages = Pages(registry, folder, self._plan.page_size, self._refused)
         there: set[str] = set()
         wanted = [nct_id for nct_id in (*found.unstored, *found.returned) if nct_id not in self._rejected]
@@ -217,31 +223,37 @@ class Run:
         if pages.failure is not None:
             return pages.failure
         gone = [nct_id for nct_id in found.unlisted if nct_id not in there]
-        return self._mark(gone, found.stored, today)
+        return self._mark(gone, found.stored)
 
-    def _compare_with(self, source: str, unreadable: set[str], today: str) -> Issue | None:
+    def _compare_with(self, source: str, unreadable: set[str]) -> Issue | None:
         """Mark what a complete bulk file lacks. From then on the registry is followed from its last day on."""
         if unreadable:
             message = f"{len(unreadable):,} of its parts could not be read, so that it does not tell what is gone"
             return issue("incomplete-listing", message, record=source)
         found = compared(self._warehouse, (), self._seen)
-        failure = self._mark(found.unlisted, found.stored, today)
+        failure = self._mark(found.unlisted, found.stored)
         if failure is None and self._state.query in ("", self._plan.query.key):
             self._state.query = self._plan.query.key
-            self._state.checked = today
+            self._state.checked = self._today
             self._reached(found.day)
         return failure
 
-    def _mark(self, gone: list[str], stored: int, today: str) -> Issue | None:
-        if self._plan.check != "always" and not is_plausible(len(gone), stored):
-            message = f"the list of ids lacks {len(gone):,} of the {stored:,} studies that are there"
-            return issue("implausible-listing", message)
+    def _doubted(self, gone: int, stored: int) -> Issue | None:
+        """Return an Issue where so many studies are not believed to be gone."""
+        if self._plan.check == "always" or is_plausible(gone, stored):
+            return None
+        message = f"the list of ids lacks {gone:,} of the {stored:,} studies that are there"
+        return issue("implausible-listing", message)
+
+    def _mark(self, gone: list[str], stored: int) -> Issue | None:
+        if failure := self._doubted(len(gone), stored):
+            return failure
         for begin in range(0, len(gone), BATCH):
             part = gone[begin : begin + BATCH]
             self._keep()
-            self._warehouse.mark(part, "vanished", today)
+            self._warehouse.mark(part, "vanished", self._today)
             for nct_id in part:
-                found = issue("vanished-record", f"not in the registry on {today}", record=nct_id)
+                found = issue("vanished-record", f"not in the registry on {self._today}", record=nct_id)
                 self._tell(Told(nct_id, "vanished", [found]))
         return None
 
