@@ -64,10 +64,19 @@ class ParquetWarehouse:
             self._check_ours()
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = self._locked()
-            self._clear()
-            (folder / _STAGE).mkdir()
-        self._stage = Stage(folder / _STAGE)
-        self._current = Snapshot((folder / CURRENT).resolve(), self._name) if (folder / CURRENT).exists() else None
+            try:
+                self._clear()
+                (folder / _STAGE).mkdir()
+                self._stage = Stage(folder / _STAGE)
+                self._current = self._shown()
+            except BaseException:
+                self._lock.close()
+                raise
+
+    def _shown(self) -> Snapshot | None:
+        """Return what there is to read. Raises SinkError when it is not ours, or of a newer schema."""
+        current = self._root / CURRENT
+        return Snapshot(current.resolve(), self._name) if current.exists() else None
 
     def _check_ours(self) -> None:
         """Raise SinkError for a folder that holds something else."""
@@ -187,7 +196,7 @@ class ParquetWarehouse:
             self._draft(draft, touched)
             write_rows(path_in(draft, LOADS, ""), LOADS, self._log(load_id if wrote else None, failed))
             complete(self._root, draft, self._current.number + 1 if self._current else 1)
-        self._current = Snapshot((self._root / CURRENT).resolve(), self._name)
+        self._current = self._shown()
         self._known.clear()
         self._marks.clear()
         with self._reported():

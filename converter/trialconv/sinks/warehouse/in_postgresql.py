@@ -28,7 +28,8 @@ _STORED: Final = "SELECT nct_id, version_date::text, content_hash, registry_stat
 _PAGE: Final = 10_000
 _STAGED: Final = "trialconv_staged_"
 #: The lock that a load holds, so that two loads of one schema do not write at once.
-_LOCK: Final = "SELECT pg_try_advisory_lock(hashtext('trialconv'), hashtext(current_schema()))"
+_LOCK: Final = "SELECT pg_advisory_lock(hashtext('trialconv'), hashtext(current_schema()))"
+_PATIENCE: Final = "5s"
 #: Nothing happens on a server of a version, or of a build, without it.
 _FAST_COMPRESSION: Final = (
     "SELECT set_config(name, 'lz4', FALSE) FROM pg_settings "
@@ -70,9 +71,15 @@ class PostgresWarehouse:
 
     def _lock(self) -> None:
         with self._reported():
-            ((is_ours,),) = self._execute(_LOCK)
-        if not is_ours:
-            raise SinkError(f"{self._name} is being loaded by another process; try again when that has ended")
+            # A server takes a moment to see that a load has ended.
+            self._execute(f"SET lock_timeout = '{_PATIENCE}'")
+            try:
+                self._execute(_LOCK)
+            except psycopg.errors.LockNotAvailable:
+                raise SinkError(
+                    f"{self._name} is being loaded by another process; try again when that has ended"
+                ) from None
+            self._execute("RESET lock_timeout")
 
     def _stage(self) -> None:
         """Make the temporary tables, which are empty at the end of each transaction.
