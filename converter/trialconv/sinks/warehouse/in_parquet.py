@@ -18,7 +18,7 @@ import os
 import shutil
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
@@ -64,14 +64,13 @@ class ParquetWarehouse:
             self._check_ours()
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = self._locked()
-            try:
+            with ExitStack() as failed:
+                failed.callback(self._lock.close)
                 self._clear()
                 (folder / _STAGE).mkdir()
                 self._stage = Stage(folder / _STAGE)
                 self._current = self._shown()
-            except BaseException:
-                self._lock.close()
-                raise
+                failed.pop_all()
 
     def _shown(self) -> Snapshot | None:
         """Return what there is to read. Raises SinkError when it is not ours, or of a newer schema."""

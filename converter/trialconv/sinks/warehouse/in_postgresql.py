@@ -8,7 +8,7 @@ say (https://www.postgresql.org/docs/current/libpq-envars.html): PGPASSWORD, a p
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -49,14 +49,13 @@ class PostgresWarehouse:
             self._connection = psycopg.connect(address, autocommit=True, application_name="trialconv")
         except psycopg.Error as error:
             raise SinkError(f"{self._name} cannot be reached: {self._told(error)}") from None
-        try:
+        with ExitStack() as failed:
+            failed.callback(self._connection.close)
             self._lock()
             with self._transaction():
                 schema.prepare(self._name, "postgresql", self._execute, create=create)
             self._stage()
-        except BaseException:
-            self._connection.close()
-            raise
+            failed.pop_all()
 
     def __repr__(self) -> str:
         return f"PostgresWarehouse({self._name!r})"
@@ -167,13 +166,8 @@ class PostgresWarehouse:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._log.begin_transaction()
-        try:
-            with self._reported(), self._connection.transaction():
-                yield
-        except BaseException:
-            self._log.undo()
-            raise
+        with self._reported(), self._log.transaction(), self._connection.transaction():
+            yield
 
     @contextmanager
     def _reported(self) -> Iterator[None]:
