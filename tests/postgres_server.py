@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import pwd
+import resource
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -46,8 +48,9 @@ def _user() -> pwd.struct_passwd | None:
 class Server:
     """A server that runs: where it listens, and how to stop and start it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, largest_file: int | None) -> None:
         self._folder = folder
+        self._largest_file = largest_file
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -60,12 +63,11 @@ class Server:
         password.write_text(PASSWORD, encoding="utf-8")
         password.chmod(0o644)
         self._run("initdb", "-D", str(folder / "data"), "-U", "tester", "--pwfile", str(password), "-A",
-                  "scram-sha-256", "-E", "UTF8", "--locale", "C", "--no-sync")  # fmt: skip
+                  "scram-sha-256", "-E", "UTF8", "--locale", "C", "--no-sync", "--wal-segsize", "1")  # fmt: skip
 
     def _run(self, name: str, *arguments: str) -> None:
-        subprocess.run(
-            [_program(name) or name, *arguments], check=True, capture_output=True, cwd=self._folder, **self._as
-        )  # type: ignore[call-overload]
+        command = [_program(name) or name, *arguments]
+        subprocess.run(command, check=True, capture_output=True, cwd=self._folder, **self._as)  # noqa: S603
 
     def start(self) -> None:
         """Start it and wait until it answers."""
@@ -74,12 +76,19 @@ class Server:
         options = [part for setting in settings for part in ("-c", setting)]
         command = [_program("postgres") or "postgres", "-D", str(self._folder / "data"), *options]
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder, **self._as)  # type: ignore[call-overload]  # noqa: S603
+            self._process = subprocess.Popen(  # noqa: S603
+                command, stdout=log, stderr=log, cwd=self._folder, preexec_fn=self._limit, **self._as
+            )
         for _ in range(200):
             if "ready to accept connections" in (self._folder / "log").read_text(encoding="utf-8"):
                 return
             time.sleep(0.05)
         raise RuntimeError((self._folder / "log").read_text(encoding="utf-8"))
+
+    def _limit(self) -> None:
+        if self._largest_file is not None:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self._largest_file, self._largest_file))
 
     def stop(self) -> None:
         """Stop it at once, as a crash would."""
@@ -98,10 +107,10 @@ class Server:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """Run a server for a while."""
+def running(*, largest_file: int | None = None) -> Iterator[Server]:
+    """Run a server for a while; `largest_file` is what its files can grow to, as on a disk that is full then."""
     with tempfile.TemporaryDirectory(prefix="trialconv-pg-", ignore_cleanup_errors=True) as folder:
-        server = Server(Path(folder))
+        server = Server(Path(folder), largest_file)
         server.start()
         try:
             yield server

@@ -142,7 +142,8 @@ def prepare_unit(how: Preparation, unit: Unit, raws: Iterator[RawRecord | Source
     portions = []
     for raw in raws:
         made = _prepared(raw, how)
-        if isinstance(made, Prepared) and made.version.nct_id in gathered.studies:
+        is_there = isinstance(made, Prepared) and made.version.nct_id in gathered.studies
+        if is_there or len(gathered.studies) == BATCH:
             portions.append(gathered.portion())
             gathered = _Gathered()
         gathered.add(made, keep_invalid=how.keep_invalid)

@@ -121,7 +121,7 @@ def command(
     Examples:
       trialconv load ctg-studies.json.zip --to duckdb:trials.duckdb
       trialconv load ctg-studies.json.zip --to parquet:trials/
-      trialconv load ctg-studies.json.zip --to postgresql://loader@db.example.org/trials
+      trialconv load ctg-studies.json.zip --to postgresql://localhost/trials
     """
     from trialconv.cli.report import Report
     from trialconv.loading import Preparation

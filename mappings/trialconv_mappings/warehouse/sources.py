@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from trialconv.context import Context
+from trialconv.record.sections import SubmissionInfo, UnpostedEvent, ViolationEvent
 from trialconv_mappings.warehouse.design import Row, Rows
 from trialconv_mappings.warehouse.values import day, plain_or_none, whole_number
 
@@ -127,62 +128,56 @@ def event_rows(ctx: Context) -> Rows:
     """Return the rows of what happened to unposted results, of violations, and of submissions of results."""
     annotations = ctx.record.study.annotation_section.annotation_module
     tracking = ctx.record.study.derived_section.misc_info_module.submission_tracking
-
-    def days(table: str, source: str, place: int, **values: str | None) -> dict[str, Any]:
-        """Return the days among the values of an object, by their columns; the names of the fields follow them."""
-        return {
-            column: day(ctx, value, f"{source}[{place}].{_camel(column)}", f"{table}.{column}")
-            for column, value in values.items()
-        }
-
-    unposted: list[Row] = [
-        {
-            "type": each.type,
-            "date_unknown": each.date_unknown,
-            **days("unposted_events", _UNPOSTED, place, date=each.date),
-        }
-        for place, each in enumerate(annotations.unposted_annotation.unposted_events)
-    ]
-    violations: list[Row] = [
-        {
-            "type": each.type,
-            "description": each.description,
-            **days(
-                "violation_events",
-                _VIOLATIONS,
-                place,
-                creation_date=each.creation_date,
-                issued_date=each.issued_date,
-                release_date=each.release_date,
-                posted_date=each.posted_date,
-            ),
-        }
-        for place, each in enumerate(annotations.violation_annotation.violation_events)
-    ]
-    submissions: list[Row] = [
-        {
-            "unrelease_date_unknown": each.unrelease_date_unknown,
-            "mcp_release_number": whole_number(
-                ctx,
-                each.mcp_release_n,
-                f"{_SUBMISSIONS}[{place}].mcpReleaseN",
-                "results_submissions.mcp_release_number",
-            ),
-            **days(
-                "results_submissions",
-                _SUBMISSIONS,
-                place,
-                release_date=each.release_date,
-                unrelease_date=each.unrelease_date,
-                reset_date=each.reset_date,
-            ),
-        }
-        for place, each in enumerate(tracking.submission_infos)
-    ]
+    unposted = annotations.unposted_annotation.unposted_events
+    violations = annotations.violation_annotation.violation_events
     return {
-        "unposted_events": _numbered(ctx, unposted),
-        "violation_events": _numbered(ctx, violations),
-        "results_submissions": _numbered(ctx, submissions),
+        "unposted_events": _numbered(ctx, [_unposted(ctx, each, place) for place, each in enumerate(unposted)]),
+        "violation_events": _numbered(
+            ctx, [_violation(ctx, each, place) for place, each in enumerate(violations)]
+        ),
+        "results_submissions": _numbered(
+            ctx, [_submission(ctx, each, place) for place, each in enumerate(tracking.submission_infos)]
+        ),
+    }
+
+
+def _unposted(ctx: Context, event: UnpostedEvent, place: int) -> Row:
+    days = _days(ctx, "unposted_events", f"{_UNPOSTED}[{place}]", date=event.date)
+    return {"type": event.type, "date_unknown": event.date_unknown, **days}
+
+
+def _violation(ctx: Context, event: ViolationEvent, place: int) -> Row:
+    days = _days(
+        ctx,
+        "violation_events",
+        f"{_VIOLATIONS}[{place}]",
+        creation_date=event.creation_date,
+        issued_date=event.issued_date,
+        release_date=event.release_date,
+        posted_date=event.posted_date,
+    )
+    return {"type": event.type, "description": event.description, **days}
+
+
+def _submission(ctx: Context, info: SubmissionInfo, place: int) -> Row:
+    table, source = "results_submissions", f"{_SUBMISSIONS}[{place}]"
+    number = whole_number(ctx, info.mcp_release_n, f"{source}.mcpReleaseN", f"{table}.mcp_release_number")
+    days = _days(
+        ctx,
+        table,
+        source,
+        release_date=info.release_date,
+        unrelease_date=info.unrelease_date,
+        reset_date=info.reset_date,
+    )
+    return {"unrelease_date_unknown": info.unrelease_date_unknown, "mcp_release_number": number, **days}
+
+
+def _days(ctx: Context, table: str, source: str, **values: str | None) -> Row:
+    """Return the days of an object by their columns, from which the names of its fields follow."""
+    return {
+        column: day(ctx, value, f"{source}.{_camel(column)}", f"{table}.{column}")
+        for column, value in values.items()
     }
 
 

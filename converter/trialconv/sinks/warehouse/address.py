@@ -48,7 +48,8 @@ def redacted(address: str) -> str:
     scheme, slashes, rest = address.partition("://")
     if not slashes:
         return address
-    authority, slash, path = rest.partition("/")
-    user, at, host = authority.rpartition("@")
-    user = user.partition(":")[0] + (":***" if ":" in user else "")
-    return _SECRET.sub(r"\1***", f"{scheme}://{user}{at}{host}{slash}{path}")
+    # A password that is not encoded as it should be may hold any sign.
+    user, at, place = rest.rpartition("@")
+    name, colon, _ = user.partition(":")
+    shown = f"{scheme}://{name}{':***' if colon else ''}{at}{place}"
+    return _SECRET.sub(r"\1***", shown)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -44,12 +44,11 @@ class DuckDbWarehouse:
             self._connection = duckdb.connect(str(path))
         except duckdb.Error as error:
             raise SinkError(f"{self._name} cannot be opened for writing: {_first_line(error)}") from error
-        try:
+        with ExitStack() as failed:
+            failed.callback(self._connection.close)
             with self._transaction():
                 schema.prepare(self._name, "duckdb", self._execute, create=create)
-        except BaseException:
-            self._connection.close()
-            raise
+            failed.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -136,25 +135,18 @@ class DuckDbWarehouse:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._reported():
+        with self._reported(), ExitStack() as failed:
             self._connection.begin()
-            self._log.begin_transaction()
-            self._state.begin_transaction()
-            try:
+            failed.callback(self._undo)
+            with self._log.transaction(), self._state.transaction():
                 yield
                 self._connection.commit()
-            except BaseException:
-                self._undo()
-                raise
+            failed.pop_all()
 
     def _undo(self) -> None:
-        self._log.undo()
-        self._state.undo()
-        try:
+        # A commit that failed has undone everything already, and what broke the database is told by the error.
+        with suppress(duckdb.Error):
             self._connection.rollback()
-        except duckdb.Error:
-            # A commit that failed has undone everything already, and what broke the database is told by the error.
-            return
 
     @contextmanager
     def _reported(self) -> Iterator[None]:

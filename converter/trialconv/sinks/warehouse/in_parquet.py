@@ -18,7 +18,7 @@ import os
 import shutil
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
@@ -65,10 +65,18 @@ class ParquetWarehouse:
             self._check_ours()
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = self._locked()
-            self._clear()
-            (folder / _STAGE).mkdir()
-        self._stage = Stage(folder / _STAGE)
-        self._current = Snapshot((folder / CURRENT).resolve(), self._name) if (folder / CURRENT).exists() else None
+            with ExitStack() as failed:
+                failed.callback(self._lock.close)
+                self._clear()
+                (folder / _STAGE).mkdir()
+                self._stage = Stage(folder / _STAGE)
+                self._current = self._shown()
+                failed.pop_all()
+
+    def _shown(self) -> Snapshot | None:
+        """Return what there is to read. Raises SinkError when it is not ours, or of a newer schema."""
+        current = self._root / CURRENT
+        return Snapshot(current.resolve(), self._name) if current.exists() else None
 
     def _check_ours(self) -> None:
         """Raise SinkError for a folder that holds something else."""
@@ -197,7 +205,7 @@ class ParquetWarehouse:
             self._draft(draft, touched)
             write_rows(path_in(draft, LOADS, ""), LOADS, self._log(load_id if wrote else None, failed))
             complete(self._root, draft, self._current.number + 1 if self._current else 1, state)
-        self._current = Snapshot((self._root / CURRENT).resolve(), self._name)
+        self._current = self._shown()
         self._known.clear()
         self._marks.clear()
         self._kept.clear()

@@ -8,7 +8,7 @@ say (https://www.postgresql.org/docs/current/libpq-envars.html): PGPASSWORD, a p
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -29,7 +29,8 @@ _STORED: Final = "SELECT nct_id, version_date::text, content_hash, registry_stat
 _PAGE: Final = 10_000
 _STAGED: Final = "trialconv_staged_"
 #: The lock that a load holds, so that two loads of one schema do not write at once.
-_LOCK: Final = "SELECT pg_try_advisory_lock(hashtext('trialconv'), hashtext(current_schema()))"
+_LOCK: Final = "SELECT pg_advisory_lock(hashtext('trialconv'), hashtext(current_schema()))"
+_PATIENCE: Final = "5s"
 #: Nothing happens on a server of a version, or of a build, without it.
 _FAST_COMPRESSION: Final = (
     "SELECT set_config(name, 'lz4', FALSE) FROM pg_settings "
@@ -50,14 +51,13 @@ class PostgresWarehouse:
             self._connection = psycopg.connect(address, autocommit=True, application_name="trialconv")
         except psycopg.Error as error:
             raise SinkError(f"{self._name} cannot be reached: {self._told(error)}") from None
-        try:
+        with ExitStack() as failed:
+            failed.callback(self._connection.close)
             self._lock()
             with self._transaction():
                 schema.prepare(self._name, "postgresql", self._execute, create=create)
             self._stage()
-        except BaseException:
-            self._connection.close()
-            raise
+            failed.pop_all()
 
     def __repr__(self) -> str:
         return f"PostgresWarehouse({self._name!r})"
@@ -72,9 +72,15 @@ class PostgresWarehouse:
 
     def _lock(self) -> None:
         with self._reported():
-            ((is_ours,),) = self._execute(_LOCK)
-        if not is_ours:
-            raise SinkError(f"{self._name} is being loaded by another process; try again when that has ended")
+            # A server takes a moment to see that a load has ended.
+            self._execute(f"SET lock_timeout = '{_PATIENCE}'")
+            try:
+                self._execute(_LOCK)
+            except psycopg.errors.LockNotAvailable:
+                raise SinkError(
+                    f"{self._name} is being loaded by another process; try again when that has ended"
+                ) from None
+            self._execute("RESET lock_timeout")
 
     def _stage(self) -> None:
         """Make the temporary tables, which are empty at the end of each transaction.
@@ -174,15 +180,13 @@ class PostgresWarehouse:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._log.begin_transaction()
-        self._state.begin_transaction()
-        try:
-            with self._reported(), self._connection.transaction():
-                yield
-        except BaseException:
-            self._log.undo()
-            self._state.undo()
-            raise
+        with (
+            self._reported(),
+            self._log.transaction(),
+            self._state.transaction(),
+            self._connection.transaction(),
+        ):
+            yield
 
     @contextmanager
     def _reported(self) -> Iterator[None]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from trialconv.sinks.warehouse.ddl import literal
@@ -18,7 +19,6 @@ class LoadLog:
         self._load: LoadStart | None = None
         self._load_id: int | None = None
         self._counts = Counts()
-        self._before: tuple[int | None, Counts] = (None, Counts())
 
     def begin(self, load: LoadStart) -> None:
         """Begin a load; nothing is written yet."""
@@ -37,13 +37,16 @@ class LoadLog:
             self._update("finished = FALSE")
         return self._load_id
 
-    def begin_transaction(self) -> None:
-        """Remember what holds if the transaction that begins now is undone."""
-        self._before = (self._load_id, self._counts)
-
-    def undo(self) -> None:
-        """Forget what was counted in the transaction, which was undone."""
-        self._load_id, self._counts = self._before
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Forget what is counted here when it fails, since the database undoes it, too."""
+        before, done = (self._load_id, self._counts), False
+        try:
+            yield
+            done = True
+        finally:
+            if not done:
+                self._load_id, self._counts = before
 
     def finish(self, failed: int) -> int | None:
         """Write that the load is finished, if it wrote anything. Returns its number."""

@@ -6,7 +6,8 @@ of a snapshot. `trialconv sync` keeps there how far it has come.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from trialconv.sinks.warehouse.ddl import literal
@@ -25,7 +26,6 @@ class KeptState:
         self._execute = execute
         self._stored: dict[str, str] | None = None
         self._waiting: dict[str, str] = {}
-        self._before: tuple[dict[str, str] | None, dict[str, str]] = (None, {})
 
     def values(self) -> dict[str, str]:
         """Return the values that are there."""
@@ -36,7 +36,7 @@ class KeptState:
 
     def keep(self, values: Mapping[str, str]) -> None:
         """Have values written with what is written next."""
-        self._waiting.update(values)
+        self._waiting = {**self._waiting, **values}
 
     def write(self) -> None:
         """Write the values that wait, if they are others than those that are there."""
@@ -51,10 +51,13 @@ class KeptState:
             self._execute(f"INSERT INTO {STATE_TABLE} VALUES ({literal(name)}, {literal(value)})")
         self._stored, self._waiting = there | changed, {}
 
-    def begin_transaction(self) -> None:
-        """Remember what holds if the transaction that begins now is undone."""
-        self._before = (self._stored, self._waiting)
-
-    def undo(self) -> None:
-        """Forget what was written in the transaction, which was undone."""
-        self._stored, self._waiting = self._before
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Forget what is written here when it fails, since the database undoes it, too."""
+        before, done = (self._stored, self._waiting), False
+        try:
+            yield
+            done = True
+        finally:
+            if not done:
+                self._stored, self._waiting = before
