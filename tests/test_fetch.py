@@ -110,6 +110,8 @@ def test_ids_that_are_not_there_are_named_and_the_others_fetched(registry: Stand
     assert "3 failed, 1 fetched" in done.err
     alone = fetch("NCT99000999")
     assert (alone.code, alone.out) == (4, b"")
+    assert fetch("NCT99000999", "--out", tmp_path / "none").code == 4
+    assert left(tmp_path) == ["ids.txt", "issues.ndjson"]
     assert "NCT99000999: the registry has no record of this id" in alone.err
 
 

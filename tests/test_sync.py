@@ -130,6 +130,7 @@ def test_new_data_without_a_change_change_no_table(registry: StandIn, target: Ta
     registry.asked.clear()
     assert target.records() == {"unchanged": 2}
     assert registry.asked[1].parameters["filter.advanced"] == "AREA[LastUpdatePostDate]RANGE[2025-06-11,MAX]"
+    assert len(registry.asked) == 2
     assert {table: target.rows(table) for table in _TABLES} == before
     marks = target.marks()
     assert json.loads(target.sync().out)["skipped"]

@@ -159,7 +159,9 @@ class _Account:
         if told.what == "unreadable":
             self._report.refused(told.issues[0])
         else:
-            self._report.loaded(told.nct_id, told.what, list(told.issues))
+            # What was noticed in a version was told when it came in.
+            found = [] if told.what == "unchanged" else list(told.issues)
+            self._report.loaded(told.nct_id, told.what, found)
         if self._file is not None:
             line: dict[str, Any] = {"record": told.nct_id, "what": told.what}
             if told.what in _REJECTED:

@@ -49,6 +49,7 @@ class CollectedRecords:
         self._key = key
         self._force = force
         self.is_folder = out.is_dir() or out.suffix.lower() not in FILES
+        self._is_new_folder = self.is_folder and not out.exists()
         beside = out / "fetch" if self.is_folder else out
         self._part = beside.with_name(f".{beside.name}.part")
         self._state = beside.with_name(f".{beside.name}.state")
@@ -82,9 +83,9 @@ class CollectedRecords:
         self._stream.close()
         if self.progress is None:
             self._part.unlink(missing_ok=True)
-            if self.is_folder:
-                with contextlib.suppress(OSError):
-                    self._out.rmdir()  # unless there is something in it
+        if self._is_new_folder:
+            with contextlib.suppress(OSError):
+                self._out.rmdir()  # unless there is something in it
 
     def __len__(self) -> int:
         """Return the number of records so far."""
