@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "to-sdtm": ("trialconv.cli.to_sdtm", "Convert records to the SDTM datasets TS and TI."),
     "load": ("trialconv.cli.load", "Load records into DuckDB, PostgreSQL or Parquet."),
     "coverage": ("trialconv.cli.coverage", "Tell which values of records stand where in a target."),
+    "diff": ("trialconv.cli.diff", "Tell what changed between two versions of a record."),
     "codes": ("trialconv.cli.codes", "Look at the code tables, and find what they have no code for."),
     "fetch": ("trialconv.cli.fetch", "Fetch records from ClinicalTrials.gov."),
     "sync": ("trialconv.cli.sync", "Keep a warehouse current with ClinicalTrials.gov."),
