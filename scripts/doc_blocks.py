@@ -321,6 +321,7 @@ BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "schemas": schemas,
     "sdtm-rules": sdtm_rules,
     "status-r4": status_r4,
+    "performance-load": doc_performance.load,
     "warehouse-schema": partial(doc_warehouse.warehouse_schema, markdown_table),
     "targets": targets,
     "usdm-rules": usdm_rules,
