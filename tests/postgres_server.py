@@ -101,6 +101,22 @@ class Server:
                 self._process.wait()
             self._process = None
 
+    def seconds(self) -> float:
+        """Return the processor time of the server so far, of its present and its ended processes."""
+        if self._process is None:
+            return 0.0
+        ticks = 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(stat.parent.name) == self._process.pid:
+                ticks += sum(map(int, fields[11:15]))
+            elif int(fields[1]) == self._process.pid:
+                ticks += sum(map(int, fields[11:13]))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def url(self, database: str = "postgres") -> str:
         """Return the address of a database, with the password."""
         return f"postgresql://tester:{PASSWORD}@127.0.0.1:{self.port}/{database}"

@@ -25,6 +25,8 @@ _STORED: Final = (
     "SELECT nct_id, CAST(version_date AS VARCHAR), content_hash, registry_state, schema_version FROM studies"
 )
 _PAGE: Final = 10_000
+#: DuckDB would take most of the machine's memory for what it has read and written.
+_MEMORY: Final = "1GB"
 #: Tables that name the load.
 _WITH_LOAD: Final = (STUDIES, VERSIONS)
 
@@ -41,7 +43,7 @@ class DuckDbWarehouse:
         if not path.parent.is_dir():
             raise SinkError(f"{self._name} cannot be opened: there is no folder {path.parent}")
         try:
-            self._connection = duckdb.connect(str(path))
+            self._connection = duckdb.connect(str(path), config={"memory_limit": _MEMORY})
         except duckdb.Error as error:
             raise SinkError(f"{self._name} cannot be opened for writing: {_first_line(error)}") from error
         with ExitStack() as failed:
