@@ -507,6 +507,11 @@ def test_answers_that_are_known_are_not_sent_again(registry: StandIn, tmp_path: 
     registry.put(made_up(1, "2025-07-01"))
     done = fetch("NCT99000001", "NCT99000002", "--out", folder, "--force")
     assert "2 fetched" in done.err
+    # What was not there is asked for each time, so that it is told each time.
+    for _ in range(2):
+        done = fetch("NCT99000004", "NCT99000999", "--out", folder)
+        assert (done.code, "NCT99000999: the registry has no record" in done.err) == (4, True)
+        assert "if-none-match" not in registry.asked[-1].headers
     # A file that somebody changed is asked for in full.
     (folder / "NCT99000003.json").write_bytes(b"mine")
     fetch("NCT99000003", "--out", folder, "--force")

@@ -306,6 +306,14 @@ def test_addresses_are_shown_without_secrets(url: str, text: str) -> None:
     assert shown(url) == text
 
 
+def test_long_addresses_are_cut_in_messages() -> None:
+    """A call for many ids does not fill the screen when it fails."""
+    client, _ = client_of([httpx.ConnectError("refused")], Watch(), retry=Retry(tries=1))
+    with client, pytest.raises(HttpError) as caught:
+        client.call("GET", URL, params={"filter.ids": ",".join(["NCT99000001"] * 200)})
+    assert len(str(caught.value)) < 260
+
+
 def test_headers_are_never_shown() -> None:
     """A secret header is in no error and no representation."""
     headers = {"Authorization": "hush"}

@@ -30,6 +30,8 @@ _LASTING: Final = frozenset({501, 505})
 _SECRET: Final = re.compile(r"token|key|secret|passw|assertion|auth|code|sig", re.IGNORECASE)
 _SECONDS: Final = re.compile(r"\d{1,9}", re.ASCII)
 _MOST_REDIRECTS: Final = 5
+#: A list of ids makes long addresses.
+_LONGEST_PLACE: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -342,4 +344,5 @@ def _is_refused_certificate(error: BaseException | None) -> bool:
 
 
 def _place(request: Any) -> str:
-    return shown(str(request.url))
+    place = shown(str(request.url))
+    return place if len(place) <= _LONGEST_PLACE else f"{place[:_LONGEST_PLACE]}..."

@@ -101,9 +101,11 @@ def fetch_ids(
             studies, validators, refused = answer
             for found in refused:
                 on_issue(found)
-            done.missing += _missing(batch, studies, on_issue)
+            missing = _missing(batch, studies, on_issue)
+            done.missing += missing
             if memory:
-                memory.keep(registry.url, batch, validators, _named(studies))
+                # An answer that is not sent again would not tell what is missing.
+                memory.keep(registry.url, batch, Validators() if missing else validators, _named(studies))
         on_page(store.add(_named(studies), msgspec.json.encode(done)), len(ids))
     return Outcome(done.missing, done.unchanged)
 
