@@ -1,4 +1,4 @@
-"""Loading into DuckDB, PostgreSQL and Parquet: studies a second, processor time, memory, and whether sums are right.
+"""Loading into DuckDB, PostgreSQL and Parquet: studies a second, processor time, memory, and sums that are right.
 
     python benchmarks/bench_load.py [--copies N] [--workers N]
 

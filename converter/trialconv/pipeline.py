@@ -81,10 +81,10 @@ def outcomes_of_stream(
 
 
 def read_documents(
-    found: Iterable[Document | SourceError], reader: str | None, limit: int
+    sources: Iterable[Document | SourceError], reader: str | None, limit: int
 ) -> Iterator[Record | SourceError]:
     """Yield every record of some documents, or the reason why one cannot be had."""
-    for raw in raw_records(found, reader, limit):
+    for raw in raw_records(sources, reader, limit):
         yield raw if isinstance(raw, SourceError) else parse(raw)
 
 
