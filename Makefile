@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 STUDY  := NCT06108596
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check wheel bench accept packages schemas extensions evidence docs clean
+.PHONY: help demo test check wheel bench accept packages services schemas extensions evidence docs clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -48,6 +48,9 @@ accept: $(VENV)/.stamp-dev ## rewrite the expected documents of tests/cases; rea
 
 packages: $(VENV)/.stamp-dev ## fetch the official FHIR packages that some tests need, where that can be done
 	$(BIN)/python scripts/fhir_packages.py
+
+services: ## install a PostgreSQL server and an engine of SQL on FHIR for the tests, where that can be done
+	@scripts/services.sh
 
 schemas: $(VENV)/.stamp-dev ## make the schemas and element tables anew from the official definitions
 	$(BIN)/python scripts/generate_fhir_schemas.py

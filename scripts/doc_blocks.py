@@ -6,12 +6,14 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import doc_commands
 import doc_extensions
 import doc_performance
+import doc_warehouse
 
 from trialconv import convert, read
 from trialconv.catalog import TARGETS
@@ -334,6 +336,8 @@ BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "schemas": schemas,
     "sdtm-rules": sdtm_rules,
     "status-r4": status_r4,
+    "performance-load": doc_performance.load,
+    "warehouse-schema": partial(doc_warehouse.warehouse_schema, markdown_table),
     "targets": targets,
     "usdm-rules": usdm_rules,
     "validation": doc_performance.validation,

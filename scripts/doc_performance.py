@@ -54,6 +54,28 @@ def corpus(root: Path) -> str:
     return "\n".join(lines)
 
 
+def load(root: Path) -> str:
+    """Return how fast records go into each warehouse, and in how much memory."""
+    figures = _figures(root, "performance").get("load")
+    if figures is None:
+        return "No figures yet; `python benchmarks/bench_load.py` measures them."
+    head = "| warehouse | studies/s | processor ms per study | studies/s by processor time, two cores | MiB |"
+    sums = f"Counts and sums over {figures['warehouses'][0]['sums']} columns are those of the source, in each."
+    lines = [
+        _machine(figures),
+        f"Studies: {figures['studies']:,}. {sums}",
+        "",
+        head,
+        "|---|---:|---:|---:|---:|",
+        *(
+            f"| {one['name']} | {one['per_second']:,} | {one['processor_ms']:.2f} | {one['per_second_alone']:,} "
+            f"| {one['peak_mib']:,} |"
+            for one in figures["warehouses"]
+        ),
+    ]
+    return "\n".join(lines)
+
+
 def _corpus_row(one: dict[str, Any]) -> str:
     counts = f"{one['crashes']:,} | {one['invalid']:,} | {one['unequal']:,}"
     return f"| {one['target']} | {counts} | {one['seconds']:.1f} |"

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+import postgres_server
+from warehouses import Places, new_database
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,6 +36,28 @@ def development_studies(shared: Path) -> list[tuple[str, bytes]]:
     with zipfile.ZipFile(shared / "corpus" / "ctg-studies-dev.json.zip") as archive:
         names = sorted(name for name in archive.namelist() if name.endswith(".json"))
         return [(name, archive.read(name)) for name in names]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgres_server.Server]:
+    """Return a PostgreSQL server that lives as long as the tests."""
+    if why := postgres_server.missing():
+        pytest.skip(why)
+    with postgres_server.running() as server:
+        yield server
+
+
+@pytest.fixture
+def places(tmp_path: Path, request: pytest.FixtureRequest) -> Places:
+    """Return what makes the address of an empty warehouse of a kind."""
+
+    def place(kind: str) -> str:
+        if kind == "postgresql":
+            return new_database(request.getfixturevalue("postgres"))
+        count = sum(1 for _ in tmp_path.glob("warehouse-*"))
+        return f"{kind}:{tmp_path / f'warehouse-{count}.{kind}'}"
+
+    return place
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,13 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+import trialconv
+from registry_server import StandIn
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -78,6 +82,15 @@ def workplace(tmp_path: Path) -> Path:
     """Return a folder that holds the examples and nothing else."""
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def registry() -> Iterator[None]:
+    """Serve the examples as the registry would, for the commands that ask it."""
+    with StandIn() as stand_in, pytest.MonkeyPatch.context() as patch:
+        stand_in.put(*(record.to_json() for record in trialconv.read(ROOT / "examples")))
+        patch.setenv("TRIALCONV_REGISTRY_URL", stand_in.url)
+        yield
 
 
 def needs(program: str) -> None:

@@ -17,7 +17,7 @@ from trialconv.odm_tree import Node
 from trialconv.pipeline import coverage, transform
 from trialconv.record import enums
 from trialconv_mappings.fields import field_row, field_rows
-from trialconv_mappings.mesh import MESH
+from trialconv_mappings.mesh import MESH, is_mesh_id
 from trialconv_mappings.tables import CodeTable, Row, table, table_names
 
 #: What was looked up: the table and the word.
@@ -131,7 +131,7 @@ def test_a_field_is_looked_up_in_the_tables_that_it_claims(target: str) -> None:
     kinds = dict(typed_leaves())
     for tree in full_studies(target):
         before = look_ups(tree, target)
-        assert before
+        assert before or target == "warehouse"
         for field in fields():
             other = "MADE_UP_WORD" if isinstance(kinds[field.path], inspect.LiteralType) else field.values[1]
             other = _LOOKED_UP.get(field.path, other)
@@ -188,7 +188,7 @@ def test_what_counts_as_coded_has_its_code_in_the_document(target: str) -> None:
             placed = counted.values - counted.not_placed
             assert counted.coded == (min(placed, 1) if codes & there else 0), (row.path, word)
             tried += bool(codes & there)
-    assert tried > 50 or target == "odm-1.3.2-plain"
+    assert tried > 50 or target in ("odm-1.3.2-plain", "warehouse")
 
 
 def with_mesh(term: str, id_: str | None = "D000001") -> Tree:
@@ -207,7 +207,9 @@ def with_mesh(term: str, id_: str | None = "D000001") -> Tree:
 
 
 def mesh_codings(document: Any) -> int:
-    """Count the codings of MeSH in a document; SDTM writes the name of the terminology in a word."""
+    """Count the codings of MeSH in a document; SDTM writes its name in a word, rows their ids."""
+    if isinstance(document, dict) and "studies" in document:
+        return sum(is_mesh_id(row.get("mesh_id")) for rows in document.values() for row in rows)
     if isinstance(document, dict) and "ts.json" in document:
         return sum(text == "MeSH" for text in texts(document["ts.json"]))
     return sum(text == MESH for text in texts(document))

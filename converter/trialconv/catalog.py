@@ -5,7 +5,7 @@ Everything heavy is imported when it is called for, so that naming the targets c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -15,16 +15,22 @@ from trialconv.formats import FHIR_VERSIONS, FhirVersion, OdmVersion
 from trialconv.issues import Issue, SourceError
 
 if TYPE_CHECKING:
-    from trialconv.readers.sources import Document
-    from trialconv.record import Record
+    from trialconv.readers.sources import Document, RawRecord
+    from trialconv.record import Record, SourceInfo
+    from trialconv_mappings.back import Rebuilt
 
 
 class Reader(NamedTuple):
-    """A reader: its name, what it reads, and how: all records of one document, or why one cannot be had."""
+    """A reader: its name, what it reads, and how.
+
+    `split` cuts a document into the bytes of its records, or says why one cannot be had; `parse` makes a record of
+    such bytes, or raises SourceError.
+    """
 
     name: str
     title: str
-    read: Callable[[Document, int], Iterator[Record | SourceError]]
+    split: Callable[[Document, int], Iterator[RawRecord | SourceError]]
+    parse: Callable[[RawRecord], Record]
 
 
 class Target(NamedTuple):
@@ -58,54 +64,87 @@ class Target(NamedTuple):
         return replace(options, **self.versions)
 
 
-def _read_json(document: Document, limit: int) -> Iterator[Record | SourceError]:
-    from trialconv.readers.ctgov_json import read_ctgov_json
+def _split_json(document: Document, limit: int) -> Iterator[RawRecord | SourceError]:
+    from trialconv.readers.ctgov_json import split_ctgov_json
 
-    return read_ctgov_json(document, limit)
+    return split_ctgov_json(document, limit)
 
 
-def _read_xml(document: Document, limit: int) -> Iterator[Record | SourceError]:
+def _parse_json(raw: RawRecord) -> Record:
+    from trialconv.readers.ctgov_json import read_study
+
+    return read_study(raw.data, raw.source)
+
+
+def _one_record(name: str) -> Callable[[Document, int], Iterator[RawRecord | SourceError]]:
+    """Return what cuts a document that is one record: there is nothing to cut."""
+
+    def split(document: Document, limit: int) -> Iterator[RawRecord | SourceError]:
+        from trialconv.readers.sources import RawRecord, read_whole
+
+        try:
+            yield RawRecord(document.source._replace(reader=name), read_whole(document, limit))
+        except SourceError as error:
+            yield error
+
+    return split
+
+
+def _parse_xml(raw: RawRecord) -> Record:
     from trialconv.readers.ctgov_xml import read_ctgov_xml
-    from trialconv.readers.sources import read_whole
 
-    yield read_ctgov_xml(read_whole(document, limit), document.source._replace(reader="ctgov-xml"))
+    return read_ctgov_xml(raw.data, raw.source)
 
 
-def _read_page(document: Document, limit: int) -> Iterator[Record | SourceError]:
+def _parse_page(raw: RawRecord) -> Record:
     from trialconv.readers.ctgov_page import read_ctgov_page
-    from trialconv.readers.sources import read_whole
 
-    yield read_ctgov_page(read_whole(document, limit), document.source._replace(reader="ctgov-page"))
+    return read_ctgov_page(raw.data, raw.source)
 
 
-def _read_fhir(document: Document, limit: int) -> Iterator[Record | SourceError]:
-    from trialconv.readers.common import rebuilt_record
+def _split_fhir(document: Document, limit: int) -> Iterator[RawRecord | SourceError]:
     from trialconv.readers.fhir import no_study, read_fhir
     from trialconv_mappings.fhir.back import rebuilt_studies
 
     for found in read_fhir(document, limit):
         if isinstance(found, SourceError):
             yield found
-            continue
-        has_study = False
-        for back in rebuilt_studies(found.tree):
-            has_study = True
-            yield rebuilt_record(back.tree, found.source, back.issues, back.extras)
-        if not has_study:
-            yield no_study(found)
+        else:
+            yield from _rebuilt(found.source, rebuilt_studies(found.tree), partial(no_study, found))
 
 
-def _read_odm(document: Document, limit: int) -> Iterator[Record | SourceError]:
-    from trialconv.readers.common import rebuilt_record
+def _split_odm(document: Document, limit: int) -> Iterator[RawRecord | SourceError]:
     from trialconv.readers.odm import no_study, read_odm
     from trialconv_mappings.odm.back import rebuilt_studies
 
     found = read_odm(document, limit)
-    studies = list(rebuilt_studies(found.tree))
-    if not studies:
-        yield no_study(found)
+    yield from _rebuilt(found.source, rebuilt_studies(found.tree), partial(no_study, found))
+
+
+def _rebuilt(
+    source: SourceInfo, studies: Iterable[Rebuilt], no_study: Callable[[], SourceError]
+) -> Iterator[RawRecord | SourceError]:
+    """Yield each study that a document gave back, as bytes that any process can make a record of."""
+    import msgspec
+
+    from trialconv.readers.sources import RawRecord
+
+    none = True
     for back in studies:
-        yield rebuilt_record(back.tree, found.source, back.issues, back.extras)
+        none = False
+        yield RawRecord(source, msgspec.json.encode(back))
+    if none:
+        yield no_study()
+
+
+def _parse_rebuilt(raw: RawRecord) -> Record:
+    import msgspec
+
+    from trialconv.readers.common import rebuilt_record
+    from trialconv_mappings.back import Rebuilt
+
+    back = msgspec.json.decode(raw.data, type=Rebuilt)
+    return rebuilt_record(back.tree, raw.source, back.issues, back.extras)
 
 
 def _fhir_target(version: FhirVersion) -> Target:
@@ -255,6 +294,26 @@ def _sdtm_target() -> Target:
     return Target("sdtm", title, "", "", {}, build, write, check, write_files=write_files)
 
 
+def _warehouse_target() -> Target:
+    def build(ctx: Context) -> Any:
+        from trialconv_mappings.warehouse.rows import build_rows
+
+        return build_rows(ctx)
+
+    def write(document: Any) -> bytes:
+        from trialconv.writers.json import write_json
+
+        return write_json(document)
+
+    def check(document: Any, _: bytes) -> list[Issue]:
+        from trialconv.validators.warehouse import validate_rows
+
+        return validate_rows(document)
+
+    title = "Rows of the warehouse's tables, JSON"
+    return Target("warehouse", title, ".json", "application/json", {}, build, write, check)
+
+
 def sdtm_dataset(name: str) -> Target:
     """Return the target that gives one dataset (`TS` or `TI`) as Dataset-JSON, and no other file."""
 
@@ -313,11 +372,31 @@ def _registry_json() -> Target:
 READERS: Final[dict[str, Reader]] = {
     reader.name: reader
     for reader in (
-        Reader("ctgov-json", "ClinicalTrials.gov API v2 JSON", _read_json),
-        Reader("ctgov-xml", "ClinicalTrials.gov legacy XML (<clinical_study>)", _read_xml),
-        Reader("ctgov-page", "a ClinicalTrials.gov record rendered as a text page", _read_page),
-        Reader("fhir", "a FHIR R4, R4B or R5 Bundle or ResearchStudy, JSON, NDJSON or XML", _read_fhir),
-        Reader("odm", "a CDISC ODM 2.0 or 1.3.2 study definition, XML or ODM 2.0 JSON", _read_odm),
+        Reader("ctgov-json", "ClinicalTrials.gov API v2 JSON", _split_json, _parse_json),
+        Reader(
+            "ctgov-xml",
+            "ClinicalTrials.gov legacy XML (<clinical_study>)",
+            _one_record("ctgov-xml"),
+            _parse_xml,
+        ),
+        Reader(
+            "ctgov-page",
+            "a ClinicalTrials.gov record rendered as a text page",
+            _one_record("ctgov-page"),
+            _parse_page,
+        ),
+        Reader(
+            "fhir",
+            "a FHIR R4, R4B or R5 Bundle or ResearchStudy, JSON, NDJSON or XML",
+            _split_fhir,
+            _parse_rebuilt,
+        ),
+        Reader(
+            "odm",
+            "a CDISC ODM 2.0 or 1.3.2 study definition, XML or ODM 2.0 JSON",
+            _split_odm,
+            _parse_rebuilt,
+        ),
     )
 }
 
@@ -331,6 +410,7 @@ TARGETS: Final[dict[str, Target]] = {
         _odm_target("odm-1.3.2-plain", "CDISC ODM 1.3.2 plain study definition, XML", "1.3.2", plain=True),
         _usdm_target(),
         _sdtm_target(),
+        _warehouse_target(),
     )
 }
 #: The way back to the registry's own JSON. It is none of the targets, since it has every field of a record.

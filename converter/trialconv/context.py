@@ -132,8 +132,21 @@ def _is_instant(text: str) -> bool:
 
 
 def _instant(created: str | None, last_update: str | None) -> tuple[str, str]:
+    given = clock(created)
+    if given is not None:
+        return given, "the created option" if created else "SOURCE_DATE_EPOCH"
+    if last_update and _is_instant(instant := last_update + "T00:00:00Z"):
+        return instant, "the record's last update"
+    return EPOCH, "a constant, since the record has no last-update date"
+
+
+def clock(created: str | None) -> str | None:
+    """Return the instant that the created option or SOURCE_DATE_EPOCH gives; None without either.
+
+    Raises UsageError for a SOURCE_DATE_EPOCH that is none.
+    """
     if created:
-        return created, "the created option"
+        return created
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     if epoch:
         if not epoch.isdecimal():
@@ -142,7 +155,5 @@ def _instant(created: str | None, last_update: str | None) -> tuple[str, str]:
             moment = datetime.fromtimestamp(int(epoch), UTC)
         except (ValueError, OverflowError, OSError):
             raise UsageError(f"SOURCE_DATE_EPOCH is beyond the calendar: {epoch}") from None
-        return moment.strftime("%Y-%m-%dT%H:%M:%SZ"), "SOURCE_DATE_EPOCH"
-    if last_update and _is_instant(instant := last_update + "T00:00:00Z"):
-        return instant, "the record's last update"
-    return EPOCH, "a constant, since the record has no last-update date"
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None

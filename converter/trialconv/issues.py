@@ -151,6 +151,42 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "A study has no NCT number. Its record can be written as the registry's JSON, but not be converted.",
         "Give the document the number, as an identifier of the system https://clinicaltrials.gov/nctid.",
     ),
+    # asking the registry
+    "not-in-registry": IssueKind(
+        "error",
+        "The registry has no record of an id.",
+        "Check the id. The registry never deletes a record, but an id may never have been given.",
+    ),
+    "invalid-id": IssueKind(
+        "error",
+        "A list of ids holds something that is no NCT number.",
+        "Correct the line: NCT and eight digits.",
+    ),
+    "older-id": IssueKind(
+        "information",
+        "An id is an older one of a record. The record was fetched under its present id.",
+        "Use the present id.",
+    ),
+    "registry-failed": IssueKind(
+        "error",
+        "The registry could not be reached, or answered something else than its API says.",
+        "Try again later. Check --registry-url, and what stands between you and the registry.",
+    ),
+    "incomplete-listing": IssueKind(
+        "error",
+        "A list of all ids has fewer of them than the registry counts, so that nothing can be told from it.",
+        "Try again later.",
+    ),
+    "implausible-listing": IssueKind(
+        "error",
+        "A list of all ids lacks so many of the studies that are there that the list is not believed.",
+        "Look whether the registry has them. If they are gone, --check-vanished always marks them.",
+    ),
+    "vanished-record": IssueKind(
+        "warning",
+        "The registry has no more record of a study that is there. The study is marked, and kept.",
+        "Ask the registry. The mark goes when the record comes back.",
+    ),
     # mapping a record
     "no-code": IssueKind(
         "warning",
@@ -312,6 +348,17 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "The target demands a value that the record does not give; the message tells what was filled in.",
         "Do not read it as the registry's.",
     ),
+    # writing to a warehouse
+    "duplicate-study": IssueKind(
+        "warning",
+        "The input has a study more than once. The newest version is the one that the warehouse has.",
+        "Nothing, if the versions differ; else check why the input has it twice.",
+    ),
+    "older-version": IssueKind(
+        "warning",
+        "The warehouse has a newer version of the study, so that this one was not written.",
+        "Give --allow-older if the older version is the right one.",
+    ),
     # judging a document
     "invalid-document": IssueKind(
         "error",
@@ -369,6 +416,11 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "error",
         "trialconv failed on this record. The other records are not affected.",
         "Report it with the record.",
+    ),
+    "worker-died": IssueKind(
+        "error",
+        "A worker process died on this record, twice, so that it was left out. The others are not affected.",
+        "Look whether the machine ran out of memory; report it with the record.",
     ),
 }
 

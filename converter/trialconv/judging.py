@@ -70,11 +70,14 @@ def _validate_json(document: Any, fhir_version: FhirVersion | None, judge: _Judg
     from trialconv.odm_tree import is_odm_json
     from trialconv.validators.odm_json import validate_odm_json
     from trialconv.validators.usdm import is_usdm, validate_usdm
+    from trialconv.validators.warehouse import is_rows, validate_rows
 
     if is_odm_json(document):
         return validate_odm_json(document)
     if is_usdm(document):
         return validate_usdm(document)
+    if is_rows(document):
+        return validate_rows(document)
     if not isinstance(document, dict) or not isinstance(document.get("resourceType"), str):
         expected = (
             "a JSON object with a resourceType (FHIR), with study and usdmVersion (USDM), with a fileOID "

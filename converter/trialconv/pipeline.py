@@ -13,7 +13,7 @@ from trialconv.issues import Issue, SourceError, TrialconvError, UsageError, iss
 from trialconv.losses import losses
 from trialconv.placement import Coverage, Tally
 from trialconv.readers.detect import detect
-from trialconv.readers.sources import MAX_RECORD_SIZE, Document, documents, unpacked
+from trialconv.readers.sources import MAX_RECORD_SIZE, Document, RawRecord, documents, unpacked
 from trialconv.record import Record, SourceInfo
 from trialconv.record.leaves import Values, leaf_values
 from trialconv.scrub import scrubbed
@@ -58,8 +58,9 @@ def read(
 ) -> Iterator[Record]:
     """Yield every record of a file, a directory, a ZIP or standard input (`-`), in the order of the input.
 
-    `reader` is a name of `trialconv.catalog.READERS`; by default the content chooses. A record, or a file, that
-    cannot be read raises SourceError, or is given to `on_error` and the reading goes on.
+    An NCT number that is no file is fetched from the registry. `reader` is a name of `trialconv.catalog.READERS`;
+    by default the content chooses. A record, or a file, that cannot be read raises SourceError, or is given to
+    `on_error` and the reading goes on.
     """
     for outcome in read_outcomes(str(source), reader, max_record_size):
         if isinstance(outcome, Record):
@@ -86,16 +87,32 @@ def read_documents(
     sources: Iterable[Document | SourceError], reader: str | None, limit: int
 ) -> Iterator[Record | SourceError]:
     """Yield every record of some documents, or the reason why one cannot be had."""
+    for raw in raw_records(sources, reader, limit):
+        yield raw if isinstance(raw, SourceError) else parse(raw)
+
+
+def raw_records(
+    found: Iterable[Document | SourceError], reader: str | None, limit: int
+) -> Iterator[RawRecord | SourceError]:
+    """Yield the bytes of every record of some documents, or the reason why they cannot be had."""
     if reader is not None and reader not in READERS:
         raise UsageError(f"no reader is called {reader!r}; there are {', '.join(READERS)}")
-    for document in sources:
+    for document in found:
         if isinstance(document, SourceError):
             yield document
             continue
         try:
-            yield from READERS[reader or detect(document)].read(document, limit)
+            yield from READERS[reader or detect(document)].split(document, limit)
         except SourceError as error:
             yield error
+
+
+def parse(raw: RawRecord) -> Record | SourceError:
+    """Return the record of some bytes, or the reason why they are none."""
+    try:
+        return READERS[raw.source.reader].parse(raw)
+    except SourceError as error:
+        return error
 
 
 def collect_less() -> None:
@@ -144,10 +161,11 @@ def transform_isolated(
     record: Record, target: Target, options: Options, *, check: bool = True
 ) -> Converted | SourceError:
     """Convert a record as `transform` does; a failure on this record is returned, so that others go on."""
-    return _isolated(record, target, lambda: transform(record, target, options, check=check))
+    return isolated(record, lambda: transform(record, target, options, check=check), f"; target {target.name}")
 
 
-def _isolated(record: Record, target: Target, work: Callable[[], _T]) -> _T | SourceError:
+def isolated(record: Record, work: Callable[[], _T], note: str = "") -> _T | SourceError:
+    """Return what some work on a record gives; a failure is returned as an Issue of the record, with the note."""
     try:
         return work()
     except SourceError as refused:
@@ -156,7 +174,7 @@ def _isolated(record: Record, target: Target, work: Callable[[], _T]) -> _T | So
         raise
     except Exception as error:  # one broken record must not end the run of a million
         where = f"{record.source}: {type(error).__name__}: {error}"
-        return SourceError(issue("internal-error", f"{where}; target {target.name}", record=record.nct_id))
+        return SourceError(issue("internal-error", f"{where}{note}", record=record.nct_id))
 
 
 def coverage(
@@ -194,7 +212,7 @@ def tally_record(record: Record, tallies: Sequence[Tally], options: Options) -> 
             ctx = Context(record, target.options(options))
             tally.add(record, values, ctx.issues, target.build(ctx))
 
-        if (error := _isolated(record, target, count)) is not None:
+        if (error := isolated(record, count, f"; target {target.name}")) is not None:
             tally.fail()
             errors.append(error)
     return errors
@@ -223,7 +241,9 @@ def trace_isolated(
     from trialconv.tracing.run import traced
 
     record, document, issues = converted.record, converted.document, converted.issues
-    return _isolated(record, target, lambda: traced(record, target, options, document, issues, cut))
+    return isolated(
+        record, lambda: traced(record, target, options, document, issues, cut), f"; target {target.name}"
+    )
 
 
 def convert(record: Record, target: str = "fhir-r4", options: Options | None = None) -> Any:

@@ -33,6 +33,7 @@ _COLUMNS: Final = {
     "odm-1.3.2-plain": ("odm", "odm-1.3.2-plain"),
     "sdtm": ("sdtm", "sdtm"),
     "usdm-4.0": ("usdm", "usdm-4.0"),
+    "warehouse": ("warehouse", "warehouse"),
 }
 
 
@@ -52,6 +53,7 @@ CARRIED_EXTRAS: Final[dict[str, frozenset[str] | None]] = {
     "odm-1.3.2-plain": frozenset(),
     "sdtm": _PAGE_EXTRAS,
     "usdm-4.0": None,
+    "warehouse": None,
 }
 
 #: Where a value stands: in an element of the standard, or in an extension of it.

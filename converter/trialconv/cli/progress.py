@@ -24,11 +24,12 @@ class Progress:
         """Print a line."""
         self._print((_CLEAR_LINE if self._live else "") + text + "\n")
 
-    def tick(self, count: int) -> None:
-        """Show on a terminal, now and then, how many studies are done."""
+    def tick(self, count: int, total: int | None = None) -> None:
+        """Show on a terminal, now and then, how many studies are done, and of how many."""
         if self._live and time.monotonic() >= self._next_tick:
             self._next_tick = time.monotonic() + _TICK
-            self._print(f"{_CLEAR_LINE}{count:,} studies")
+            of = f" of {total:,}" if total else ""
+            self._print(f"{_CLEAR_LINE}{count:,}{of} studies")
 
     def done(self) -> None:
         """Take the number of studies off the terminal."""

@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from trialconv.cli.progress import Progress
-from trialconv.issues import SEVERITIES, Issue, OutputError, Severity
+from trialconv.issues import SEVERITIES, Issue, OutputError, Severity, SinkError
 from trialconv.pipeline import Converted
 
 _SHOWN: Final = 50
@@ -27,8 +27,9 @@ class Report:
         self._not_mapped: Counter[str] = Counter()
         self._lines = 0
         self._hidden = 0
+        self._stopped = False
         self._progress = Progress()
-        self._file = _opened(issues_file, force=force)
+        self._file = opened(issues_file, force=force)
 
     def __enter__(self) -> Report:
         return self
@@ -46,6 +47,25 @@ class Report:
         self._records["failed"] += 1
         self._take(found, always=True)
 
+    def note(self, found: Issue) -> None:
+        """Account for an Issue that costs no record."""
+        self._take(found)
+
+    def count(self, kind: str, number: int, total: int | None = None) -> None:
+        """Account for records of which something else became than a document, of a total where that is known."""
+        if number:
+            self._records[kind] += number
+        self._progress.tick(self._records.total(), total)
+
+    def not_written(self, error: OutputError) -> None:
+        """Account for an output that was left alone."""
+        self._records["not written"] += 1
+        self._progress.say(f"error: {error}")
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        self._progress.say(text)
+
     def converted(self, outcome: Converted, *, written: bool) -> None:
         """Account for a converted record, and for whether its document was good enough to be written."""
         if written:
@@ -61,6 +81,22 @@ class Report:
             self._progress.say(f"error: {outcome.record.nct_id}: {message}")
         self._progress.tick(self._records.total())
 
+    def loaded(self, nct_id: str, fate: str, found: list[Issue]) -> None:
+        """Account for a record on its way into a warehouse: what became of it, and the Issues of its study."""
+        self._records[fate] += 1
+        for each in found:
+            self._take(each)
+        if fate == "invalid":
+            self._progress.say(
+                f"error: {nct_id}: the rows fail validation and were not written; --keep-invalid writes them"
+            )
+        self._progress.tick(self._records.total())
+
+    def stopped(self, error: SinkError) -> None:
+        """Account for the end of all work: nothing more can be written."""
+        self._stopped = True
+        self._progress.say(f"error: {error}")
+
     def output(self, write: Callable[[Converted], None], outcome: Converted) -> bool:
         """Write a document and return whether it was; account for a refusal to write it."""
         try:
@@ -73,7 +109,7 @@ class Report:
 
     def exit_code(self, fail_on: Severity | None) -> int:
         """Return the exit code of the call."""
-        if self._records["not written"]:
+        if self._records["not written"] or self._stopped:
             return 5
         if self._records["failed"]:
             return 4
@@ -114,7 +150,8 @@ class Report:
         self._progress.say(f"{', '.join(counts) or 'no record'}; issues: {', '.join(issues) or 'none'}")
 
 
-def _opened(path: Path | None, *, force: bool) -> BinaryIO | None:
+def opened(path: Path | None, *, force: bool) -> BinaryIO | None:
+    """Open a file for lines that are written as they come. Raises OutputError when it exists, without force."""
     if path is None:
         return None
     try:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import chain
+from typing import NamedTuple
 
 import msgspec
 
 from trialconv.issues import SourceError
 from trialconv.readers.common import broken_characters, record_from_study, refusal
 from trialconv.readers.json_list import list_elements
-from trialconv.readers.sources import READ_ERRORS, Document, numbered_lines, read_whole
+from trialconv.readers.sources import READ_ERRORS, Document, RawRecord, numbered_lines, read_whole
 from trialconv.record import Record, SourceInfo, decode_study
 
 READER = "ctgov-json"
@@ -35,18 +36,36 @@ def read_ctgov_json(document: Document, limit: int) -> Iterator[Record | SourceE
 
     `limit` is the largest single record in bytes.
     """
-    head = document.head.removeprefix(_BOM).lstrip()
+    for raw in split_ctgov_json(document, limit):
+        yield raw if isinstance(raw, SourceError) else _study_or_refusal(raw)
+
+
+def split_ctgov_json(document: Document, limit: int) -> Iterator[RawRecord | SourceError]:
+    """Yield the bytes of every study in the document, or the reason why they cannot be had."""
     try:
-        if head[:1] == b"[":
-            yield from _of_list(document, limit, _LIST)
-        elif _PAGE_HEAD.match(head):
-            yield from _of_list(document, limit, _STUDIES)
+        if document.first_line:
+            yield from _line_by_line(document, limit)
+        elif opening := _list_opening(document.head):
+            yield from _of_list(document, limit, opening)
         else:
             yield from _of_lines(document, limit)
     except SourceError as error:
         yield error
     except READ_ERRORS as error:
         yield refusal("unreadable-source", document.source, f"cannot be read: {error}")
+
+
+def has_a_study_a_line(document: Document, limit: int) -> bool:
+    """Tell whether a document is NDJSON of several studies; this reads its beginning."""
+    return not _list_opening(document.head) and _first_lines(document, limit).several
+
+
+def _list_opening(head: bytes) -> re.Pattern[bytes] | None:
+    """Return what opens the list of studies in a document that is one."""
+    head = head.removeprefix(_BOM).lstrip()
+    if head[:1] == b"[":
+        return _LIST
+    return _STUDIES if _PAGE_HEAD.match(head) else None
 
 
 def read_study(data: bytes, source: SourceInfo) -> Record:
@@ -92,28 +111,51 @@ def _break(data: bytes, error: Exception) -> tuple[int, str]:
     return (int(byte[1]), reason) if byte else (len(data), "the text ends too early")
 
 
-def _of_lines(document: Document, limit: int) -> Iterator[Record | SourceError]:
+class _FirstLines(NamedTuple):
+    """The first two lines with something in them, those that follow, and whether each is a study of its own."""
+
+    first: tuple[int, bytes]
+    second: tuple[int, bytes]
+    rest: Iterator[tuple[int, bytes]]
+    are_lines: bool
+    several: bool
+
+
+def _first_lines(document: Document, limit: int) -> _FirstLines:
     """Read one study, or one a line: the first two lines tell which."""
-    source = document.source._replace(reader=READER)
-    lines = numbered_lines(document, limit)
-    filled = (numbered for numbered in lines if numbered[1].strip())
+    filled = _filled_lines(document, limit, 1)
     begin, first = next(filled, (1, b""))
     following, second = next(filled, (begin + 1, b""))
-    first = first.removeprefix(_BOM)
-    if len(first) > limit or first.rstrip().endswith(b"}") or _is_line_of_many(first, second):
-        several = begin > 1 or second
-        for number, line in chain([(begin, first), (following, second)], filled):
-            place = source._replace(place=f"line {number}") if several else source
-            if len(line) > limit:
-                yield refusal("record-too-large", place, f"larger than the limit of {limit} bytes")
-            elif line:
-                yield _study_or_refusal(line, place)
+    are_lines = len(first) > limit or first.rstrip().endswith(b"}") or _is_line_of_many(first, second)
+    return _FirstLines(
+        (begin, first), (following, second), filled, are_lines, are_lines and (begin > 1 or second != b"")
+    )
+
+
+def _of_lines(document: Document, limit: int) -> Iterator[RawRecord | SourceError]:
+    source = document.source._replace(reader=READER)
+    begun = _first_lines(document, limit)
+    (begin, first), (following, second) = begun.first, begun.second
+    if begun.are_lines:
+        for number, line in chain([begun.first, begun.second], begun.rest):
+            if line:
+                yield _raw(line, source._replace(place=f"line {number}") if begun.several else source, limit)
         return
     # Blank lines count where a message names a line.
     data = b"\n" * (begin - 1) + first + b"\n" * (following - begin - 1) + second + read_whole(document, limit)
+    yield _raw(data, source, limit)
+
+
+def _line_by_line(document: Document, limit: int) -> Iterator[RawRecord | SourceError]:
+    source = document.source._replace(reader=READER)
+    for number, line in _filled_lines(document, limit, document.first_line):
+        yield _raw(line, source._replace(place=f"line {number}"), limit)
+
+
+def _raw(data: bytes, source: SourceInfo, limit: int) -> RawRecord | SourceError:
     if len(data) > limit:
-        raise refusal("record-too-large", source, f"larger than the limit of {limit} bytes")
-    yield read_study(data, source)
+        return refusal("record-too-large", source, f"larger than the limit of {limit} bytes")
+    return RawRecord(source, data)
 
 
 def _is_line_of_many(first: bytes, second: bytes) -> bool:
@@ -121,24 +163,28 @@ def _is_line_of_many(first: bytes, second: bytes) -> bool:
     return second.startswith(b'{"') and not first.rstrip().endswith((b"{", b"[", b":", b","))
 
 
-def _study_or_refusal(data: bytes, source: SourceInfo) -> Record | SourceError:
+def _filled_lines(document: Document, limit: int, number: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the number and the bytes of each line with something in it, `number` being that of the first."""
+    for at, line in numbered_lines(document, limit, number):
+        if line.strip():
+            yield at, line.removeprefix(_BOM) if at == 1 else line
+
+
+def _study_or_refusal(raw: RawRecord) -> Record | SourceError:
     try:
-        return read_study(data, source)
+        return read_study(raw.data, raw.source)
     except SourceError as error:
         return error
 
 
-def _of_list(document: Document, limit: int, opening: re.Pattern[bytes]) -> Iterator[Record | SourceError]:
+def _of_list(document: Document, limit: int, opening: re.Pattern[bytes]) -> Iterator[RawRecord | SourceError]:
     """Read the studies of a JSON list, without holding the list."""
     source = document.source._replace(reader=READER)
     position = 0
     try:
         for position, element in enumerate(list_elements(document, limit, opening), start=1):
             place = source._replace(place=f"study {position}")
-            if len(element) > limit:
-                yield refusal("record-too-large", place, f"larger than the limit of {limit} bytes")
-            else:
-                yield _study_or_refusal(element, place)
+            yield _raw(element, place, limit)
     except SourceError as error:
         where = f"after study {position}" if position else ""
         yield SourceError(msgspec.structs.replace(error.issue, source_path=where))

@@ -30,6 +30,8 @@ def detect(document: Document) -> ReaderName:
 
     Raises SourceError that names what the document is instead, when it is nothing that can be read.
     """
+    if document.first_line:
+        return "ctgov-json"
     head, source = document.head, document.source
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in head[:64]:
         raise refusal("unrecognised-format", source, f"the text is UTF-16 or binary, not UTF-8; {_EXPECTED}")

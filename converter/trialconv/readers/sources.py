@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import sys
 import zipfile
 import zlib
@@ -18,6 +19,7 @@ from typing import Any, BinaryIO, Final, NamedTuple, cast
 from trialconv.issues import SourceError
 from trialconv.readers.common import refusal
 from trialconv.record import SourceInfo
+from trialconv.registry.ids import nct_number
 
 #: The largest single record, in bytes, unless the caller says otherwise.
 MAX_RECORD_SIZE: Final = 50 * 1024 * 1024
@@ -26,8 +28,9 @@ MAX_RECORD_SIZE: Final = 50 * 1024 * 1024
 SUFFIXES: Final = frozenset({".json", ".ndjson", ".jsonl", ".xml", ".txt", ".gz", ".zip"})
 
 _HEAD = 64 * 1024
-_ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
-_GZIP_MAGIC = b"\x1f\x8b"
+#: The first bytes of what is packed.
+ZIP_MAGIC: Final = (b"PK\x03\x04", b"PK\x05\x06")
+GZIP_MAGIC: Final = b"\x1f\x8b"
 _DEEPEST: Final = 3
 
 #: What goes wrong while bytes are fetched, whatever they hold.
@@ -35,17 +38,29 @@ READ_ERRORS: Final = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImpl
 
 
 class Document(NamedTuple):
-    """A named stream of bytes, from its beginning, and a look at that beginning."""
+    """A named stream of bytes, from its beginning, and a look at that beginning.
+
+    `first_line` is set where the stream is a part of a file with a study a line: the number of its first line.
+    """
 
     source: SourceInfo
     stream: BinaryIO
     head: bytes
+    first_line: int = 0
+
+
+class RawRecord(NamedTuple):
+    """The bytes of one record, cut out of what held it. `source.reader` is the reader that they need."""
+
+    source: SourceInfo
+    data: bytes
 
 
 def documents(name: str) -> Iterator[Document | SourceError]:
     """Yield every document of an input, in a stable order, or the reason why one cannot be had.
 
-    `name` is a path, or `-` for standard input. A stream is closed when the next document is asked for.
+    `name` is a path, or `-` for standard input; an NCT number that is no path is fetched from the registry. A
+    stream is closed when the next document is asked for.
     """
     if name == "-":
         yield from unpacked(sys.stdin.buffer, SourceInfo("<stdin>"))
@@ -53,6 +68,9 @@ def documents(name: str) -> Iterator[Document | SourceError]:
     path = Path(name)
     if path.is_dir():
         yield from _of_directory(path)
+        return
+    if (nct_id := id_to_fetch(name)) is not None:
+        yield _of_registry(nct_id)
         return
     try:
         stream = path.open("rb")
@@ -63,13 +81,58 @@ def documents(name: str) -> Iterator[Document | SourceError]:
         yield from unpacked(stream, SourceInfo(name))
 
 
+def id_to_fetch(name: str) -> str | None:
+    """Return the NCT number that an input names, where it is no path."""
+    nct_id = nct_number(name)
+    return None if nct_id is None or Path(name).exists() else nct_id
+
+
+def _of_registry(nct_id: str) -> Document | SourceError:
+    from trialconv.readers.ctgov_api import record_from_registry
+
+    try:
+        data = record_from_registry(nct_id)
+    except SourceError as error:
+        return error
+    return Document(SourceInfo(nct_id), io.BytesIO(data), data)
+
+
 def _of_directory(folder: Path) -> Iterator[Document | SourceError]:
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and _looks_like_a_record(path))
-    if not paths:
+    for path in files_below(folder):
+        if isinstance(path, SourceError):
+            yield path
+        else:
+            yield from documents(path)
+
+
+def files_below(folder: Path) -> Iterator[str | SourceError]:
+    """Yield the path of every file of a folder that looks like a record, in the order of their names.
+
+    Of all the folders below only the names in those that are being read are held.
+    """
+    empty = True
+    for found in _walk(str(folder)):
+        empty = False
+        yield found
+    if empty:
         wanted = ", ".join(sorted(SUFFIXES))
         yield refusal("empty-source", SourceInfo(str(folder)), f"no file here ends in one of {wanted}")
-    for path in paths:
-        yield from documents(str(path))
+
+
+def _walk(folder: str) -> Iterator[str | SourceError]:
+    try:
+        with os.scandir(folder) as entries:
+            # Folders that are links are not followed: they may lead around in a circle.
+            inside = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+    except OSError as error:
+        yield refusal("unreadable-source", SourceInfo(folder), error.strerror or str(error))
+        return
+    for name, is_folder in inside:
+        path = Path(folder, name)
+        if is_folder:
+            yield from _walk(str(path))
+        elif _looks_like_a_record(path) and path.is_file():
+            yield str(path)
 
 
 def _looks_like_a_record(path: Path | PurePosixPath) -> bool:
@@ -83,21 +146,21 @@ def unpacked(stream: BinaryIO, source: SourceInfo, depth: int = 0) -> Iterator[D
     """
     try:
         document = _document(stream, source)
-        if not document.head.startswith((*_ZIP_MAGIC, _GZIP_MAGIC)):
+        if not document.head.startswith((*ZIP_MAGIC, GZIP_MAGIC)):
             yield document
         elif depth == _DEEPEST:
             yield refusal("unreadable-source", source, f"packed more than {_DEEPEST} times; unpack it first")
-        elif document.head.startswith(_GZIP_MAGIC):
+        elif document.head.startswith(GZIP_MAGIC):
             yield from unpacked(_unzipped(stream, document), source, depth + 1)
         elif stream.seekable():
-            yield from _of_zip(stream, source, depth)
+            yield from entries_of_zip(stream, source, depth)
         elif depth:
             yield refusal(
                 "unreadable-source", source, "a ZIP inside gzip cannot be read from a pipe; unpack it first"
             )
         else:
             # The directory of an archive stands at its end, so a pipe has to be held as a whole.
-            yield from _of_zip(io.BytesIO(document.stream.read()), source, depth)
+            yield from entries_of_zip(io.BytesIO(document.stream.read()), source, depth)
     except READ_ERRORS as error:
         yield refusal("unreadable-source", source, f"cannot be read: {error}")
 
@@ -136,7 +199,8 @@ class _Prefixed(io.RawIOBase):
         return len(chunk)
 
 
-def _of_zip(stream: BinaryIO, source: SourceInfo, depth: int) -> Iterator[Document | SourceError]:
+def entries_of_zip(stream: BinaryIO, source: SourceInfo, depth: int = 0) -> Iterator[Document | SourceError]:
+    """Yield the documents of a ZIP. Raises those of READ_ERRORS when it is none."""
     with zipfile.ZipFile(stream) as archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
         wanted = [entry for entry in entries if _looks_like_a_record(_path(entry))]
@@ -188,9 +252,12 @@ def read_whole(document: Document, limit: int) -> bytes:
     return data
 
 
-def numbered_lines(document: Document, limit: int) -> Iterator[tuple[int, bytes]]:
-    """Yield the number and the bytes of each line; of one beyond the limit its beginning, one byte beyond it."""
-    number = 0
+def numbered_lines(document: Document, limit: int, first: int = 1) -> Iterator[tuple[int, bytes]]:
+    """Yield the number and the bytes of each line; of one beyond the limit its beginning, one byte beyond it.
+
+    `first` is the number of the first line.
+    """
+    number = first - 1
     while line := document.stream.readline(limit + 1):
         number += 1
         rest = line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from trialconv.context import Context
@@ -16,6 +17,8 @@ from trialconv_mappings.criteria.model import (
 )
 from trialconv_mappings.criteria.reading import read_criteria
 
+#: A record that goes to several targets is read once.
+_read: Final = lru_cache(maxsize=2)(read_criteria)
 _SOURCE: Final = "protocolSection.eligibilityModule.eligibilityCriteria"
 
 
@@ -27,9 +30,8 @@ def criteria_tree(
     `target` is the element that the Issues name, `others` what becomes of criteria that do not hold for everybody,
     `whole` what becomes of a text that cannot be taken apart.
     """
-    tree = taken_apart(
-        read_criteria, ctx.record.study.protocol_section.eligibility_module.eligibility_criteria or ""
-    )
+    text = ctx.record.study.protocol_section.eligibility_module.eligibility_criteria
+    tree = taken_apart(_read, text or "")
     doubts = tree.doubts
     if tree.is_whole:
         ctx.note("criteria-not-split", f"{whole}: {doubts[0]}", _SOURCE, target)

@@ -1,0 +1,1 @@
+"""The registry's public API: calls, pages, ids."""

@@ -1,0 +1,201 @@
+"""PostgreSQL: rows go through COPY into temporary tables, and from there into the schema in one transaction.
+
+The tables are those of the first schema of the search path, so that an address may choose one:
+`postgresql://host/database?options=-csearch_path%3Dtrials`. What libpq knows, an address and the environment may
+say (https://www.postgresql.org/docs/current/libpq-envars.html): PGPASSWORD, a password file, a service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
+from typing import Any, Final, Self
+
+import psycopg
+import pyarrow as pa
+
+from trialconv.issues import SinkError
+from trialconv.sinks.warehouse import ddl, schema
+from trialconv.sinks.warehouse.address import redacted
+from trialconv.sinks.warehouse.arrow import with_value
+from trialconv.sinks.warehouse.copy_text import copy_text
+from trialconv.sinks.warehouse.log import LoadLog
+from trialconv.sinks.warehouse.model import Batch, LoadStart, RegistryState, StoredVersion, Verdict
+from trialconv.sinks.warehouse.state import KeptState
+from trialconv_mappings.warehouse_tables import LOADS, STUDIES, VERSIONS, tables
+
+_STORED: Final = "SELECT nct_id, version_date::text, content_hash, registry_state, schema_version FROM studies"
+_PAGE: Final = 10_000
+_STAGED: Final = "trialconv_staged_"
+#: The lock that a load holds, so that two loads of one schema do not write at once.
+_LOCK: Final = "SELECT pg_advisory_lock(hashtext('trialconv'), hashtext(current_schema()))"
+_PATIENCE: Final = "5s"
+#: Nothing happens on a server of a version, or of a build, without it.
+_FAST_COMPRESSION: Final = (
+    "SELECT set_config(name, 'lz4', FALSE) FROM pg_settings "
+    "WHERE name = 'default_toast_compression' AND 'lz4' = ANY(enumvals)"
+)
+#: Tables that name the load.
+_WITH_LOAD: Final = (STUDIES, VERSIONS)
+
+
+class PostgresWarehouse:
+    """A warehouse in a schema of a PostgreSQL database."""
+
+    def __init__(self, address: str, *, create: bool = True) -> None:
+        self._name = redacted(address)
+        self._log = LoadLog(self._execute)
+        self._state = KeptState(self._execute)
+        try:
+            self._connection = psycopg.connect(address, autocommit=True, application_name="trialconv")
+        except psycopg.Error as error:
+            raise SinkError(f"{self._name} cannot be reached: {self._told(error)}") from None
+        with ExitStack() as failed:
+            failed.callback(self._connection.close)
+            self._lock()
+            with self._transaction():
+                schema.prepare(self._name, "postgresql", self._execute, create=create)
+            self._stage()
+            failed.pop_all()
+
+    def __repr__(self) -> str:
+        return f"PostgresWarehouse({self._name!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _lock(self) -> None:
+        with self._reported():
+            # A server takes a moment to see that a load has ended.
+            self._execute(f"SET lock_timeout = '{_PATIENCE}'")
+            try:
+                self._execute(_LOCK)
+            except psycopg.errors.LockNotAvailable:
+                raise SinkError(
+                    f"{self._name} is being loaded by another process; try again when that has ended"
+                ) from None
+            self._execute("RESET lock_timeout")
+
+    def _stage(self) -> None:
+        """Make the temporary tables, which are empty at the end of each transaction.
+
+        Long values are compressed once, in the schema's own tables, and with LZ4 where the server has it.
+        """
+        with self._transaction():
+            self._execute(_FAST_COMPRESSION)
+            for table in tables().values():
+                if table.name == LOADS:
+                    continue
+                staged = f"{_STAGED}{table.name}"
+                self._execute(f"CREATE TEMPORARY TABLE {staged} (LIKE {table.name}) ON COMMIT DELETE ROWS")
+                for column in table.columns:
+                    if column.type in ("TEXT", "JSON"):
+                        name = ddl.quoted(column.name)
+                        self._execute(f"ALTER TABLE {staged} ALTER COLUMN {name} SET STORAGE EXTERNAL")
+
+    def stored_versions(self) -> Iterator[StoredVersion]:
+        """Yield every study that is there, in the order of the NCT numbers."""
+        with (
+            self._reported(),
+            self._connection.transaction(),
+            self._connection.cursor(name="trialconv_stored") as cursor,
+        ):
+            cursor.itersize = _PAGE
+            cursor.execute(f"{_STORED} ORDER BY nct_id")
+            for row in cursor:
+                yield StoredVersion._make(row)
+
+    def versions_of(self, nct_ids: Collection[str]) -> dict[str, StoredVersion]:
+        """Return those of some studies that are there."""
+        with self._reported():
+            found = self._execute(f"{_STORED} WHERE nct_id = ANY(%s)", [list(nct_ids)])
+        return {row[0]: StoredVersion._make(row) for row in found}
+
+    def state(self) -> dict[str, str]:
+        """Return the values that were kept."""
+        with self._reported():
+            return self._state.values()
+
+    def keep(self, state: Mapping[str, str]) -> None:
+        """Keep values with what is written next, or with the end of the load."""
+        self._state.keep(state)
+
+    def begin(self, load: LoadStart) -> None:
+        """Say which load the next rows are of."""
+        self._log.begin(load)
+
+    def replace(self, batch: Batch, verdicts: Mapping[str, Verdict]) -> None:
+        """Write the studies of a batch in the place of what is there of them, in one transaction."""
+        if not batch.versions:
+            self._log.count(verdicts)
+            return
+        with self._transaction():
+            load_id = self._log.write(verdicts)
+            self._state.write()
+            changed = [each.nct_id for each in batch.versions if verdicts[each.nct_id] == "changed"]
+            if changed:
+                # The rows of the other tables go with those of the studies.
+                self._execute(f"DELETE FROM {STUDIES} WHERE nct_id = ANY(%s)", [changed])
+            for table in tables():
+                if table in batch.tables:
+                    rows = batch.tables[table]
+                    self._insert(table, with_value(rows, "load_id", load_id) if table in _WITH_LOAD else rows)
+
+    def _insert(self, table: str, rows: pa.RecordBatch) -> None:
+        columns = ", ".join(map(ddl.quoted, rows.schema.names))
+        with self._connection.cursor().copy(f"COPY {_STAGED}{table} ({columns}) FROM STDIN (FORMAT csv)") as copy:
+            copy.write(copy_text(rows))
+        self._execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {_STAGED}{table}")
+
+    def mark(self, nct_ids: Collection[str], state: RegistryState, day: str | None) -> int:
+        """Set the state of studies that are there. Returns how many were not in that state before."""
+        with self._transaction():
+            self._state.write()
+            changed = self._execute(
+                "UPDATE studies SET registry_state = %s, registry_state_date = %s::date "
+                "WHERE nct_id = ANY(%s) AND registry_state <> %s RETURNING nct_id",
+                [state, day, list(nct_ids), state],
+            )
+        return len(changed)
+
+    def finish(self, failed: int) -> int | None:
+        """End the load. Returns its number, None when it wrote nothing."""
+        with self._transaction():
+            self._state.write()
+            return self._log.finish(failed)
+
+    def close(self) -> None:
+        """End the connection; the lock goes with it."""
+        self._connection.close()
+
+    def _execute(self, statement: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        cursor = self._connection.execute(statement.encode(), values)
+        return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with (
+            self._reported(),
+            self._log.transaction(),
+            self._state.transaction(),
+            self._connection.transaction(),
+        ):
+            yield
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error as error:
+            raise SinkError(f"{self._name} cannot be written: {self._told(error)}") from None
+
+    def _told(self, error: psycopg.Error) -> str:
+        """Return what the database says, on one line, with the class of the error where it gives one."""
+        told = " ".join((error.diag.message_primary or str(error)).split())
+        return f"{told} (SQLSTATE {error.sqlstate})" if error.sqlstate else told

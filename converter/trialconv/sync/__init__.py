@@ -1,0 +1,1 @@
+"""Keeping a warehouse current with the registry."""
