@@ -18,6 +18,8 @@ COMMANDS: Final = {
     "to-odm": ("trialconv.cli.to_odm", "Convert records to CDISC ODM study definitions."),
     "to-usdm": ("trialconv.cli.to_usdm", "Convert records to CDISC USDM study definitions."),
     "to-sdtm": ("trialconv.cli.to_sdtm", "Convert records to the SDTM datasets TS and TI."),
+    "push": ("trialconv.cli.push", "Bring studies into a FHIR server."),
+    "withdraw": ("trialconv.cli.withdraw", "Take studies back from a FHIR server."),
     "coverage": ("trialconv.cli.coverage", "Tell which values of records stand where in a target."),
     "codes": ("trialconv.cli.codes", "Look at the code tables, and find what they have no code for."),
     "validate": ("trialconv.cli.validate", "Check FHIR, ODM, USDM, Define-XML and trial design datasets."),
