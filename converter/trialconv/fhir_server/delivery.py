@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#concurrency.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -24,6 +25,8 @@ from trialconv_mappings.fhir.split import dependency_groups
 _HEADERS: Final = {"Prefer": "return=minimal", "X-Meta-Snapshot-Mode": "TAG"}
 _CONFLICTS: Final = frozenset({409, 412})
 _INSTANCE: Final = 2
+#: How servers say that a transaction is too large for them; there is no code for it.
+_TOO_LARGE: Final = re.compile(r"too (?:many|large|big|costly)|more .{0,40}than allowed|exceed|maximum", re.IGNORECASE)
 
 
 class Request(NamedTuple):
@@ -132,10 +135,12 @@ def _refused(
     ]
     if not any(found.severity == "error" for found in issues):
         told = server.told(answer) or ": without a word on each entry"
-        hint = "; --max-entries sends smaller ones" if answer.status == 413 else ""
-        issues.append(
-            issue("server-refused", f"{what} was answered with {answer.status}{told}{hint}", record=study)
-        )
+        issues.append(issue("server-refused", f"{what} was answered with {answer.status}{told}", record=study))
+    if len(entries) > 1 and (answer.status == 413 or any(_TOO_LARGE.search(found.message) for found in issues)):
+        issues = [
+            msgspec.structs.replace(found, message=f"{found.message}; --max-entries sends smaller transactions")
+            for found in issues
+        ]
     return Delivery({}, issues, refused=True, conflict=answer.status in _CONFLICTS)
 
 

@@ -54,7 +54,8 @@ class Holdings:
                 if "resource" in entry and entry.get("search", {}).get("mode", "match") == "match"
             ]
             if not all(_fits(resource, search) for resource in matches):
-                message = f"the server does not search by what {search} asks for; it gives others as well"
+                kind, _, query = search.partition("?")
+                message = f"the server does not search {kind} by {query.partition('=')[0]}: it answers with others"
                 raise NotReadableError(search, answer, message)
             made[search] = matches
         return made

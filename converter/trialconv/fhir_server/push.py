@@ -190,7 +190,7 @@ class _Attempts:
         if self._fate.left:
             message = (
                 f"the study no longer refers to {', '.join(self._fate.left)}, which an earlier version did; "
-                "--left delete removes what is left over"
+                "they stay on the server"
             )
             self._fate.issues.append(issue("left-on-server", message, record=self._unit.study))
 
