@@ -60,9 +60,9 @@ def _withdraw_once(
 ) -> None:
     start = _study_on_server(holdings, fate.study)
     if not start:
-        fate.end = "absent"
+        fate.end = "unchanged" if how.delete else "absent"
         message = f"the server has no ResearchStudy {fate.study}, neither by id nor by identifier"
-        severity: Severity | None = "information" if how.delete else None
+        severity: Severity | None = "warning" if how.delete else None
         fate.issues.append(issue("not-on-server", message, record=fate.study, severity=severity))
         return
     own = own_resources(fate.study, start, holdings, server.base)
