@@ -377,7 +377,7 @@ def test_no_option_takes_a_secret() -> None:
 
 def test_a_password_in_the_address_is_refused(source: Path) -> None:
     """An address with a password is a wrong call, and the message does not show it."""
-    ran = run("push", source, "--server", "https://somebody:hidden@fhir.example.org")
+    ran = run("push", source, "--server", "https://somebody:hidden@example.org")
     assert ran.code == 2
     assert "hidden" not in ran.err
 

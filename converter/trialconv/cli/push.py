@@ -193,10 +193,10 @@ class _Run:
                         break
                 while under_way:
                     self._take(under_way.popleft())
-            except BaseException:
+            finally:
+                # Nothing is under way any more, unless somebody has interrupted us.
                 for future in under_way:
                     future.cancel()
-                raise
         if self._stopped:
             raise SinkError(f"{self._stopped}; push again to go on from here")
 

@@ -26,7 +26,7 @@ _HEADERS: Final = {"Prefer": "return=minimal", "X-Meta-Snapshot-Mode": "TAG"}
 _CONFLICTS: Final = frozenset({409, 412})
 _INSTANCE: Final = 2
 #: How servers say that a transaction is too large for them; there is no code for it.
-_TOO_LARGE: Final = re.compile(r"too (?:many|large|big|costly)|more .{0,40}than allowed|exceed|maximum", re.IGNORECASE)
+_TOO_LARGE: Final = re.compile(r"too (?:many|large|big|costly)|more .{0,40}than allowed|exceed|maximum", re.I)
 
 
 class Request(NamedTuple):

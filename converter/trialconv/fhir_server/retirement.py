@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from trialconv.formats import FhirVersion
-from trialconv_mappings.fhir.terms import ARTIFACT_STATUS
 
+#: https://hl7.org/fhir/extensions/StructureDefinition-artifact-status.html. HL7 gives it to the types that have no
+#: publication status of their own; the ballot of the package's version 5.3.0 no longer lists R4's ResearchStudy.
+ARTIFACT_STATUS: Final = "http://hl7.org/fhir/StructureDefinition/artifact-status"
 _PUBLISHED: Final = frozenset({"PlanDefinition", "ActivityDefinition", "EvidenceVariable"})
 _RETIRED: Final = "retired"
 

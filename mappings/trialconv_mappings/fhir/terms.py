@@ -13,7 +13,6 @@ PUBMED: Final = "https://pubmed.ncbi.nlm.nih.gov/"
 
 # HL7
 DATA_ABSENT_REASON: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
-ARTIFACT_STATUS: Final = "http://hl7.org/fhir/StructureDefinition/artifact-status"
 ARTIFACT_DESCRIPTION: Final = "http://hl7.org/fhir/StructureDefinition/artifact-description"
 STUDY_REGISTRATION: Final = "http://hl7.org/fhir/StructureDefinition/researchStudy-studyRegistration"
 REGISTRATION_ACTIVITY: Final = "http://hl7.org/fhir/research-study-registration-activity"
