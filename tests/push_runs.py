@@ -71,4 +71,5 @@ def many(folder: Path, count: int) -> Path:
 
 
 def content(found: dict[str, Tree]) -> dict[str, Tree]:
+    """Return resources without what a server knows of them."""
     return {address: {key: each for key, each in one.items() if key != "meta"} for address, one in found.items()}

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import random
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from command_runner import Ran, run
-from fhir_http import Fault, FhirHttp, running
-from made_up import NCT, Tree, encoded, full_study, study
-from push_runs import REQUESTS, content, fates, locations, many, push, resources, withdraw, with_sites, written
+from fhir_http import FhirHttp, running
+from made_up import NCT
+from push_runs import REQUESTS, content, push, withdraw
 from trialconv.formats import FHIR_VERSIONS, FhirVersion
-from trialconv.http_client import Retry
 from trialconv.judging import validate
 
 pytestmark = pytest.mark.usefixtures("no_waits")
