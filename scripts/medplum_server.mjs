@@ -1,5 +1,5 @@
 // A FHIR R4 server for tests: Medplum's router over its store in memory, behind Node's own HTTP server.
-// Usage: node medplum_server.mjs PORT, in a folder where the packages @medplum/* are installed.
+// Usage: node medplum_server.mjs PORT FOLDER; the packages @medplum/* are installed in the folder.
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 // The packages mention it where they are loaded; Node has it from version 22 on. Nothing here uses it.
 globalThis.WebSocket ??= class {};
 
-const fromHere = createRequire(join(process.cwd(), 'package.json'));
+const fromHere = createRequire(join(process.argv[3], 'package.json'));
 const load = (name) => import(pathToFileURL(fromHere.resolve(name)).href);
 const { FhirRouter, MemoryRepository } = await load('@medplum/fhir-router');
 const { indexStructureDefinitionBundle, indexSearchParameterBundle, getStatus } = await load('@medplum/core');

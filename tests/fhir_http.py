@@ -229,6 +229,9 @@ def _outcome(code: str, message: str, **more: Any) -> Tree:
 def _handler(server: FhirHttp) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # An answer leaves as one piece and at once; otherwise each would wait for an acknowledgement.
+        wbufsize = -1
+        disable_nagle_algorithm = True
 
         def _any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
