@@ -259,3 +259,18 @@ def test_shared_organizations_are_never_left_over(server: FhirHttp, tmp_path: Pa
     assert withdraw(server, NCT, "--delete").code == 0
     assert {address.partition("/")[0] for address in server.store.resources} == {"Organization"}
     assert {each["id"] for each in resources(server, "Organization")} == shared
+
+
+@pytest.mark.parametrize("transaction", [True, False])
+def test_a_server_that_searches_its_memory(one: Path, transaction: bool) -> None:
+    """A conditional create that finds what a stale search did not find is no second resource, and none of ours."""
+    with running(FhirHttp(update_create=False, transaction=transaction)) as server:
+        push(server, one)
+        search, stale = server.store.search, iter(range(30))
+        server.store.search = lambda *asked: [] if next(stale, None) is not None else search(*asked)  # type: ignore[method-assign]
+        again = push(server, one)
+        assert again.code == 0, again.err
+        assert again.err.endswith("\nnothing was written\n")
+        assert set(server.store.writes.values()) == {1}
+        reads = [headers for call, headers in zip(server.calls, server.headers, strict=True) if call[0] == "BATCH"]
+        assert {headers["cache-control"] for headers in reads} == {"no-cache"}

@@ -17,7 +17,7 @@ class TypeAbility(NamedTuple):
     """What a server can do with resources of a type."""
 
     interactions: frozenset[str] = frozenset()
-    update_create: bool = False
+    update_create: bool | None = None
     conditional_create: bool = False
 
 
@@ -37,8 +37,8 @@ class Capabilities(NamedTuple):
 
     @property
     def batch(self) -> bool:
-        """Tell whether the server takes batches."""
-        return "batch" in self.interactions
+        """Tell whether the server may take batches. Some that take transactions do not mention them (HAPI)."""
+        return "batch" in self.interactions or self.transaction
 
     def lacking(self, types: Iterable[str], interaction: str) -> list[str]:
         """Return those of some types with which the server does not do something (`update`, `search-type`).
@@ -51,9 +51,10 @@ class Capabilities(NamedTuple):
         """Return those of some types that the statement does not list."""
         return [kind for kind in types if kind not in self.types]
 
-    def takes_ids(self, types: Iterable[str]) -> bool:
-        """Tell whether we may choose the ids of resources (`updateCreate`)."""
-        return all(kind not in self.types or self.types[kind].update_create for kind in types)
+    def takes_ids(self, types: Iterable[str]) -> bool | None:
+        """Tell whether clients may choose the ids of resources (`updateCreate`); None where that is not said."""
+        said = {self.types[kind].update_create for kind in types if kind in self.types}
+        return False if False in said else None if None in said else True
 
     def conditional_create(self, kind: str) -> bool:
         """Tell whether the server looks by itself for what it might have already, before it creates."""
@@ -92,7 +93,7 @@ def read_capabilities(server: FhirServer) -> Capabilities:
 def _ability(resource: Mapping[str, Any]) -> TypeAbility:
     return TypeAbility(
         frozenset(_codes(resource)),
-        resource.get("updateCreate") is True,
+        resource.get("updateCreate"),
         resource.get("conditionalCreate") is True,
     )
 

@@ -25,6 +25,8 @@ from trialconv_mappings.fhir.split import dependency_groups
 _HEADERS: Final = {"Prefer": "return=minimal", "X-Meta-Snapshot-Mode": "TAG"}
 _CONFLICTS: Final = frozenset({409, 412})
 _INSTANCE: Final = 2
+#: The answer to a conditional create that found something: https://hl7.org/fhir/R4/http.html#ccreate.
+_IS_THERE: Final = 200
 #: How servers say that a transaction is too large for them; there is no code for it.
 _TOO_LARGE: Final = re.compile(r"too (?:many|large|big|costly)|more .{0,40}than allowed|exceed|maximum", re.I)
 
@@ -55,6 +57,11 @@ class Delivery(NamedTuple):
     issues: list[Issue]
     refused: bool = False
     conflict: bool = False
+
+    @property
+    def existed(self) -> list[str]:
+        """The names of the requests that were to create something only if it was not there, and it was."""
+        return [name for name, part in self.parts.items() if part.deed == "kept"]
 
 
 def deliver(
@@ -148,7 +155,7 @@ def _part(request: Request, server: FhirServer, status: int, response: Mapping[s
     address, version = _place(str(response.get("location", "")), server.base)
     return Part(
         address=address or request.url,
-        deed=request.deed,
+        deed="kept" if request.condition and status == _IS_THERE else request.deed,
         status=str(status),
         version=version_of(str(response.get("etag", ""))) or version,
     )

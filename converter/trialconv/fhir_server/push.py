@@ -90,7 +90,7 @@ class Pusher:
         ):
             if lacking := able.lacking(types, interaction):
                 return f"the server does not state the interaction {interaction!r} for {', '.join(lacking)}"
-        if ours and not able.takes_ids(ours):
+        if ours and able.takes_ids(ours) is False:
             return "the server does not let clients choose ids (updateCreate); use --request conditional-update"
         return None
 
@@ -125,41 +125,67 @@ class _Attempts:
         self._fate = fate
         self._intended: dict[str, Part] = {}
         self._left: list[Left] | None = None
+        self._failures = self._conflicts = 0
 
     def run(self) -> None:
         """Plan and write until the server has what the study says, or refuses it."""
-        failures = conflicts = 0
         before: Plan | None = None
         while True:
             plan = make_plan(self._unit, self._holdings, self._server.base)
-            if before is None:
-                self._fate.issues += plan.issues
-            if any(found.severity == "error" for found in plan.issues):
-                return self._finish(plan, "failed")
-            requests = self._requests(plan)
-            if self._policy.dry_run or not requests:
-                return self._finish(plan, self._end_of(plan))
-            if before is not None and conflicts and (changed := self._changed_meanwhile(before, plan)):
-                self._fate.issues += changed
-                if not self._policy.force:
-                    return self._finish(plan, self._failed_end(plan))
-            self._intend(plan, requests)
+            requests = self._to_write(plan, before)
+            if requests is None:
+                return
             before = plan
-            try:
-                made = self._deliver(requests)
-            except UncertainError as error:
-                failures += 1
-                if failures >= self._policy.retry.tries:
-                    raise SinkError(str(error)) from error
-                self._sleep(self._policy.retry.wait(failures, random.random()))  # noqa: S311 - no secret
-                continue
-            if made.conflict and conflicts < _MOST_CONFLICTS and _versions(self._again()) != _versions(plan):
-                conflicts += 1
-                continue
-            self._fate.issues += made.issues
-            if made.refused:
-                return self._finish(self._again(), "failed", made)
-            return self._finish(plan, "sent", made)
+            made = self._written(plan, requests)
+            if made is not None:
+                self._fate.issues += made.issues
+                self._finish(self._again() if made.refused else plan, "failed" if made.refused else "sent", made)
+                return
+
+    def _to_write(self, plan: Plan, before: Plan | None) -> list[Request] | None:
+        """Return what is to be written; None when nothing is, or may be, and the fate is known."""
+        if before is None:
+            self._fate.issues += plan.issues
+        if any(found.severity == "error" for found in plan.issues):
+            self._finish(plan, "failed")
+            return None
+        requests = self._requests(plan)
+        if self._policy.dry_run or not requests:
+            self._finish(plan, self._end_of(plan))
+            return None
+        if before is not None and self._conflicts and (changed := self._changed_meanwhile(before, plan)):
+            self._fate.issues += changed
+            if not self._policy.force:
+                self._finish(plan, self._failed_end(plan))
+                return None
+        return requests
+
+    def _written(self, plan: Plan, requests: list[Request]) -> Delivery | None:
+        """Write, and return how far it came; None where the server is to be looked at again.
+
+        Raises SinkError when it stays unknown, after all tries, what came of it.
+        """
+        self._intend(plan, requests)
+        try:
+            made = self._deliver(requests)
+        except UncertainError as error:
+            self._failures += 1
+            if self._failures >= self._policy.retry.tries:
+                raise SinkError(str(error)) from error
+            self._sleep(self._policy.retry.wait(self._failures, random.random()))  # noqa: S311 - no secret
+            return None
+        if self._conflicts >= _MOST_CONFLICTS:
+            return made
+        if made.conflict and _versions(self._again()) != _versions(plan):
+            self._conflicts += 1
+            return None
+        if not made.refused and made.existed:
+            # Somebody was faster, or the search did not find it: now it is known, and can be compared.
+            self._conflicts += 1
+            for name in made.existed:
+                del self._intended[name]
+            return None
+        return made
 
     def _requests(self, plan: Plan) -> list[Request]:
         """Return what is to be written: what differs, and what becomes of what is left over."""

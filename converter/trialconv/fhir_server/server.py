@@ -19,6 +19,8 @@ from trialconv.issues import SinkError
 _MEDIA_TYPE: Final = "application/fhir+json"
 #: The version parameter of media types: https://hl7.org/fhir/R5/http.html#version-parameter.
 MIME_VERSIONS: Final = {"R4": "4.0", "R4B": "4.3", "R5": "5.0"}
+#: What a server has now, and not what it had when somebody asked last: HAPI keeps results of searches a minute.
+_FRESH: Final = {"Cache-Control": "no-cache"}
 _EXCERPT: Final = 200
 
 
@@ -64,11 +66,11 @@ class FhirServer:
 
     def get(self, path: str) -> FhirAnswer:
         """Return what stands at an address below the base. Raises SinkError when the server cannot be had."""
-        return self._call("GET", path, None, {}, repeatable=True)
+        return self._call("GET", path, None, _FRESH, repeatable=True)
 
     def look_up(self, batch: Mapping[str, Any]) -> FhirAnswer:
         """Send a batch that changes nothing. Raises SinkError when the server cannot be had."""
-        return self._call("POST", "", batch, {}, repeatable=True)
+        return self._call("POST", "", batch, _FRESH, repeatable=True)
 
     def write(
         self, method: str, path: str, resource: Mapping[str, Any] | None, headers: Mapping[str, str]
