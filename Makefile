@@ -53,7 +53,7 @@ servers: $(VENV)/.stamp-dev ## fetch the FHIR servers that `make test-servers` p
 	$(BIN)/python scripts/fhir_servers.py
 
 test-servers: $(VENV)/.stamp-dev ## push to real FHIR servers, started by the tests
-	$(BIN)/pytest -n 0 -m servers
+	$(BIN)/pytest -n 0 -m servers tests/servers
 
 schemas: $(VENV)/.stamp-dev ## make the schemas and element tables anew from the official definitions
 	$(BIN)/python scripts/generate_fhir_schemas.py

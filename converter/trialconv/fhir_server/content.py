@@ -22,6 +22,9 @@ HASH_SYSTEM: Final = f"{BASE}/CodeSystem/content-hash"
 
 _INSTANT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})", re.ASCII)
 _LOCAL: Final = re.compile(r"(?:https?://\S*/)?([A-Z][A-Za-z]+/[A-Za-z0-9.\-]{1,64})(?:/_history/\S+)?")
+#: Elements that are texts in R5, https://hl7.org/fhir/R5/json.html#primitive; HAPI writes them as numbers.
+_INTEGERS_64: Final = frozenset({"size"})
+_DIGITS: Final = re.compile(r"\d{1,19}", re.ASCII)
 _SPACE: Final = re.compile(r"\s+")
 
 
@@ -54,11 +57,13 @@ def _normal(value: Any, base: str, key: str = "") -> Any:
     return _normal_text(value, base, key)
 
 
-def _normal_text(value: str, base: str, key: str) -> str:
+def _normal_text(value: str, base: str, key: str) -> str | int:
     if key == "reference":
         if base and value.startswith(base) and (found := _LOCAL.fullmatch(value)):
             return found[1]
         return value.partition("/_history/")[0]
+    if key in _INTEGERS_64 and _DIGITS.fullmatch(value):
+        return int(value)
     if key == "div":
         return _SPACE.sub(" ", value).strip()
     if _INSTANT.fullmatch(value):
