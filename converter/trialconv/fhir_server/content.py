@@ -128,7 +128,7 @@ def not_kept(ours: Any, theirs: Any, path: str = "") -> list[str] | None:
         return lost
     if isinstance(ours, list) and isinstance(theirs, list):
         return _not_kept_of_list(ours, theirs, path)
-    return [] if ours == theirs else None
+    return [] if _same(ours, theirs) else None
 
 
 def _not_kept_of_list(ours: list[Any], theirs: list[Any], path: str) -> list[str] | None:
@@ -157,5 +157,10 @@ def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
     elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
         for number, pair in enumerate(zip(ours, theirs, strict=True)):
             yield from differences(*pair, f"{path}[{number}]")
-    elif ours != theirs:
+    elif not _same(ours, theirs):
         yield path
+
+
+def _same(ours: Any, theirs: Any) -> bool:
+    # To Python true is 1, to JSON it is not.
+    return type(ours) is type(theirs) and bool(ours == theirs)

@@ -105,7 +105,7 @@ def _step(
     if not entry.updates:
         return Step(entry, "kept", address, version)
     said, has = normal_form(ours), normal_form(there, base=base)
-    if said == has:
+    if content_hash(said) == content_hash(has):
         return Step(entry, "unchanged", address, version)
     known = hashes_in(there)
     if digest in known and (lost := not_kept(said, has)) is not None:
