@@ -278,3 +278,17 @@ def test_a_server_that_searches_its_memory(one: Path, transaction: bool) -> None
         assert set(server.store.writes.values()) == {1}
         reads = [headers for call, headers in zip(server.calls, server.headers, strict=True) if call[0] == "BATCH"]
         assert {headers["cache-control"] for headers in reads} == {"no-cache"}
+
+
+def test_what_was_left_before_goes_by_the_journal(server: FhirHttp, tmp_path: Path) -> None:
+    """What an earlier push left, its journal remembers, so that it can be deleted later."""
+    folder, state = written(tmp_path / "study", with_sites(3)), tmp_path / "state.ndjson"
+    for count in (3, 2):
+        push(server, written(folder, with_sites(count)), "--state", state)
+    assert len(resources(server, "Location")) == 3
+    assert "1 done before" in push(server, folder, "--state", state).err
+    (fate,) = fates(server, folder, "--state", state, "--left", "delete")
+    (gone,) = (part["address"] for part in fate["parts"] if part["deed"] == "deleted")
+    assert gone.startswith("Location/")
+    assert len(resources(server, "Location")) == 2
+    assert "1 done before" in push(server, folder, "--state", state, "--left", "delete").err

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from trialconv.fhir_server.capability import Capabilities
     from trialconv.fhir_server.fates import Fate
     from trialconv.fhir_server.journal import Journal
-    from trialconv.fhir_server.push import Pusher
+    from trialconv.fhir_server.push import Policy, Pusher
 
 #: The types that a study becomes; what a server says of them decides who chooses the ids.
 _TYPES = (
@@ -128,7 +128,7 @@ def _run(sources: tuple[str, ...], values: dict[str, Any]) -> int:
         _tell_beginning(report, capabilities, journal, inputs.options)
         stack.enter_context(report)
         pusher = Pusher(server, capabilities, policy)
-        run = _Run(pusher, report, journal, concurrency, dry_run=policy.dry_run)
+        run = _Run(pusher, policy, report, journal, concurrency)
         run.all(inputs)
         return report.exit_code(run.invalid)
 
@@ -168,13 +168,13 @@ class _Run:
     """Studies on their way, several at a time; told of in the order of the input."""
 
     def __init__(
-        self, pusher: Pusher, report: FateReport, journal: Journal | None, concurrency: int, *, dry_run: bool
+        self, pusher: Pusher, policy: Policy, report: FateReport, journal: Journal | None, concurrency: int
     ) -> None:
         self._pusher = pusher
         self._report = report
         self._journal = journal
         self._concurrency = concurrency
-        self._dry_run = dry_run
+        self._policy = policy
         self._stopped = ""
         self.invalid = 0
 
@@ -219,15 +219,17 @@ class _Run:
         unit = prepared.unit
         if self._stopped:
             return Fate(study=unit.study, end="not tried")
-        if self._journal is not None and not self._dry_run:
-            if self._journal.is_done(unit.study, unit.digest):
+        if self._journal is not None and not self._policy.dry_run:
+            clean = self._policy.left == "keep" or not self._journal.left(unit.study)
+            if clean and self._journal.is_done(unit.study, unit.digest):
                 return Fate(study=unit.study, end="done before", digest=unit.digest)
             self._journal.begin(unit.study)
         try:
-            fate = self._pusher.push(unit)
+            left = self._journal.left(unit.study) if self._journal is not None else ()
+            fate = self._pusher.push(unit, left)
         except StoppedError as error:
             self._stopped, fate = str(error), error.fate
-        if self._journal is not None and not self._dry_run:
+        if self._journal is not None and not self._policy.dry_run:
             self._journal.end(fate)
         return fate
 

@@ -41,6 +41,7 @@ class Journal:
         self._path = path
         self._lock = Lock()
         self._good: dict[str, str] = {}
+        self._left: dict[str, tuple[str, ...]] = {}
         begun: dict[str, None] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,6 +81,10 @@ class Journal:
         """Tell whether the server has what a study says now, by what this journal knows."""
         return self._good.get(study) == digest
 
+    def left(self, study: str) -> tuple[str, ...]:
+        """Return the addresses of what former runs have left on the server that a study has no longer."""
+        return self._left.get(study, ())
+
     def begin(self, study: str) -> None:
         """Note that a study is about to be sent."""
         self._write(_Line(self._server, begun=study))
@@ -95,6 +100,9 @@ class Journal:
             self._good[fate.study] = fate.digest
         elif fate.end != "done before":
             self._good.pop(fate.study, None)
+        done_with = {part.address for part in fate.parts}
+        stays = [*self.left(fate.study), *fate.left]
+        self._left[fate.study] = tuple(dict.fromkeys(each for each in stays if each not in done_with))
 
     def _read(self, line: bytes, number: int) -> _Line:
         try:

@@ -35,6 +35,14 @@ class Policy(NamedTuple):
     retry: Retry = Retry()
 
 
+class _Tools(NamedTuple):
+    server: FhirServer
+    capabilities: Capabilities
+    policy: Policy
+    holdings: Holdings
+    sleep: Callable[[float], None]
+
+
 class Pusher:
     """Pushes studies to a server. May be used by several threads at once.
 
@@ -49,27 +57,26 @@ class Pusher:
         *,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._server = server
-        self._capabilities = capabilities
-        self._policy = policy or Policy()
-        self._holdings = Holdings(server, batch=capabilities.batch)
-        self._sleep = sleep
+        holdings = Holdings(server, batch=capabilities.batch)
+        self._tools = _Tools(server, capabilities, policy or Policy(), holdings, sleep)
 
     @property
     def mode(self) -> str:
         """How the server is written to: `transaction`, or `single` requests."""
-        return "transaction" if self._capabilities.transaction else "single"
+        return "transaction" if self._tools.capabilities.transaction else "single"
 
-    def push(self, unit: Unit) -> Fate:
-        """Bring a study to the server and return what became of it. Raises SinkError when the server is gone."""
+    def push(self, unit: Unit, left: Sequence[str] = ()) -> Fate:
+        """Bring a study to the server and return what became of it. Raises StoppedError when the server is gone.
+
+        `left` are addresses of what former versions are known to have left there.
+        """
         fate = Fate(study=unit.study, end="failed", digest=unit.digest, mode=self.mode)
         if problem := self.unfit(unit.entries):
             fate.issues.append(issue("server-unfit", problem, record=unit.study))
             return fate
         try:
-            _Attempts(
-                self._server, self._capabilities, self._policy, self._holdings, self._sleep, unit, fate
-            ).run()
+            remembered = left if self._tools.policy.left != "keep" else ()
+            _Attempts(self._tools, unit, fate, remembered).run()
         except NotReadableError as error:
             fate.issues.append(issue("server-refused", str(error), record=unit.study, target_path=error.address))
         except SinkError as error:
@@ -79,7 +86,7 @@ class Pusher:
 
     def unfit(self, entries: Sequence[Entry]) -> str | None:
         """Say why the server cannot take some entries at all, by its own words; None when it can."""
-        able = self._capabilities
+        able = self._tools.capabilities
         ours = list(dict.fromkeys(entry.kind for entry in entries if entry.id))
         searched = list(dict.fromkeys(entry.kind for entry in entries if entry.search))
         for interaction, types in (
@@ -106,24 +113,12 @@ class StoppedError(SinkError):
 class _Attempts:
     """The attempts to bring one study to the server. The fate is filled in as they go."""
 
-    def __init__(
-        self,
-        server: FhirServer,
-        capabilities: Capabilities,
-        policy: Policy,
-        holdings: Holdings,
-        sleep: Callable[[float], None],
-        unit: Unit,
-        fate: Fate,
-    ) -> None:
-        self._server = server
-        self._capabilities = capabilities
-        self._policy = policy
-        self._holdings = holdings
-        self._sleep = sleep
+    def __init__(self, tools: _Tools, unit: Unit, fate: Fate, remembered: Sequence[str]) -> None:
+        self._server, self._capabilities, self._policy, self._holdings, self._sleep = tools
         self._unit = unit
         self._fate = fate
         self._intended: dict[str, Part] = {}
+        self._remembered = remembered
         self._left: list[Left] | None = None
         self._failures = self._conflicts = 0
 
@@ -190,8 +185,7 @@ class _Attempts:
     def _requests(self, plan: Plan) -> list[Request]:
         """Return what is to be written: what differs, and what becomes of what is left over."""
         if self._left is None:
-            changes = any(step.deed == "updated" for step in plan.steps)
-            self._left = left_over(self._unit, plan.there, self._holdings, self._server.base) if changes else []
+            self._left = self._find_left(plan)
             self._tell_left()
         elif self._left:
             # An attempt whose answer was lost may have done with them already.
@@ -199,6 +193,13 @@ class _Attempts:
             self._left = [Left(address, resource) for address, resource in now.items()]
         made = [_storing(step, self._capabilities) for step in plan.writing]
         return made + [request for left in self._left if (request := self._about_left(left)) is not None]
+
+    def _find_left(self, plan: Plan) -> list[Left]:
+        changes = any(step.deed == "updated" for step in plan.steps)
+        found = left_over(self._unit, plan.there, self._holdings, self._server.base) if changes else []
+        known = {left.address for left in found} | set(plan.there)
+        older = self._holdings.read([address for address in self._remembered if address not in known])
+        return [*found, *(Left(address, resource) for address, resource in older.items())]
 
     def _about_left(self, left: Left) -> Request | None:
         policy, resource = self._policy.left, left.resource
@@ -211,7 +212,8 @@ class _Attempts:
 
     def _tell_left(self) -> None:
         for left in self._left or ():
-            if self._about_left(left) is None:
+            done = self._policy.left == "retire" and is_retired(left.resource)
+            if self._about_left(left) is None and not done:
                 self._fate.left.append(left.address)
         if self._fate.left:
             message = (
