@@ -57,14 +57,34 @@ class RealServer(NamedTuple):
             return None
 
 
-@pytest.fixture(scope="module", params=["sekmet", "medplum", "named"])
+#: HAPI does not say that clients may choose ids, and lets them. It is slow on a busy machine.
+_PUT = ("--request", "put", "--timeout", "300")
+
+
+def hapi(name: str) -> Iterator[RealServer]:
+    """Start HAPI, or skip with the reason why it cannot be had."""
+    try:
+        from start_hapi import Hapi, HapiError
+    except ImportError:
+        pytest.skip("scripts/start_hapi.py, which starts HAPI, is not here")
+    try:
+        with Hapi(name.removeprefix("hapi-")) as base:
+            yield RealServer(name, base, _PUT)
+    except HapiError as problem:
+        pytest.skip(str(problem).splitlines()[0])
+
+
+@pytest.fixture(scope="module", params=["sekmet", "medplum", "hapi-R4", "hapi-R5", "named"])
 def real(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
     """Start each server in turn, or skip with the reason why it cannot be had."""
     if request.param == "named":
         base = os.environ.get("TRIALCONV_FHIR_SERVER")
         if not base:
             pytest.skip("TRIALCONV_FHIR_SERVER names no server")
-        yield RealServer("named", base.rstrip("/"), ("--request", "put", "--timeout", "300"))
+        yield RealServer("named", base.rstrip("/"), _PUT)
+        return
+    if request.param.startswith("hapi-"):
+        yield from hapi(request.param)
         return
     port = fhir_servers.free_port()
     # Medplum's router takes no more than fifty updates at once.

@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "push": ("trialconv.cli.push", "Bring studies into a FHIR server."),
     "withdraw": ("trialconv.cli.withdraw", "Take studies back from a FHIR server."),
     "coverage": ("trialconv.cli.coverage", "Tell which values of records stand where in a target."),
+    "diff": ("trialconv.cli.diff", "Tell what changed between two versions of a record."),
     "codes": ("trialconv.cli.codes", "Look at the code tables, and find what they have no code for."),
     "validate": ("trialconv.cli.validate", "Check FHIR, ODM, USDM, Define-XML and trial design datasets."),
     "doctor": ("trialconv.cli.doctor", "Tell what this installation has, and how to get the rest."),
