@@ -319,3 +319,18 @@ def test_a_report_is_not_overwritten(one: Path, server: FhirHttp, tmp_path: Path
     report.write_text("mine")
     ran = push(server, one, "--report", report)
     assert (ran.code, report.read_text(), server.written) == (5, "mine", [])
+
+
+def test_an_answer_that_says_nothing(one: Path, server: FhirHttp) -> None:
+    """A transaction that is answered without a word on its entries is looked after, and then known to be done."""
+    told = iter([True])
+
+    def quiet(headers: dict[str, str], body: bytes) -> tuple[int, Any]:
+        status, _, resource = server.serve("POST", "/", headers, body)
+        return (200, None) if b'"transaction"' in body and next(told, False) else (status, resource)
+
+    server.extra[""] = quiet
+    (fate,) = fates(server, one)
+    assert fate["end"] == "sent"
+    assert {part["deed"] for part in fate["parts"]} == {"created"}
+    assert set(server.store.writes.values()) == {1}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
 
-from fhir_http import FhirHttp, running
+from fhir_http import Fault, FhirHttp, running
 from made_up import NCT
 from push_runs import REQUESTS, content, push, withdraw
 from trialconv.formats import FHIR_VERSIONS, FhirVersion
@@ -15,9 +16,6 @@ from trialconv.judging import validate
 pytestmark = pytest.mark.usefixtures("no_waits")
 
 ARTIFACT_STATUS = "http://hl7.org/fhir/StructureDefinition/artifact-status"
-
-
-# withdrawing
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
@@ -72,3 +70,38 @@ def test_withdrawing_what_is_not_there(server: FhirHttp) -> None:
     ran = withdraw(server, "NCT99999955")
     assert ran.code == 5
     assert "the server has no ResearchStudy NCT99999955, neither by id nor by identifier" in ran.err
+
+
+@pytest.mark.parametrize("transaction", [True, False])
+@pytest.mark.parametrize("delete", [True, False])
+def test_faults_leave_nothing_half_withdrawn(one: Path, transaction: bool, delete: bool) -> None:
+    """Where answers do not come, withdrawing goes on from what is there, to the end, and tells all of it."""
+    with running(FhirHttp(transaction=transaction)) as server:
+        push(server, one)
+        count, faults = len(server.store.resources), random.Random(3)  # noqa: S311 - no secret
+
+        def fault(method: str, _path: str, _number: int) -> Fault:
+            unsure: list[Fault] = ["hang up", "hang up after", (500, {})]
+            return faults.choice(unsure) if method in ("POST", "PUT", "DELETE") and faults.random() < 0.4 else None
+
+        server.fault = fault
+        ran = withdraw(server, NCT, "--tries", "30", "--report", "-", *(["--delete"] if delete else []))
+        assert ran.code == 0, ran.err
+        (fate,) = ran.documents
+        assert (fate["end"], len(fate["parts"])) == ("withdrawn", count)
+        deeds = {part["address"]: part["deed"] for part in fate["parts"]}
+        assert len(server.store.resources) == (0 if delete else count)
+        for address in server.store.resources:
+            public = address.startswith(("ResearchStudy", "PlanDefinition", "ActivityDefinition"))
+            assert deeds[address] == ("retired" if public else "kept")
+        assert {deeds[f"ResearchStudy/{NCT}"]} == ({"deleted"} if delete else {"retired"})
+
+
+def test_a_server_that_goes_away_is_told(one: Path, server: FhirHttp) -> None:
+    """A study that the server went away with is in the report, as one that is not known to be withdrawn."""
+    push(server, one)
+    server.fault = lambda method, *_: "hang up" if method == "POST" else None
+    ran = withdraw(server, NCT, "--tries", "2", "--report", "-")
+    assert ran.code == 5
+    (fate,) = ran.documents
+    assert (fate["end"], fate["issues"][0]["code"]) == ("failed", "server-unreachable")

@@ -213,8 +213,7 @@ class _Run:
                 yield prepared
 
     def _push(self, prepared: Prepared) -> Fate:
-        from trialconv.fhir_server.fates import Fate
-        from trialconv.fhir_server.push import StoppedError
+        from trialconv.fhir_server.fates import Fate, StoppedError
 
         unit = prepared.unit
         if self._stopped:

@@ -48,6 +48,7 @@ def command(studies: tuple[str, ...], **values: Any) -> None:
 def _run(studies: tuple[str, ...], values: dict[str, Any]) -> int:
     from trialconv.cli.server_report import FateReport
     from trialconv.fhir_server.connect import connected
+    from trialconv.fhir_server.fates import StoppedError
     from trialconv.fhir_server.withdraw import Withdrawal, withdraw
     from trialconv.issues import SourceError
 
@@ -61,8 +62,12 @@ def _run(studies: tuple[str, ...], values: dict[str, Any]) -> int:
         for study in _numbers(studies, Options(fhir_version=capabilities.version)):
             if isinstance(study, SourceError):
                 report.input_refused(study.issue)
-            else:
+                continue
+            try:
                 report.fate(withdraw(server, capabilities, study, what))
+            except StoppedError as error:
+                report.fate(error.fate)
+                raise
         return report.exit_code()
 
 

@@ -16,7 +16,7 @@ from trialconv.fhir_server.capability import Capabilities
 from trialconv.fhir_server.fates import Deed, Part
 from trialconv.fhir_server.holdings import status_of
 from trialconv.fhir_server.outcomes import TARGETS, Target, outcome_issues
-from trialconv.fhir_server.server import FhirAnswer, FhirServer, version_of
+from trialconv.fhir_server.server import FhirAnswer, FhirServer, UncertainError, version_of
 from trialconv.issues import Issue, issue
 from trialconv_mappings.fhir.links import relinked
 from trialconv_mappings.fhir.split import dependency_groups
@@ -97,9 +97,11 @@ def _transaction(server: FhirServer, study: str, requests: list[Request], target
     entries = [_entry(request) for request in requests]
     bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
     answer = server.write("POST", "", bundle, _HEADERS)
-    answered = answer.resource.get("entry", ()) if answer.fine and answer.resource else ()
-    if len(answered) != len(requests):
+    answered = answer.resource.get("entry", ()) if answer.resource else ()
+    if not answer.fine:
         return _refused(server, study, answer, entries, target, what="the transaction")
+    if len(answered) != len(requests):
+        raise UncertainError(f"the transaction was answered with {answer.status}, but not for each of its entries")
     parts: dict[str, Part] = {}
     issues: list[Issue] = []
     statuses = []
@@ -107,17 +109,17 @@ def _transaction(server: FhirServer, study: str, requests: list[Request], target
         response = entry.get("response", {})
         status = status_of(response)
         statuses.append(status)
-        outcome = response.get("outcome")
+        found = outcome_issues(response.get("outcome"), entries, study, target, entry=position)
         if 200 <= status < 300:
             parts[request.name] = _part(request, server, status, response)
-            issues += outcome_issues(outcome, entries, study, target, entry=position)
+            issues += found
             continue
-        found = outcome_issues(outcome, entries, study, target, entry=position)
         message = f"the server answered {response.get('status')} to {request.method} {request.url}"
         issues += found or [
             issue("server-refused", message, record=study, target_path=f"Bundle.entry[{position}]")
         ]
     refused = len(parts) < len(requests)
+    issues = _redacted(server, issues)
     return Delivery(parts, issues, refused, conflict=any(status in _CONFLICTS for status in statuses))
 
 
@@ -136,10 +138,7 @@ def _refused(
     server: FhirServer, study: str, answer: FhirAnswer, entries: list[dict[str, Any]], target: Target, *, what: str
 ) -> Delivery:
     only = 0 if len(entries) == 1 else None
-    issues = [
-        msgspec.structs.replace(found, message=server.redacted(found.message))
-        for found in outcome_issues(answer.resource, entries, study, target, entry=only)
-    ]
+    issues = _redacted(server, outcome_issues(answer.resource, entries, study, target, entry=only))
     if not any(found.severity == "error" for found in issues):
         told = server.told(answer) or ": without a word on each entry"
         issues.append(issue("server-refused", f"{what} was answered with {answer.status}{told}", record=study))
@@ -149,6 +148,10 @@ def _refused(
             for found in issues
         ]
     return Delivery({}, issues, refused=True, conflict=answer.status in _CONFLICTS)
+
+
+def _redacted(server: FhirServer, issues: list[Issue]) -> list[Issue]:
+    return [msgspec.structs.replace(found, message=server.redacted(found.message)) for found in issues]
 
 
 def _part(request: Request, server: FhirServer, status: int, response: Mapping[str, Any]) -> Part:
@@ -177,7 +180,8 @@ def _one_by_one(server: FhirServer, study: str, requests: list[Request], target:
     for request in requests:
         made = _relinked(request, {name: part.address for name, part in parts.items()})
         answer = server.write(made.method, made.url, made.resource, {**_HEADERS, **_conditions(made)})
-        if not answer.fine:
+        is_gone = made.method == "DELETE" and answer.status in (404, 410)
+        if not answer.fine and not is_gone:
             what = f"{made.method} {made.url}"
             refused = _refused(server, study, answer, [_entry(made)], target, what=what)
             return refused._replace(parts=parts, issues=issues + refused.issues)
@@ -185,7 +189,9 @@ def _one_by_one(server: FhirServer, study: str, requests: list[Request], target:
         if not response["location"] and answer.resource is not None and "id" in answer.resource:
             response["location"] = f"{answer.resource['resourceType']}/{answer.resource['id']}"
         parts[request.name] = _part(made, server, answer.status, response)
-        issues += outcome_issues(answer.resource, [_entry(made)], study, target, entry=0)
+        if answer.fine:
+            found = outcome_issues(answer.resource, [_entry(made)], study, target, entry=0)
+            issues += _redacted(server, found)
     return Delivery(parts, issues)
 
 

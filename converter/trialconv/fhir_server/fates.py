@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from trialconv.issues import Issue
+from trialconv.issues import Issue, SinkError
 
 #: What was done, or in a dry run would be done, with a resource.
 Deed = Literal["created", "updated", "unchanged", "kept", "retired", "deleted", "not sent"]
@@ -49,3 +49,11 @@ class Fate(msgspec.Struct, omit_defaults=True, kw_only=True):
     def count(self, deed: Deed) -> int:
         """Return the number of resources with which this was done."""
         return sum(part.deed == deed for part in self.parts)
+
+
+class StoppedError(SinkError):
+    """The server is gone; `fate` is what is known of the study that it went with."""
+
+    def __init__(self, fate: Fate, message: str) -> None:
+        super().__init__(message)
+        self.fate = fate

@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 from trialconv.fhir_server.capability import Capabilities
 from trialconv.fhir_server.delivery import Delivery, Request, deliver
 from trialconv.fhir_server.entries import Entry, Unit
-from trialconv.fhir_server.fates import End, Fate, Part
+from trialconv.fhir_server.fates import End, Fate, Part, StoppedError
 from trialconv.fhir_server.holdings import Holdings, NotReadableError
 from trialconv.fhir_server.left import Left, left_over
 from trialconv.fhir_server.plan import Plan, Step, make_plan
@@ -100,14 +100,6 @@ class Pusher:
         if ours and able.takes_ids(ours) is False:
             return "the server does not let clients choose ids (updateCreate); use --request conditional-update"
         return None
-
-
-class StoppedError(SinkError):
-    """The server is gone; `fate` is what is known of the study that it went with."""
-
-    def __init__(self, fate: Fate, message: str) -> None:
-        super().__init__(message)
-        self.fate = fate
 
 
 class _Attempts:

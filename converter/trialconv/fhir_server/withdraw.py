@@ -15,7 +15,7 @@ from urllib.parse import quote
 from trialconv.fhir_server.capability import Capabilities
 from trialconv.fhir_server.content import normal_form
 from trialconv.fhir_server.delivery import Request, deliver
-from trialconv.fhir_server.fates import Fate, Part
+from trialconv.fhir_server.fates import Fate, Part, StoppedError
 from trialconv.fhir_server.holdings import Holdings, NotReadableError
 from trialconv.fhir_server.left import own_resources
 from trialconv.fhir_server.plan import address_of
@@ -37,51 +37,67 @@ class Withdrawal(NamedTuple):
 
 
 def withdraw(server: FhirServer, capabilities: Capabilities, study: str, how: Withdrawal) -> Fate:
-    """Withdraw a study by its number and return what became of it. Raises SinkError when the server is gone."""
+    """Withdraw a study by its number and return what became of it. Raises StoppedError when the server is gone."""
     mode = "transaction" if capabilities.transaction else "single"
     fate = Fate(study=study, end="failed", mode=mode)
     holdings = Holdings(server, batch=capabilities.batch)
     try:
-        for failures in count(1):
-            try:
-                _withdraw_once(server, capabilities, holdings, how, fate)
-                break
-            except UncertainError as error:
-                if failures >= how.retry.tries:
-                    raise SinkError(str(error)) from error
-                time.sleep(how.retry.wait(failures, random.random()))  # noqa: S311 - no secret
+        own = _own(server, holdings, how, fate)
+        if own:
+            _until_it_is_known(server, capabilities, holdings, own, how, fate)
     except NotReadableError as error:
         fate.issues.append(issue("server-refused", str(error), record=study, target_path=error.address))
+    except SinkError as error:
+        fate.issues.append(issue("server-unreachable", str(error), record=study))
+        raise StoppedError(fate, str(error)) from error
     return fate
 
 
-def _withdraw_once(
-    server: FhirServer, capabilities: Capabilities, holdings: Holdings, how: Withdrawal, fate: Fate
-) -> None:
+def _own(server: FhirServer, holdings: Holdings, how: Withdrawal, fate: Fate) -> dict[str, dict[str, Any]]:
+    """Return what the server has of the study; where it has nothing, the fate says so."""
     start = _study_on_server(holdings, fate.study)
     if not start:
         fate.end = "unchanged" if how.delete else "absent"
         message = f"the server has no ResearchStudy {fate.study}, neither by id nor by identifier"
         severity: Severity | None = "warning" if how.delete else None
         fate.issues.append(issue("not-on-server", message, record=fate.study, severity=severity))
-        return
-    own = own_resources(fate.study, start, holdings, server.base)
-    requests = _deletions(own, server.base) if how.delete else _retirements(own, capabilities)
-    touched = {request.name: Part(address=request.url, deed=request.deed) for request in requests}
-    if not requests:
-        fate.end = "unchanged" if not fate.parts else "withdrawn"
-    elif how.dry_run:
-        fate.end, fate.parts = "planned", _parts(own, touched)
-    else:
-        # Before it is known what comes of it: an attempt without an answer may have done it.
-        fate.parts = _parts(own, touched)
-        made = deliver(server, capabilities, fate.study, requests, max_entries=how.max_entries)
+        return {}
+    return own_resources(fate.study, start, holdings, server.base)
+
+
+def _until_it_is_known(
+    server: FhirServer,
+    capabilities: Capabilities,
+    holdings: Holdings,
+    own: dict[str, dict[str, Any]],
+    how: Withdrawal,
+    fate: Fate,
+) -> None:
+    """Write, and where no answer came, look what is left to be done: what is deleted leads to nothing any more."""
+    now, done = own, dict[str, Part]()
+    for failures in count(1):
+        requests = _deletions(now, server.base) if how.delete else _retirements(now, capabilities)
+        touched = {request.name: Part(address=request.url, deed=request.deed) for request in requests}
+        fate.parts = _parts(own, done | touched)
+        if how.dry_run and requests:
+            fate.end = "planned"
+            return
+        if not requests:
+            fate.end = "withdrawn" if done else "unchanged"
+            return
+        try:
+            made = deliver(server, capabilities, fate.study, requests, max_entries=how.max_entries)
+        except UncertainError as error:
+            if failures >= how.retry.tries:
+                raise SinkError(str(error)) from error
+            time.sleep(how.retry.wait(failures, random.random()))  # noqa: S311 - no secret
+            now, done = holdings.read(list(own)), done | touched
+            continue
+        undone = {name: Part(address=part.address, deed="not sent") for name, part in touched.items()}
+        fate.parts = _parts(own, done | undone | made.parts)
         fate.issues += made.issues
         fate.end = "withdrawn" if not made.refused else "partial" if made.parts else "failed"
-        undone = {name: Part(address=part.address, deed="not sent") for name, part in touched.items()}
-        fate.parts = _parts(own, undone | made.parts)
-    if not fate.parts:
-        fate.parts = _parts(own, {})
+        return
 
 
 def _parts(own: dict[str, Any], touched: dict[str, Part]) -> list[Part]:
