@@ -54,15 +54,6 @@ class Unit(NamedTuple):
         """The hash of everything that is to be on the server."""
         return content_hash({entry.name: normal_form(entry.resource) for entry in self.entries})
 
-    @property
-    def types(self) -> list[str]:
-        """The types of the resources, each once."""
-        return list(dict.fromkeys(entry.kind for entry in self.entries))
-
-    def owns(self, id_: str) -> bool:
-        """Tell whether an id is one of the study's own, and not shared with other studies."""
-        return is_own(self.study, id_)
-
 
 def is_own(study: str, id_: str) -> bool:
     """Tell whether an id belongs to a study: its number, or its number and a part."""

@@ -46,10 +46,6 @@ class Fate(msgspec.Struct, omit_defaults=True, kw_only=True):
         """Tell whether nothing is left to be done."""
         return self.end not in ("partial", "failed", "absent", "not tried")
 
-    def count(self, deed: Deed) -> int:
-        """Return the number of resources with which this was done."""
-        return sum(part.deed == deed for part in self.parts)
-
 
 class StoppedError(SinkError):
     """The server is gone; `fate` is what is known of the study that it went with."""

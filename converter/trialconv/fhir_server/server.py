@@ -38,17 +38,11 @@ class FhirAnswer(NamedTuple):
     headers: Mapping[str, str]
     resource: dict[str, Any] | None
     problem: str = ""
-    content: bytes = b""
 
     @property
     def fine(self) -> bool:
         """Tell whether the server did what it was asked for."""
         return 200 <= self.status < 300
-
-    @property
-    def etag(self) -> str:
-        """The version in the answer's ETag."""
-        return version_of(self.headers.get("etag", ""))
 
 
 class FhirServer:
@@ -137,7 +131,7 @@ class FhirServer:
         with suppress(orjson.JSONDecodeError):
             resource = orjson.loads(answer.content) if answer.content else None
         if isinstance(resource, dict) and isinstance(resource.get("resourceType"), str):
-            return FhirAnswer(answer.status, answer.headers, resource, content=answer.content)
+            return FhirAnswer(answer.status, answer.headers, resource)
         return FhirAnswer(answer.status, answer.headers, None, _problem(answer))
 
     def told(self, answer: FhirAnswer) -> str:
