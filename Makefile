@@ -7,10 +7,10 @@ BIN    := $(VENV)/bin
 STUDY  := NCT06108596
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check wheel bench accept packages services schemas extensions evidence docs clean
+.PHONY: help demo test test-servers servers check wheel bench accept packages services schemas extensions evidence docs clean
 
 help: ## list what can be made
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
 
 demo: $(VENV)/.stamp ## convert the example study to FHIR R4 and ODM 2.0 and validate both
 	@echo "Converting examples/$(STUDY).txt, a page of the registry as text ..."
@@ -51,6 +51,12 @@ packages: $(VENV)/.stamp-dev ## fetch the official FHIR packages that some tests
 
 services: ## install a PostgreSQL server and an engine of SQL on FHIR for the tests, where that can be done
 	@scripts/services.sh
+
+servers: $(VENV)/.stamp-dev ## fetch the FHIR servers that `make test-servers` pushes to, where that can be done
+	$(BIN)/python scripts/fhir_servers.py
+
+test-servers: $(VENV)/.stamp-dev ## push to real FHIR servers, started by the tests
+	$(BIN)/pytest -n 0 -m servers tests/servers
 
 schemas: $(VENV)/.stamp-dev ## make the schemas and element tables anew from the official definitions
 	$(BIN)/python scripts/generate_fhir_schemas.py

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 import postgres_server
+from fhir_http import FhirHttp, running
+from push_runs import with_sites, written
+from trialconv.http_client import Retry
 from warehouses import Places, new_database
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,3 +67,22 @@ def places(tmp_path: Path, request: pytest.FixtureRequest) -> Places:
 def example_page() -> Path:
     """Return the real page that the project keeps as its example."""
     return ROOT / "examples" / "NCT06108596.txt"
+
+
+@pytest.fixture
+def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits in these tests."""
+    monkeypatch.setattr(Retry, "wait", lambda *_: 0.0)
+
+
+@pytest.fixture
+def server() -> Iterator[FhirHttp]:
+    """Return a server that can do everything."""
+    with running(FhirHttp()) as made:
+        yield made
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Path:
+    """Return a folder with one study of three sites."""
+    return written(tmp_path / "one", with_sites(3))

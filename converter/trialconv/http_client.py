@@ -177,7 +177,8 @@ class HttpClient:
     """Makes calls over kept connections. A context manager.
 
     `per_minute` spaces the calls, repetitions included. `headers` go with every call and are never shown. `told`
-    is given a sentence before each wait for another try. `transport` replaces the network, for tests.
+    is given a sentence before each wait for another try. `tls` holds other certificates than the usual ones.
+    `transport` replaces the network, for tests.
     """
 
     def __init__(
@@ -188,6 +189,7 @@ class HttpClient:
         per_minute: float | None = None,
         headers: Mapping[str, str] | None = None,
         insecure_http: bool = False,
+        tls: ssl.SSLContext | None = None,
         timing: Timing | None = None,
         told: Callable[[str], None] | None = None,
         transport: httpx.BaseTransport | None = None,
@@ -208,6 +210,7 @@ class HttpClient:
             timeout=httpx.Timeout(self._limits.silence, connect=self._limits.connect),
             max_redirects=_MOST_REDIRECTS,
             event_hooks={"request": [self._check_address]},
+            verify=True if tls is None else tls,
             transport=transport,
         )
 

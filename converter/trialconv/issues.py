@@ -412,6 +412,67 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "No FHIR version was given; the message tells which one was assumed and why.",
         "Give --fhir-version.",
     ),
+    # a FHIR server
+    "not-to-push": IssueKind(
+        "error",
+        "The input is FHIR, and nothing that can be pushed to this server.",
+        "Give a transaction, a batch or a collection for the server's version, or the record.",
+    ),
+    "server-refused": IssueKind(
+        "error",
+        "The server does not take a resource, or does not let us see what it has. The message is the server's.",
+        "Correct what the server names, or ask those who run it.",
+    ),
+    "server-warned": IssueKind(
+        "warning",
+        "The server took a resource and has something to say about it.",
+        "Read what it says.",
+    ),
+    "server-unfit": IssueKind(
+        "error",
+        "The server says itself that it cannot do what is needed, so that nothing was sent.",
+        "See docs/fhir-servers.md for what a server needs; another --request may need less.",
+    ),
+    "server-unreachable": IssueKind(
+        "error",
+        "The server was lost while a study was sent. What came of it is not known.",
+        "Push again: what has arrived is not sent twice.",
+    ),
+    "server-conflict": IssueKind(
+        "error",
+        "Somebody else changed a resource between our look and our writing. It was not overwritten.",
+        "Look at the resource; push again, or with --force.",
+    ),
+    "server-overwritten": IssueKind(
+        "warning",
+        "What the server had was not what an earlier push sent. It was replaced by what the study says now.",
+        "Look at the resource's history on the server, if it keeps one.",
+    ),
+    "server-ambiguous": IssueKind(
+        "error",
+        "The server has several resources for one identifier, so that it is not known which one to change.",
+        "Remove those that are too many.",
+    ),
+    "server-keeps-less": IssueKind(
+        "information",
+        "The server does not keep everything that it is sent.",
+        "Nothing; or ask those who run the server.",
+    ),
+    "server-revived": IssueKind(
+        "information",
+        "The study was withdrawn before, and is published again.",
+        "Nothing.",
+    ),
+    "left-on-server": IssueKind(
+        "warning",
+        "The server has resources that an earlier version of the study brought and the present one has not.",
+        "Push with --left retire or --left delete, or remove them by hand.",
+    ),
+    "not-on-server": IssueKind(
+        "error",
+        "The server has no such study.",
+        "Check the number and the server's address.",
+    ),
     "internal-error": IssueKind(
         "error",
         "trialconv failed on this record. The other records are not affected.",

@@ -22,6 +22,8 @@ COMMANDS: Final = {
     "from-fhir": ("trialconv.cli.from_fhir", "Make registry records of FHIR bundles."),
     "from-odm": ("trialconv.cli.from_odm", "Make registry records of CDISC ODM study definitions."),
     "load": ("trialconv.cli.load", "Load records into DuckDB, PostgreSQL or Parquet."),
+    "push": ("trialconv.cli.push", "Bring studies into a FHIR server."),
+    "withdraw": ("trialconv.cli.withdraw", "Take studies back from a FHIR server."),
     "coverage": ("trialconv.cli.coverage", "Tell which values of records stand where in a target."),
     "diff": ("trialconv.cli.diff", "Tell what changed between two versions of a record."),
     "codes": ("trialconv.cli.codes", "Look at the code tables, and find what they have no code for."),

@@ -89,11 +89,29 @@ def _elements(version: FhirVersion, type_name: str) -> frozenset[str]:
     return frozenset(definitions(version)[type_name]["properties"])
 
 
+def fitting_versions(document: Mapping[str, Any]) -> list[FhirVersion]:
+    """Return the versions that know most of the elements of a resource: several where nothing tells them apart."""
+    unknown = {version: found.total() for version, found in _unknown_elements(document).items()}
+    return [version for version in FHIR_VERSIONS if unknown[version] == min(unknown.values())]
+
+
 def infer_version(document: Mapping[str, Any]) -> tuple[FhirVersion, str]:
     """Guess the FHIR version of a resource from the elements of all resources in it, and say why.
 
     The version that knows most of the elements is taken, and of several such the first of R4, R4B and R5.
     """
+    unknown = _unknown_elements(document)
+    best = min(FHIR_VERSIONS, key=lambda version: unknown[version].total())
+    worse = [version for version in FHIR_VERSIONS if unknown[version].total() > unknown[best].total()]
+    if not worse:
+        return "R4", "no element tells the versions apart"
+    telling = sorted(name for name in unknown[worse[0]] if name not in unknown[best])
+    lacking = " or ".join(version for version in FHIR_VERSIONS if telling[0] in unknown[version])
+    return best, f"{shortened(telling[0])} is an element of {best} and not of {lacking}"
+
+
+def _unknown_elements(document: Mapping[str, Any]) -> dict[FhirVersion, Counter[str]]:
+    """Return for each version the elements that it does not know, with how often each stands in the document."""
     unknown: dict[FhirVersion, Counter[str]] = {version: Counter() for version in FHIR_VERSIONS}
     for resource in _resources(document):
         type_name = resource.get("resourceType")
@@ -103,13 +121,7 @@ def infer_version(document: Mapping[str, Any]) -> tuple[FhirVersion, str]:
             known = type_name in definitions(version).resource_types
             names = _elements(version, type_name) if known else frozenset()
             found.update(f"{type_name}.{key}" for key in resource if key not in names)
-    best = min(FHIR_VERSIONS, key=lambda version: unknown[version].total())
-    worse = [version for version in FHIR_VERSIONS if unknown[version].total() > unknown[best].total()]
-    if not worse:
-        return "R4", "no element tells the versions apart"
-    telling = sorted(name for name in unknown[worse[0]] if name not in unknown[best])
-    lacking = " or ".join(version for version in FHIR_VERSIONS if telling[0] in unknown[version])
-    return best, f"{shortened(telling[0])} is an element of {best} and not of {lacking}"
+    return unknown
 
 
 def _resources(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

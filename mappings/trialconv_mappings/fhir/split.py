@@ -70,7 +70,7 @@ def _names(entry: Element) -> list[str]:
     names = [entry["fullUrl"]]
     if "id" in resource:
         names.append(f"{resource['resourceType']}/{resource['id']}")
-    if resource["resourceType"] == "ActivityDefinition":
+    if resource["resourceType"] == "ActivityDefinition" and "url" in resource:
         names.append(resource["url"])
     return names
 
