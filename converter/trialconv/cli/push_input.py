@@ -7,13 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from trialconv.catalog import READERS, TARGETS
+from trialconv.catalog import TARGETS
 from trialconv.context import Options
 from trialconv.fhir_server.entries import Entry, Unit, entries_of, joined, study_of
 from trialconv.formats import FhirVersion
 from trialconv.issues import Issue, SourceError, UsageError, issue
-from trialconv.pipeline import transform_isolated
-from trialconv.readers.detect import detect
+from trialconv.pipeline import read_documents, transform_isolated
 from trialconv.readers.sources import READ_ERRORS, Document, documents
 from trialconv.record import Record
 
@@ -91,7 +90,7 @@ class Inputs(NamedTuple):
             yield record if isinstance(record, SourceError) else record.nct_id
 
     def _records(self, document: Document) -> Iterator[Record | SourceError]:
-        return READERS[self.reader or detect(document)].read(document, self.limit)
+        return read_documents([document], self.reader, self.limit)
 
     def _units(self, document: Document) -> Iterator[Unit]:
         """Yield the studies of a document with bundles. Parts of one study are put together."""
