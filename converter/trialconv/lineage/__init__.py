@@ -5,7 +5,7 @@ they say and nothing else. In a traced one the values of the record carry their 
 mapping itself reports nothing.
 """
 
-from trialconv.lineage.remembering import remembered
+from trialconv.lineage.remembering import at_once, remembered
 from trialconv.lineage.values import TRACING
 from trialconv.lineage.verbs import (
     TRUTH,
@@ -31,6 +31,7 @@ __all__ = [
     "TRACING",
     "TRUTH",
     "as_json",
+    "at_once",
     "checked_date",
     "checked_link",
     "code",

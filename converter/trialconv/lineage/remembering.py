@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from trialconv.lineage.values import TRACING
 
@@ -26,6 +26,12 @@ def remembered(maxsize: int | None, *, typed: bool = False) -> Callable[[Callabl
         def call(*args: _P.args, **named: _P.kwargs) -> _R:
             return function(*args, **named) if TRACING.on else known(*args, **named)  # type: ignore[arg-type]
 
+        call.known = known  # type: ignore[attr-defined]
         return call
 
     return decorate
+
+
+def at_once(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Return what to call in the place of a remembered function for all of a list: it is asked once who traces."""
+    return function if TRACING.on else cast("Callable[_P, _R]", cast("Any", function).known)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import checked_date, remembered
+from trialconv.lineage import at_once, checked_date, remembered
 from trialconv_mappings.fhir.parts import Element, country, extension, nested_extension, put_markdown
 from trialconv_mappings.fhir.terms import (
     CONDITION_ANCESTOR,
@@ -161,9 +161,10 @@ def mesh_ancestors(ctx: Context) -> list[Element]:
     """Return an extension for each MeSH heading above those derived from the conditions and the interventions."""
     derived, base = ctx.record.study.derived_section, ctx.options.base
     found: list[Element] = []
+    ancestor = at_once(_ancestor)
     for _, module, url in _MODULES:
         meshes = module(derived).ancestors
-        found += [_ancestor(base, url, mesh.id, mesh.term) for mesh in meshes if mesh.id or mesh.term]
+        found += [ancestor(base, url, mesh.id, mesh.term) for mesh in meshes if mesh.id or mesh.term]
     return found
 
 
@@ -174,9 +175,10 @@ def mesh_keywords(ctx: Context) -> list[Element]:
     """
     derived, base = ctx.record.study.derived_section, ctx.options.base
     found: list[Element] = []
+    keyword = at_once(_keyword)
     for name, module, _ in _MODULES:
         found += [
-            _keyword(base, name, mesh.id, mesh.term) for mesh in module(derived).meshes if mesh.id or mesh.term
+            keyword(base, name, mesh.id, mesh.term) for mesh in module(derived).meshes if mesh.id or mesh.term
         ]
     return found
 

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from trialconv.context import Context
-from trialconv.lineage import TRUTH, as_json, derived, remembered
+from trialconv.lineage import TRUTH, as_json, at_once, derived, remembered
 from trialconv.record import Study
 from trialconv.record.decode import attribute_names
 from trialconv_mappings.fhir.group import is_count
@@ -85,7 +85,8 @@ def classifiers(ctx: Context) -> list[Element]:
     study = ctx.record.study
     protocol = study.protocol_section
     said = zip(_NAMES, _VALUES(study), strict=True)
-    found = [_fact(name, value) for name, value in said if value is not None and value != ""]
+    fact = at_once(_fact)
+    found = [fact(name, value) for name, value in said if value is not None and value != ""]
     party = protocol.sponsor_collaborators_module.responsible_party
     if not is_investigator(party):
         said = zip((name for name, _ in INVESTIGATOR), _INVESTIGATOR_VALUES(study), strict=True)
@@ -94,7 +95,7 @@ def classifiers(ctx: Context) -> list[Element]:
     counted = enrollment.count is not None and is_count(enrollment.count)
     if enrollment.type and not (counted and enrollment.type in ("ACTUAL", "ESTIMATED")):
         found.append(_fact("Enrollment type", enrollment.type))
-    found += [_fact("Age group", age) for age in protocol.eligibility_module.std_ages if age]
+    found += [fact("Age group", age) for age in protocol.eligibility_module.std_ages if age]
     source, target = f"{_IPD}.infoTypes", "ResearchStudy.classifier"
     for word in protocol.ipd_sharing_statement_module.info_types:
         if word:

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import checked_date, derived, is_date, remembered
+from trialconv.lineage import at_once, checked_date, derived, is_date, remembered
 from trialconv.record.protocol import DateStruct, PartialDateStruct
 from trialconv_mappings.fhir.parts import Element, not_carried, period, starts_after
 from trialconv_mappings.fhir.terms import REGISTRATION_ACTIVITY, STUDY_REGISTRATION
@@ -96,6 +96,7 @@ _DAYS: Final = attrgetter(*(event.attribute for event in EVENTS))
 def registrations(ctx: Context) -> list[Element]:
     """Return the extensions that date the record's own history: submitted, checked, posted, verified."""
     found = []
+    registration = at_once(_registration)
     days = _DAYS(ctx.record.study.protocol_section.status_module)
     for position, day in enumerate(days):
         if day is None:
@@ -105,7 +106,7 @@ def registrations(ctx: Context) -> list[Element]:
             actual = _actual(ctx, day, EVENTS[position].field) if day.type is not None else None
             day = day.date
         if day and checked_date(ctx, day, f"{_P}statusModule.{EVENTS[position].field}", _REGISTRATION):
-            found.append(_registration(position, day, actual))
+            found.append(registration(position, day, actual))
     return found
 
 

@@ -99,7 +99,8 @@ class Draft:
     def unknown(self, target: str, *of: Any) -> Element:
         """Return the code for what the registry does not say; `of` is what it says instead."""
         self.fill.note(target, f"the code {fixed(placeholders.UNKNOWN).decode}")
-        return self.code(filled(fixed(placeholders.UNKNOWN), *of))
+        term = fixed(placeholders.UNKNOWN)
+        return self.code(filled(term, *of) if TRACING.on else term)
 
     def country(self, name: str | None, source: str, target: str) -> Element | None:
         """Return the code of a country by the registry's name for it, if it has one."""

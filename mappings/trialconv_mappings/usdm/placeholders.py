@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from trialconv.context import Context
-from trialconv.lineage import filled
+from trialconv.lineage import TRACING, filled
 
 #: The text for any text that the registry does not have.
 NOT_STATED: Final = "Not stated in the registry record."
@@ -48,7 +48,7 @@ class Placeholders:
     def text(self, target: str) -> str:
         """Return the text that says that the registry has none."""
         self.note(target, "a text that says so")
-        return filled(NOT_STATED)
+        return filled(NOT_STATED) if TRACING.on else NOT_STATED
 
     def false(self, target: str) -> bool:
         """Return the truth value for something that the registry does not say."""
