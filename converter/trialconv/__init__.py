@@ -1,7 +1,7 @@
 """trialconv: clinical-trial registry records to FHIR, CDISC ODM and SDTM.
 
 The public surface is small: `read` yields records, `convert` makes a document of one, `validate` judges a
-document, `coverage` tells what was kept and where, `fhir_models` hands a bundle over to fhir.resources.
+document, `coverage` tells what was kept and where, `trace` where each value comes from, `fhir_models` hands a bundle over to fhir.resources.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from trialconv.issues import Issue, Severity
     from trialconv.judging import fhir_models, validate
-    from trialconv.pipeline import convert, coverage, read
+    from trialconv.pipeline import convert, coverage, read, trace
     from trialconv.placement import Coverage
     from trialconv.record import Record
+    from trialconv.tracing.model import Lineage
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Coverage",
     "Issue",
+    "Lineage",
     "Record",
     "Severity",
     "__version__",
@@ -27,6 +29,7 @@ __all__ = [
     "coverage",
     "fhir_models",
     "read",
+    "trace",
     "validate",
 ]
 
@@ -34,11 +37,13 @@ _HOMES = {
     "Coverage": "trialconv.placement",
     "Issue": "trialconv.issues",
     "Severity": "trialconv.issues",
+    "Lineage": "trialconv.tracing.model",
     "Record": "trialconv.record",
     "convert": "trialconv.pipeline",
     "coverage": "trialconv.pipeline",
     "fhir_models": "trialconv.judging",
     "read": "trialconv.pipeline",
+    "trace": "trialconv.pipeline",
     "validate": "trialconv.judging",
 }
 

@@ -143,6 +143,6 @@ def _instant(created: str | None, last_update: str | None) -> tuple[str, str]:
         except (ValueError, OverflowError, OSError):
             raise UsageError(f"SOURCE_DATE_EPOCH is beyond the calendar: {epoch}") from None
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ"), "SOURCE_DATE_EPOCH"
-    if last_update and _is_instant(instant := f"{last_update}T00:00:00Z"):
+    if last_update and _is_instant(instant := last_update + "T00:00:00Z"):
         return instant, "the record's last update"
     return EPOCH, "a constant, since the record has no last-update date"

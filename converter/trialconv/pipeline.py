@@ -21,6 +21,8 @@ from trialconv.scrub import scrubbed
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from trialconv.tracing.model import Lineage
+
 _T = TypeVar("_T")
 
 
@@ -180,6 +182,19 @@ def tally_record(record: Record, tallies: Sequence[Tally], options: Options) -> 
             tally.fail()
             errors.append(error)
     return errors
+
+
+def trace(record: Record, target: str = "fhir-r4", options: Options | None = None) -> Lineage:
+    """Return where each value of a record's document comes from, and where each value of the record went.
+
+    `target` is a name of `trialconv.catalog.TARGETS`. The record is converted for this twice, once with values
+    that carry their origins.
+    """
+    from trialconv.tracing.run import traced
+
+    chosen, given = target_named(target), options or Options()
+    made = transform(record, chosen, given, check=False)
+    return traced(record, chosen, given, made.document, made.issues)
 
 
 def convert(record: Record, target: str = "fhir-r4", options: Options | None = None) -> Any:

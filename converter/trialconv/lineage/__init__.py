@@ -1,0 +1,44 @@
+"""Where values come from: the verbs by which a value passes from a record into a document, and what they watch.
+
+A mapping copies a value as it stands, or passes it through one of these verbs. In a usual conversion they do what
+they say and nothing else. In a traced one (`tracing.py`) the values of the record carry their origin, and the verbs
+hand it on: a mapping itself reports nothing.
+"""
+
+from trialconv.lineage.remembering import remembered
+from trialconv.lineage.verbs import (
+    TRUTH,
+    as_json,
+    checked_date,
+    checked_link,
+    code,
+    derived,
+    distinct,
+    filled,
+    join,
+    joined,
+    looked_up,
+    parsed,
+    plain,
+    substituted,
+    taken_apart,
+)
+
+__all__ = [
+    "TRUTH",
+    "as_json",
+    "checked_date",
+    "checked_link",
+    "code",
+    "derived",
+    "distinct",
+    "filled",
+    "join",
+    "joined",
+    "looked_up",
+    "parsed",
+    "plain",
+    "remembered",
+    "substituted",
+    "taken_apart",
+]
