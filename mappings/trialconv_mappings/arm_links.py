@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 
 from trialconv.context import Context
+from trialconv.lineage import derived, remembered
 from trialconv.record.protocol import ArmGroup
 
 _MODULE = "protocolSection.armsInterventionsModule"
@@ -20,7 +20,7 @@ def arm_links(ctx: Context, target: str) -> tuple[list[list[int]], list[int]]:
     module = ctx.record.study.protocol_section.arms_interventions_module
     labels = [label_of(item.type, item.name) for item in module.interventions]
     by_label = _arms_by_label(ctx, module.arm_groups, target)
-    links: list[set[int]] = [set() for _ in module.arm_groups]
+    links: list[dict[int, int]] = [{} for _ in module.arm_groups]
     for number, item in enumerate(module.interventions):
         for label in item.arm_group_labels:
             numbers = by_label.get(label, ())
@@ -28,7 +28,7 @@ def arm_links(ctx: Context, target: str) -> tuple[list[list[int]], list[int]]:
                 source = f"{_MODULE}.interventions[{number}].armGroupLabels"
                 ctx.note("unknown-arm", f"no arm is called {label!r}", source, target)
             elif len(numbers) == 1:
-                links[numbers[0]].add(number)
+                links[numbers[0]][number] = derived(number, label, module.arm_groups[numbers[0]].label)
             # Arms of one label cannot be told apart by it; they name their interventions themselves.
     for number, (arm, found) in enumerate(zip(module.arm_groups, links, strict=True)):
         for name in arm.intervention_names:
@@ -36,11 +36,12 @@ def arm_links(ctx: Context, target: str) -> tuple[list[list[int]], list[int]]:
             if not named:
                 source = f"{_MODULE}.armGroups[{number}].interventionNames"
                 ctx.note("unknown-intervention", f"no intervention is called {name!r}", source, target)
-            elif found.isdisjoint(named):
-                found.update(named)
-    everywhere = set().union(*links)
+                continue
+            for position in [each for each in named if each in found] or named:
+                found[position] = derived(found.get(position, position), name, labels[position])
+    everywhere = {position for found in links for position in found}
     unlinked = [position for position in range(len(module.interventions)) if position not in everywhere]
-    return [sorted(found) for found in links], unlinked
+    return [sorted(found.values()) for found in links], unlinked
 
 
 def _arms_by_label(ctx: Context, arms: list[ArmGroup], target: str) -> dict[str | None, list[int]]:
@@ -58,9 +59,9 @@ def _arms_by_label(ctx: Context, arms: list[ArmGroup], target: str) -> dict[str 
 
 def label_of(type_: str | None, name: str | None) -> str:
     """Return how arms name an intervention: `Dietary Supplement: Made-up oil`."""
-    return f"{_kind(type_ or '')}: {name}"
+    return _kind(type_ or "") + ": " + str(name)
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _kind(type_: str) -> str:
     return type_.replace("_", " ").title()

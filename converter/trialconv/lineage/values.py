@@ -147,6 +147,11 @@ class Whole(int):
 
     origin: Origin
 
+    def __add__(self, other: int) -> int:
+        made = Whole(int.__add__(self, other))
+        made.origin = _changed(self.origin, "derived")
+        return made
+
     def __repr__(self) -> str:
         return text_of(int.__repr__(self), self.origin)
 
@@ -265,9 +270,7 @@ class _Marker:
 
     def _with(self, origin: Origin) -> Origin:
         new = tuple(source for source in self._sources if source not in origin.sources)
-        if not new:
-            return origin
-        how = self._own.how if origin.how == "filled-in" else origin.how
+        how = self._own.how if "filled-in" in (origin.how, self._own.how) else origin.how
         return origin._replace(sources=origin.sources + new, how=how)
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar, cast
 from trialconv.context import Context
 from trialconv.lineage.values import (
     TRACING,
+    WHOLE_RECORD,
     Origin,
     Text,
     Truth,
@@ -25,6 +26,7 @@ from trialconv.lineage.values import (
     origin_of,
     origins_in,
     text_of,
+    traced,
 )
 from trialconv_mappings.tables import CodeTable, Row
 
@@ -85,6 +87,17 @@ def _coded(table: CodeTable, rows: tuple[Row, ...], value: Any) -> tuple[Row, ..
         system, code_, display = (text_of(part, origin) for part in (row.system, row.code, row.display))
         made.append(Row(row.source, system, code_, display, row.relation, row.note))
     return tuple(made)
+
+
+def recalled(table: CodeTable, key: tuple[str, str | None]) -> dict[str, Any] | None:
+    """Return what was made of a value and a text with this table before; nothing where somebody traces."""
+    return None if TRACING.on else table.memo.get(key)
+
+
+def recall(table: CodeTable, key: tuple[str, str | None], made: dict[str, Any]) -> None:
+    """Keep what was made of a value and a text with a table, to be made once."""
+    if not TRACING.on:
+        table.memo[key] = made
 
 
 def joined(words: Sequence[str]) -> str:
@@ -187,6 +200,11 @@ def filled(value: _T, *of: Any) -> _T:
     if not TRACING.on:
         return value
     return cast("_T", marked(value, "filled-in", combined("filled-in", origins_in((of, value))).sources))
+
+
+def counted(number: int) -> int:
+    """Return a number that depends on all of the record: how many there are of something, or which of them it is."""
+    return traced(number, Origin("derived", (WHOLE_RECORD,))) if TRACING.on else number  # type: ignore[no-any-return]
 
 
 def taken_apart(read: Callable[[str], _V], text: str) -> _V:

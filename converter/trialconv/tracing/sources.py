@@ -12,7 +12,6 @@ from trialconv.tracing.model import Leaf, SourceLeaf, path_matcher, paths_to, wi
 from trialconv_mappings.fields import CARRIED_EXTRAS, field_row
 
 _RESULTS: Final = "resultsSection"
-_NO_REASON: Final = "nothing is said of it"
 
 
 def ways(record: TracedRecord, target: str, leaves: tuple[Leaf, ...], issues: Sequence[Issue]) -> list[SourceLeaf]:
@@ -25,7 +24,7 @@ def ways(record: TracedRecord, target: str, leaves: tuple[Leaf, ...], issues: Se
     found = []
     for path, value in source_leaves(record):
         targets = tuple(went.get(path, ()))
-        reason = "" if targets else told.reason(path) or _of_table(target, path) or _NO_REASON
+        reason = "" if targets else told.reason(path) or _of_table(target, path)
         found.append(SourceLeaf(path, _plain(value), targets, reason))
     if has_results(record.study):
         found.append(SourceLeaf(_RESULTS, None, (), _of_table(target, _RESULTS)))
@@ -64,4 +63,6 @@ def _of_table(target: str, path: str) -> str:
             return "the source says it beside the registry's own fields"
         return ""
     row = field_row(target, without_positions(path))
-    return row.reason if row is not None else ""
+    if row is None or not row.home:
+        return row.reason if row is not None else ""
+    return f"nothing in this document is made of it; such values go to {row.home}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from trialconv.lineage import parsed
+
 _SPAN = re.compile(r"([0-9]{1,9}) (Year|Month|Week|Day|Hour|Minute)s?")
 
 #: ISO 8601-1:2019, 5.5.2: designators of the units; those of the clock stand after a T.
@@ -50,7 +52,7 @@ class Duration(NamedTuple):
 def span(words: str) -> Span | None:
     """Return the number and the unit of the registry's words, or None for other words."""
     match = _SPAN.fullmatch(words)
-    return None if match is None else Span(int(match[1]), match[2])
+    return None if match is None else parsed(Span(int(match[1]), match[2]), words)
 
 
 def duration(words: str) -> Duration | None:
@@ -58,4 +60,4 @@ def duration(words: str) -> Duration | None:
     match = _SPAN.fullmatch(words)
     if match is None:
         return None
-    return Duration(_FORMS[match[2]].format(match[1]), int(match[1]) * _MINUTES[match[2]])
+    return parsed(Duration(_FORMS[match[2]].format(match[1]), int(match[1]) * _MINUTES[match[2]]), words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from trialconv.context import Context
+from trialconv.lineage import substituted
 
 #: What is outside the production Char of XML 1.0 (https://www.w3.org/TR/xml/#charsets).
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -25,4 +26,4 @@ def clean(ctx: Context, value: str, source_path: str, target_path: str) -> str:
         source_path,
         target_path,
     )
-    return FORBIDDEN.sub(_REPLACEMENT, value)
+    return substituted(FORBIDDEN, _REPLACEMENT, value)

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from typing import Final
 
 from trialconv.context import Context
-from trialconv.lineage import code, joined, plain
+from trialconv.lineage import as_json, code, derived, distinct, joined, parsed, plain
 from trialconv.record.protocol import (
     DesignModule,
     EligibilityModule,
@@ -69,7 +69,7 @@ class TrialSummary(ABC):
     def add_flag(self, name: str, flag: bool | None, source: str) -> None:
         """Add a parameter for yes or no."""
         if flag is not None:
-            self.add_coded(name, "cdisc_yes_no", "true" if flag else "false", source)
+            self.add_coded(name, "cdisc_yes_no", as_json(flag), source)
 
     def collect(self) -> None:
         """Add every parameter that the record fills, in a fixed order."""
@@ -130,7 +130,7 @@ def _design(summary: TrialSummary, design: DesignModule) -> None:
     info = design.design_info
     summary.add_coded("STYPE", "cdisc_study_type", design.study_type, _DESIGN + "studyType", 1)
     if design.patient_registry is not None:
-        word = "true" if design.patient_registry else "false"
+        word = as_json(design.patient_registry)
         summary.add_coded("STYPE", "cdisc_patient_registry", word, _DESIGN + "patientRegistry", 2)
     # Two phases of the registry have one code together.
     summary.add_coded("TPHASE", "cdisc_trial_phase", joined(design.phases) or None, _DESIGN + "phases")
@@ -157,7 +157,7 @@ def _design(summary: TrialSummary, design: DesignModule) -> None:
 def _enrollment(summary: TrialSummary, design: DesignModule) -> None:
     """Add the number of subjects as planned or actual; without a type it is neither, and is carried only."""
     enrollment = design.enrollment_info
-    name = {"ESTIMATED": "PLANSUB", "ACTUAL": "ACTSUB"}.get(enrollment.type or "")
+    name = derived({"ESTIMATED": "PLANSUB", "ACTUAL": "ACTSUB"}.get(enrollment.type or ""), enrollment.type)
     if not name or enrollment.count is None:
         return
     source = _DESIGN + "enrollmentInfo.count"
@@ -165,7 +165,7 @@ def _enrollment(summary: TrialSummary, design: DesignModule) -> None:
         message = f"{enrollment.count} is no number of subjects"
         summary.ctx.note("number-out-of-range", message, source, summary.place(name))
     else:
-        summary.add(name, str(enrollment.count), source)
+        summary.add(name, derived(str(enrollment.count), enrollment.type), source)
 
 
 def _arms_and_interventions(summary: TrialSummary, protocol: ProtocolSection) -> None:
@@ -174,9 +174,9 @@ def _arms_and_interventions(summary: TrialSummary, protocol: ProtocolSection) ->
     study_type = protocol.design_module.study_type
     if module.arm_groups and study_type in ("INTERVENTIONAL", "OBSERVATIONAL"):
         # The registry asks for arms of an interventional study and for groups or cohorts of an observational one.
-        name = "NARMS" if study_type == "INTERVENTIONAL" else "NCOHORT"
-        summary.add(name, str(len(module.arm_groups)), path + "armGroups")
-    controls = dict.fromkeys(arm.type for arm in module.arm_groups if arm.type)
+        name = derived("NARMS" if study_type == "INTERVENTIONAL" else "NCOHORT", study_type)
+        summary.add(name, derived(str(len(module.arm_groups)), [arm.label for arm in module.arm_groups], study_type), path + "armGroups")
+    controls = distinct(arm.type for arm in module.arm_groups if arm.type)
     for position, arm_type in enumerate(controls, 1):
         summary.add_coded("TCNTRL", "cdisc_control_type", arm_type, path + "armGroups[].type", position)
     for position, intervention in enumerate(module.interventions, 1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from trialconv.context import Context
+from trialconv.lineage import taken_apart
 from trialconv_mappings.criteria.model import (
     Block,
     CriteriaTree,
@@ -26,7 +27,9 @@ def criteria_tree(
     `target` is the element that the Issues name, `others` what becomes of criteria that do not hold for everybody,
     `whole` what becomes of a text that cannot be taken apart.
     """
-    tree = read_criteria(ctx.record.study.protocol_section.eligibility_module.eligibility_criteria or "")
+    tree = taken_apart(
+        read_criteria, ctx.record.study.protocol_section.eligibility_module.eligibility_criteria or ""
+    )
     doubts = tree.doubts
     if tree.is_whole:
         ctx.note("criteria-not-split", f"{whole}: {doubts[0]}", _SOURCE, target)

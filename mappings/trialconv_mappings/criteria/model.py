@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final, Literal, NamedTuple
 
-from trialconv.lineage import plain
+from trialconv.lineage import join, plain
 
 Kind = Literal["inclusion", "exclusion"]
 Joiner = Literal["all-of", "any-of"]
@@ -87,7 +87,8 @@ def whole_text(node: Criterion) -> str:
     parts = [node.source]
     for below in walk(node.children):
         parts += (below.lead, below.source)
-    return "\n".join(line.rstrip() for line in plain("".join(parts)).split("\n") if line and not line.isspace())
+    lines = plain(join("", parts)).split("\n")
+    return join("\n", [line.rstrip() for line in lines if line and not line.isspace()])
 
 
 def study_wide(tree: CriteriaTree) -> list[Criterion]:
@@ -145,7 +146,7 @@ def cohort_blocks(tree: CriteriaTree) -> list[Block]:
             found.append(Block(node.kind, whole_text(node)))
             continue
         found += [
-            Block(child.kind, f"{node.text}\n{whole_text(child)}")
+            Block(child.kind, node.text + "\n" + whole_text(child))
             for child in node.children
             if child.kind is not None
         ]

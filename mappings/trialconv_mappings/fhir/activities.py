@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import code
+from trialconv.lineage import code, derived
 from trialconv.record.protocol import Intervention
 from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, put_markdown
 from trialconv_mappings.fhir.terms import ARM_LABEL, OTHER_NAME
@@ -40,7 +40,7 @@ def activities(ctx: Context, ids: Ids) -> list[Activity]:
         if labels and (labels != sorted(set(labels)) or not arms.issuperset(labels)):
             # The plan has the links, but neither another order than that of the words nor arms that are not there.
             url = ctx.options.base + ARM_LABEL
-            if exact := [extension(url, valueString=label) for label in labels if label]:
+            if exact := [extension(url, valueString=derived(label, labels, arms)) for label in labels if label]:
                 made["extension"] = made.get("extension", []) + exact
         found.append(Activity(item, made))
     return found
@@ -50,12 +50,12 @@ def _activity(
     ctx: Context, ids: Ids, number: int, intervention: Intervention, headings: dict[str, tuple[str, str]]
 ) -> Element:
     kind, name = intervention.type, intervention.name
-    id_ = ids.derive("activity", f"{kind}|{name}|{intervention.description}")
+    id_ = ids.derive("activity", kind, name, intervention.description)
     made: Element = {"resourceType": "ActivityDefinition", "id": id_}
     url = ctx.options.base + OTHER_NAME
     if others := [extension(url, valueString=other) for other in intervention.other_names if other]:
         made["extension"] = others
-    made["url"] = f"{ctx.options.base}/ActivityDefinition/{id_}"
+    made["url"] = ctx.options.base + "/ActivityDefinition/" + id_
     if name:
         made["title"] = name
     made["status"] = "active"
@@ -69,7 +69,7 @@ def _activity(
         if rows := code(ctx, _KINDS, kind, source, "ActivityDefinition.kind"):
             made["kind"] = rows[0].code
     if name:
-        named: Element = {"text": name}
+        named: Element = {"text": derived(name, kind)}
         heading = headings.get(name.casefold()) if headings else None
         if heading is not None:
             named["coding"] = [{"system": MESH, "code": heading[0], "display": heading[1]}]

@@ -6,11 +6,10 @@ FHIR has no elements for these, so that each has an extension of trialconv, whos
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import checked_date
+from trialconv.lineage import checked_date, remembered
 from trialconv_mappings.fhir.parts import Element, country, extension, nested_extension, put_markdown
 from trialconv_mappings.fhir.terms import (
     CONDITION_ANCESTOR,
@@ -126,12 +125,12 @@ def _events(ctx: Context, url: str, events: list[Any], plan: tuple[Part, ...], s
 # MeSH: the same headings stand in very many records, so that equal pieces are one object.
 
 
-@lru_cache(maxsize=32_768)
+@remembered(32_768)
 def _ancestor(base: str, url: str, id_: str | None, term: str | None) -> Element:
     return {"url": base + url, "valueCoding": _coding(base, id_, term)}
 
 
-@lru_cache(maxsize=16_384)
+@remembered(16_384)
 def _keyword(base: str, module: str, id_: str | None, term: str | None) -> Element:
     made: Element = {"extension": [{"url": base + DERIVED_FROM, "valueCode": module}]}
     made["coding"] = [_coding(base, id_, term)]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import checked_date
+from trialconv.lineage import as_json, checked_date, derived
 from trialconv.record.protocol import AvailIpd, Reference
 from trialconv.record.sections import LargeDoc
 from trialconv_mappings.fhir.parts import (
@@ -203,7 +203,7 @@ def _document(ctx: Context, number: int, document: LargeDoc) -> Element:
     for attribute, name, _ in CONTENTS:
         said = getattr(document, attribute)
         if said is not None:
-            kinds.append({"text": f"{name}: {'true' if said else 'false'}"})
+            kinds.append({"text": name + ": " + as_json(said)})
     _classify(ctx, made, kinds)
     if attachment := _attachment(ctx, document, source):
         made["document"] = attachment
@@ -217,10 +217,10 @@ def _attachment(ctx: Context, document: LargeDoc, source: str) -> Element:
     name = document.filename
     if name:
         if name.lower().endswith(".pdf"):
-            made["contentType"] = "application/pdf"
+            made["contentType"] = derived("application/pdf", name)
         if _FILE_NAME.fullmatch(name):
             nct = ctx.record.nct_id
-            made["url"] = f"{DOCUMENTS}{nct[-2:]}/{nct}/{name}"
+            made["url"] = DOCUMENTS + nct[-2:] + "/" + nct + "/" + name
         else:
             made["_url"] = exactly(ctx, name)
     if document.size is not None:

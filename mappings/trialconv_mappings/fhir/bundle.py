@@ -26,8 +26,8 @@ def build_bundle(ctx: Context) -> Element:
     study_sites = sites(ctx, ids)
     study_activities = activities(ctx, ids)
     study_arms = arms(ctx)
-    population = eligible_population(ctx, f"{ctx.record.nct_id}-eligibility")
-    plan = plan_definition(ctx, f"{ctx.record.nct_id}-protocol", population[0]["id"], study_arms, study_activities)
+    population = eligible_population(ctx, ctx.record.nct_id + "-eligibility")
+    plan = plan_definition(ctx, ctx.record.nct_id + "-protocol", population[0]["id"], study_arms, study_activities)
     neighbours = Neighbours(
         plan_id=plan["id"],
         group_id=population[0]["id"],

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
 from trialconv.context import Context
+from trialconv.lineage import TRUTH, as_json, derived, remembered
 from trialconv.record import Study
 from trialconv.record.decode import attribute_names
 from trialconv_mappings.fhir.parties import is_investigator
@@ -85,9 +85,10 @@ def classifiers(ctx: Context) -> list[Element]:
     protocol = study.protocol_section
     said = zip(_NAMES, _VALUES(study), strict=True)
     found = [_fact(name, value) for name, value in said if value is not None and value != ""]
-    if not is_investigator(protocol.sponsor_collaborators_module.responsible_party):
-        party = zip(INVESTIGATOR, _INVESTIGATOR_VALUES(study), strict=True)
-        found += [_fact(name, value) for (name, _), value in party if value]
+    party = protocol.sponsor_collaborators_module.responsible_party
+    if not is_investigator(party):
+        said = zip((name for name, _ in INVESTIGATOR), _INVESTIGATOR_VALUES(study), strict=True)
+        found += [_fact(name, derived(value, party.type)) for name, value in said if value]
     enrollment = protocol.design_module.enrollment_info
     if enrollment.type and (enrollment.count is None or enrollment.type not in ("ACTUAL", "ESTIMATED")):
         found.append(_fact("Enrollment type", enrollment.type))
@@ -95,7 +96,7 @@ def classifiers(ctx: Context) -> list[Element]:
     source, target = f"{_IPD}.infoTypes", "ResearchStudy.classifier"
     for word in protocol.ipd_sharing_statement_module.info_types:
         if word:
-            text = f"IPD sharing information type: {word}"
+            text = "IPD sharing information type: " + word
             found.append(concept(ctx, _INFORMATION, word, source, target, text))
     if protocol.design_module.bio_spec.description:
         made: Element = {}
@@ -104,11 +105,11 @@ def classifiers(ctx: Context) -> list[Element]:
     return found
 
 
-@lru_cache(maxsize=4_096, typed=True)
+@remembered(4_096, typed=True)
 def _fact(name: str, value: Any) -> Element:
     """Return a fact; equal facts are one object. A number is no truth value, though Python takes 1 for True."""
-    word = ("true" if value else "false") if isinstance(value, bool) else str(value)
-    return {"text": f"{name}: {word}"}
+    word = as_json(value) if isinstance(value, TRUTH) else str(value)
+    return {"text": name + ": " + word}
 
 
 def notes(ctx: Context) -> list[Element]:

@@ -66,8 +66,8 @@ def eligibility_variable(ctx: Context, id_: str, tree: CriteriaTree) -> Element:
     characteristics, others, notes = _members(ctx, tree.nodes)
     if others:
         made["extension"] = criterion_extensions(ctx, tuple(others))
-    made["url"] = f"{ctx.options.base}/EvidenceVariable/{id_}"
-    made["name"] = f"{ctx.record.nct_id}_Eligibility"
+    made["url"] = ctx.options.base + "/EvidenceVariable/" + id_
+    made["name"] = ctx.record.nct_id + "_Eligibility"
     made["status"] = "active"
     if notes:
         made["note"] = notes

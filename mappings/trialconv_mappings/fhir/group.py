@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from trialconv.context import Context
-from trialconv.lineage import code
+from trialconv.lineage import code, parsed
 from trialconv_mappings.criteria import CriteriaTree, criteria_tree, study_wide, whole_text
 from trialconv_mappings.fhir.eligibility import criterion_extensions, eligibility_variable
 from trialconv_mappings.fhir.parts import (
@@ -55,7 +55,7 @@ def eligible_population(ctx: Context, id_: str) -> list[Element]:
     tree = criteria_tree(ctx, "Group.characteristic", others)
     if ctx.options.fhir_version != "R5" or not tree.nodes:
         return [_group(ctx, id_, tree, None)]
-    variable = eligibility_variable(ctx, f"{id_}-criteria", tree)
+    variable = eligibility_variable(ctx, id_ + "-criteria", tree)
     return [_group(ctx, id_, tree, variable["id"]), variable]
 
 
@@ -72,7 +72,7 @@ def _group(ctx: Context, id_: str, tree: CriteriaTree, variable_id: str | None) 
         group["membership"] = "definitional"
     else:
         group["actual"] = False
-    group["name"] = f"{ctx.record.nct_id} eligible population"
+    group["name"] = ctx.record.nct_id + " eligible population"
     if description and in_r5:
         put_markdown(ctx, group, "description", description, _TEXT, "Group.description")
     count = enrollment_count(ctx)
@@ -137,15 +137,16 @@ def _age(ctx: Context, age: str, comparator: str, code_: Element, field: str) ->
     """Return an age limit: a quantity with a UCUM unit, or the registry's words and an Issue."""
     source, target = f"{_MODULE}.{field}", "Group.characteristic.valueQuantity"
     match = _AGE.fullmatch(age)
-    rows = code(ctx, _AGE_UNITS, match[2], source, target) if match else ()
+    unit = parsed(match[2], age) if match else ""
+    rows = code(ctx, _AGE_UNITS, unit, source, target) if unit else ()
     if match is None or not rows:
         ctx.note("age-not-understood", f"{age!r} is not a number and a unit of time", source, target)
         return _texted(code_, age, exclude=False)
     number = float(match[1])
     quantity = {
-        "value": int(number) if number.is_integer() else number,
+        "value": parsed(int(number) if number.is_integer() else number, age),
         "comparator": comparator,
-        "unit": match[2],
+        "unit": unit,
         "system": coding(rows[0])["system"],
         "code": rows[0].code,
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
+from trialconv.lineage import derived
 from trialconv.record.protocol import Contact, ResponsibleParty
 from trialconv_mappings.fhir.parts import Element, Ids, concept, not_carried, reference, telecom
 from trialconv_mappings.tables import table
@@ -91,7 +92,12 @@ class Parties:
 
     def first(self, *roles: str) -> Element | None:
         """Return the reference to the first party in one of the roles."""
-        return next((party.reference for party in self.parties if party.role in roles), None)
+        passed = []
+        for party in self.parties:
+            passed.append(party.role)
+            if party.role in roles:
+                return derived(party.reference, passed)
+        return None
 
     def _add_sponsors(self) -> None:
         study = self._ctx.record.study.protocol_section
@@ -139,7 +145,9 @@ class Parties:
         if not is_investigator(party):
             return
         source = f"{_SPONSORS}.responsibleParty"
-        name, affiliation = party.investigator_full_name, party.investigator_affiliation
+        # The type tells that the person takes part in the study.
+        name = derived(party.investigator_full_name, party.type)
+        affiliation = derived(party.investigator_affiliation, party.type)
         made = self._add_person(party.type or "", name, affiliation, source, RESPONSIBLE)
         if party.investigator_title:
             made.setdefault("code", []).append({"text": party.investigator_title})
@@ -179,15 +187,14 @@ class Parties:
             if not detail:
                 not_carried(self._ctx, source, "the contact has neither name nor number nor address")
                 continue
-            content = f"{contact.name}|{contact.phone}|{contact.phone_ext}|{contact.email}"
-            id_ = self._ids.derive("contact", content)
+            id_ = self._ids.derive("contact", contact.name, contact.phone, contact.phone_ext, contact.email)
             made: Element = {"resourceType": "PractitionerRole", "id": id_, "contact": [detail]}
             self._roles[id_, None, contact.role or ""] = made
             name = contact.name or contact.email or contact.phone or ""
             self.parties.append(Party(contact.role or "", name, reference("PractitionerRole", id_), None, source))
 
     def _practitioner_role(self, role: str, name: str | None, affiliation: str | None, source: str) -> Element:
-        id_ = self._ids.derive("role", f"{name or ''}|{affiliation or ''}|{role}")
+        id_ = self._ids.derive("role", name or "", affiliation or "", role)
         made: Element = {"resourceType": "PractitionerRole", "id": id_}
         if name:
             made["practitioner"] = reference("Practitioner", self._practitioner(name)["id"])

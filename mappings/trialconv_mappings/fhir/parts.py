@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from trialconv.context import Context
-from trialconv.lineage import checked_date, checked_link, code, plain
+from trialconv.lineage import checked_date, checked_link, code, derived, looked_up, plain, recall, recalled, substituted
 from trialconv.record.protocol import Contact
 from trialconv_mappings.fhir.terms import CONTACTPOINT_EXTENSION, EXACT_TEXT, FILLED_FROM, NCIT
 from trialconv_mappings.tables import CodeTable, Row, table
@@ -32,13 +32,13 @@ def concept(
 
     Equal concepts are one object: a document is written, not changed, once it is built.
     """
-    known = codes.memo.get((value, text))
+    known = recalled(codes, (value, text))
     if known is not None:
         return known
     codings = [coding(row) for row in code(ctx, codes, value, source, target)]
     made: Element = {"coding": codings, "text": text or value} if codings else {"text": text or value}
     if codings:
-        codes.memo[value, text] = made
+        recall(codes, (value, text), made)
     return made
 
 
@@ -52,17 +52,17 @@ def ncit(code_: str, display: str, text: str) -> Element:
 
 def country(ctx: Context, name: str, source: str, target: str) -> Element:
     """Return a country as a CodeableConcept: its ISO 3166-1 code where the table has one, and its name."""
-    known = _COUNTRIES.memo.get((name, None))
+    known = recalled(_COUNTRIES, (name, None))
     if known is not None:
         return known
-    rows = _COUNTRIES.get(name)
+    rows = looked_up(_COUNTRIES, name)
     if rows is None:
         ctx.note("country-without-code", f"{name!r} is not in the table of countries", source, target)
     if not rows:
         ctx.uncoded.append((_COUNTRIES.name, name))
         return {"text": name}
     made: Element = {"coding": [coding(rows[0])], "text": name}
-    _COUNTRIES.memo[name, None] = made
+    recall(_COUNTRIES, (name, None), made)
     return made
 
 
@@ -112,7 +112,7 @@ def put_markdown(
     """
     # Most angle brackets are escaped or begin no word; a pattern that begins with the bracket itself is quick.
     if "<" in markup and _TAG.search(markup) and _HTML.search(markup):
-        made[key] = prefix + _HTML.sub(r"\<", markup)
+        made[key] = prefix + substituted(_HTML, r"\<", markup)
         made["_" + key] = exactly(ctx, markup)
         ctx.note("html-like-text", "an angle bracket is escaped", source, target)
     else:
@@ -130,7 +130,7 @@ def put_link(ctx: Context, made: Element, key: str, link: str, source: str, targ
 
 def reference(type_: str, id_: str) -> Element:
     """Return a relative Reference."""
-    return {"reference": f"{type_}/{id_}"}
+    return {"reference": type_ + "/" + id_}
 
 
 def period(
@@ -195,11 +195,13 @@ class Ids:
         self._nct_id = nct_id
         self._taken: dict[str, int] = {}
 
-    def derive(self, part: str, content: str) -> str:
+    def derive(self, part: str, *content: str | None) -> str:
         """Return a new id for a part with this content."""
-        made = f"{self._nct_id}-{part}-{blake2b(content.encode(), digest_size=8).hexdigest()}"
+        said = "|".join(map(str, content))
+        digest = blake2b(said.encode(), digest_size=8).hexdigest()
+        made = self._nct_id + "-" + part + "-" + derived(digest, content)
         if made in self._taken:
             self._taken[made] += 1
-            return f"{made}-{self._taken[made]}"
+            return made + "-" + str(self._taken[made])
         self._taken[made] = 1
         return made

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import code
+from trialconv.lineage import code, derived
 from trialconv.record.protocol import ArmGroup
 from trialconv_mappings.arm_links import arm_links, label_of
 from trialconv_mappings.fhir.activities import Activity
@@ -49,8 +49,8 @@ def plan_definition(
     made: Element = {
         "resourceType": "PlanDefinition",
         "id": id_,
-        "url": f"{ctx.options.base}/PlanDefinition/{id_}",
-        "name": f"{ctx.record.nct_id}_Protocol",
+        "url": ctx.options.base + "/PlanDefinition/" + id_,
+        "name": ctx.record.nct_id + "_Protocol",
     }
     title = identification.official_title or identification.brief_title or ctx.record.extras.get("title")
     if title:
@@ -95,18 +95,20 @@ def _actions(ctx: Context, study_arms: list[Arm], study_activities: list[Activit
             if rows:
                 top["selectionBehavior"] = rows[0].code
         top["action"] = [
-            _arm_action(ctx, number, arm, [study_activities[position] for position in linked])
+            _arm_action(ctx, number, arm, study_activities, linked)
             for number, (arm, linked) in enumerate(zip(study_arms, by_arm, strict=True))
         ]
         actions.append(top)
     if unlinked:
         top = {"title": "Interventions (arm not stated)", "groupingBehavior": "logical-group"}
-        top["action"] = [_intervention_action(study_activities[position]) for position in unlinked]
+        top["action"] = [_intervention_action(study_activities, position) for position in unlinked]
         actions.append(top)
     return actions
 
 
-def _arm_action(ctx: Context, number: int, arm: Arm, linked: list[Activity]) -> Element:
+def _arm_action(
+    ctx: Context, number: int, arm: Arm, study_activities: list[Activity], linked: list[int]
+) -> Element:
     group, in_r5 = arm.group, ctx.options.fhir_version == "R5"
     action: Element = {}
     if in_r5:
@@ -126,20 +128,23 @@ def _arm_action(ctx: Context, number: int, arm: Arm, linked: list[Activity]) -> 
         kind = concept(ctx, ARM_TYPES, group.type, f"{_ARMS}[{number}].type", target)
         action["code"] = kind if in_r5 else [kind]
     names = group.intervention_names
-    if names and names != [label_of(each.intervention.type, each.intervention.name) for each in linked]:
+    items = [study_activities[position].intervention for position in linked] if names else []
+    labels = [label_of(item.type, item.name) for item in items]
+    if names != labels:
         # The plan has the links, but neither another order nor interventions that are not there.
         url = ctx.options.base + INTERVENTION_NAME
-        if exact := [extension(url, valueString=name) for name in names if name]:
+        if exact := [extension(url, valueString=derived(name, labels)) for name in names if name]:
             action["extension"] = action.get("extension", []) + exact
     if linked:
         action["groupingBehavior"] = "logical-group"
-        action["action"] = [_intervention_action(activity) for activity in linked]
+        action["action"] = [_intervention_action(study_activities, position) for position in linked]
     return action
 
 
-def _intervention_action(activity: Activity) -> Element:
+def _intervention_action(study_activities: list[Activity], position: int) -> Element:
+    activity = study_activities[position]
     action: Element = {}
     if activity.intervention.name:
         action["title"] = activity.intervention.name
-    action["definitionCanonical"] = activity.resource["url"]
+    action["definitionCanonical"] = derived(activity.resource["url"], position)
     return action

@@ -98,7 +98,7 @@ def _r4_extensions(ctx: Context, neighbours: common.Neighbours) -> list[Element]
     found += [_r4_progress(state, actual, span) for state, actual, span in common.progress(ctx)]
     found += [_r4_party(ctx, party) for party in neighbours.parties.beyond_sponsor()]
     for field, number in common.recruitment(ctx).items():
-        found.append(extension(f"{STUDY_IN_R4}recruitment.{field}", valueUnsignedInt=number))
+        found.append(extension(STUDY_IN_R4 + "recruitment." + field, valueUnsignedInt=number))
     found += _outcomes(ctx)
     found += [{"url": _CLASSIFIER, "valueCodeableConcept": fact} for fact in classifiers(ctx)]
     return [*found, *common.shared_extensions(ctx)]

@@ -25,7 +25,7 @@ def sites(ctx: Context, ids: Ids) -> list[Element]:
 
 def _site(ctx: Context, ids: Ids, position: int, site: Location) -> Element:
     facility, city, state, country = site.facility, site.city, site.state, site.country
-    id_ = ids.derive("site", f"{facility}|{city}|{state}|{site.zip}|{country}")
+    id_ = ids.derive("site", facility, city, state, site.zip, country)
     made: Element = {"resourceType": "Location", "id": id_}
     extensions: list[Element] = []
     if site.status:

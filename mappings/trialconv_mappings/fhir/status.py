@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from trialconv.context import Context
-from trialconv.lineage import code
+from trialconv.lineage import code, derived
 from trialconv_mappings.fhir.parts import Element, concept, extension
 from trialconv_mappings.fhir.terms import DATA_ABSENT_REASON
 from trialconv_mappings.fhir.versions import PROGRESS_STATUSES, STUDY_STATUS_R4
@@ -36,7 +36,7 @@ def r4_status(ctx: Context) -> tuple[str | None, Element | None]:
     rows = code(ctx, STUDY_STATUS_R4, status, _OVERALL, _TARGET) if status else ()
     if rows:
         return rows[0].code, None
-    reason = _ABSENT_REASONS.get(status or "", "unknown")
+    reason = derived(_ABSENT_REASONS.get(status or "", "unknown"), status)
     message = f"the registry gives {status or 'no status'}; marked as absent ({reason})"
     ctx.note("status-not-stated", message, _OVERALL, _TARGET)
     return None, {"extension": [extension(DATA_ABSENT_REASON, valueCode=reason)]}

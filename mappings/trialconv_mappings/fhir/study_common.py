@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import joined
+from trialconv.lineage import derived, distinct, joined
 from trialconv_mappings.fhir import study_facts as facts
 from trialconv_mappings.fhir.additions import mesh_ancestors, registry_additions
 from trialconv_mappings.fhir.group import enrollment_count
@@ -62,7 +62,7 @@ def why_stopped(ctx: Context) -> Element | None:
 def countries(ctx: Context, target: str) -> list[Element]:
     """Return the distinct countries of the sites, or those that a page lists, in the order of appearance."""
     locations = ctx.record.study.protocol_section.contacts_locations_module.locations
-    ordered = dict.fromkeys(site.country for site in locations if site.country)
+    ordered = distinct(site.country for site in locations if site.country)
     source = f"{_P}contactsLocationsModule.locations[].country"
     return [country(ctx, name, source, target) for name in ordered or ctx.record.extras.get("countries", ())]
 
@@ -73,7 +73,8 @@ def recruitment(ctx: Context) -> Element:
     count = enrollment_count(ctx)
     if count is None or kind not in ("ACTUAL", "ESTIMATED"):
         return {}
-    return {"actualNumber" if kind == "ACTUAL" else "targetNumber": count}
+    element = "actualNumber" if kind == "ACTUAL" else "targetNumber"
+    return {derived(element, kind): derived(count, kind)}
 
 
 def progress(ctx: Context) -> list[tuple[Element, bool | None, Element | None]]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from operator import attrgetter
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import checked_date
+from trialconv.lineage import checked_date, derived, remembered
 from trialconv.record.protocol import DateStruct, PartialDateStruct
 from trialconv_mappings.fhir.parts import Element, not_carried, period, starts_after
 from trialconv_mappings.fhir.terms import REGISTRATION_ACTIVITY, STUDY_REGISTRATION
@@ -36,7 +35,9 @@ def overall_study(ctx: Context) -> list[tuple[bool | None, Element]]:
         halves = [(started, start.date, None), (ended, None, end.date)]
     else:
         halves = [(started if start.date else ended, start.date, end.date)]
-    return [(actual, made) for actual, a, b in halves if (made := period(ctx, a, b, _EDGES, target))]
+    # Whether there are two, both of the types decide.
+    types = (start.type, end.type)
+    return [(derived(actual, types), made) for actual, a, b in halves if (made := period(ctx, a, b, _EDGES, target))]
 
 
 # An unknown word asserts nothing.
@@ -51,7 +52,7 @@ def _actual(ctx: Context, day: DateStruct | PartialDateStruct, field: str) -> bo
     if known is None or not day.date:
         why = "there is no date for this type" if known is not None else f"{day.type!r} is no known type of a date"
         not_carried(ctx, f"{_P}statusModule.{field}.type", why)
-    return known
+    return derived(known, day.type)
 
 
 class Event(NamedTuple):
@@ -85,8 +86,6 @@ EVENTS: Final = (
     _event("last_update_submit_date", "lastUpdateSubmitDate", "end", "update-submission"),
     _event("last_update_post_date_struct", "lastUpdatePostDateStruct", "end", "update-posting"),
 )
-_ACTUAL: Final = {"url": "actual", "valueBoolean": True}
-_NOT_ACTUAL: Final = {"url": "actual", "valueBoolean": False}
 
 
 _DAYS: Final = attrgetter(*(event.attribute for event in EVENTS))
@@ -108,12 +107,12 @@ def registrations(ctx: Context) -> list[Element]:
     return found
 
 
-@lru_cache(maxsize=16_384)
+@remembered(16_384)
 def _registration(position: int, day: str, actual: bool | None) -> Element:
     """Return a dated event. All records together have few days, so that equal events are one object."""
     event = EVENTS[position]
     parts = [event.activity]
     if actual is not None:
-        parts.append(_ACTUAL if actual else _NOT_ACTUAL)
+        parts.append({"url": "actual", "valueBoolean": actual})
     parts.append({"url": "period", "valuePeriod": {event.edge: day}})
     return {"url": STUDY_REGISTRATION, "extension": parts}

@@ -145,7 +145,7 @@ def study_designs(ctx: Context) -> list[Element]:
     found = []
     for (name, path, codes), word in zip(AXES, _WORDS(ctx.record.study), strict=True):
         if word:
-            found.append(concept(ctx, codes, word, path, "ResearchStudy.studyDesign", f"{name}: {word}"))
+            found.append(concept(ctx, codes, word, path, "ResearchStudy.studyDesign", name + ": " + word))
     for (name, _), text in zip(DESCRIPTIONS, _DESCRIBED(ctx.record.study), strict=True):
         if text:
             made: Element = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import code
+from trialconv.lineage import code, derived, join, looked_up
 from trialconv.odm_tree import Node, decimal_text
 from trialconv.record.protocol import Contact, ContactsLocationsModule, GeoPoint, Location, Official
 from trialconv_mappings.cdisc.text import clean
@@ -64,7 +64,7 @@ class _Organizations:
         """Return the OID of the organisation with exactly this name, a new one if need be."""
         known = self._by_name.get(name)
         if known is not None:
-            return known
+            return derived(known, name)
         self._affiliations += 1
         oid = f"ORG.AFF.{self._affiliations}"
         return self._add(oid, name, "Other", "Affiliation", _PATH + "overallOfficials[].affiliation")
@@ -172,7 +172,7 @@ def _location(parameters: Parameters, location: Location, reference: Node, posit
 def _location_name(parameters: Parameters, location: Location, position: int, target: str) -> str:
     """Return the facility; ODM demands a name, so that a site without one is named by its place."""
     facility = location.facility
-    place = ", ".join(part for part in (location.city, location.state, location.country) if part)
+    place = join(", ", [part for part in (location.city, location.state, location.country) if part])
     otherwise = place or f"Site {position}"
     if facility and facility != otherwise and facility.isprintable():
         return facility
@@ -213,7 +213,7 @@ def _country_code(ctx: Context, country: str | None, target: str) -> str | None:
     """Return the ISO 3166-1 alpha-2 code of a country name, or None where it has none."""
     if not country:
         return None
-    rows = table("countries").get(country)
+    rows = looked_up(table("countries"), country)
     if rows is None:
         ctx.note(
             "country-without-code",

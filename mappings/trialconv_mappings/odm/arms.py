@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from trialconv.lineage import plain
+from trialconv.lineage import derived, plain
 from trialconv.odm_tree import Node
 from trialconv.record.protocol import ArmsInterventionsModule
 from trialconv_mappings.odm.parameters import Parameters
@@ -37,12 +37,12 @@ def write_links(parameters: Parameters) -> None:
     """Add the OIDs of each arm's interventions, which no element of ODM 2.0 can hold."""
     module = parameters.ctx.record.study.protocol_section.arms_interventions_module
     for arm, linked in enumerate(_links(parameters, module), 1):
-        for position, intervention in enumerate(sorted(linked), 1):
+        for position, intervention in enumerate(linked, 1):
             short_name = f"CTG.armGroups.{arm}.interventionOIDs.{position}"
-            parameters.registry(short_name, LINK_TERM, f"INT.{intervention + 1}")
+            parameters.registry(short_name, LINK_TERM, "INT." + str(intervention + 1))
 
 
-def _links(parameters: Parameters, module: ArmsInterventionsModule) -> list[set[int]]:
+def _links(parameters: Parameters, module: ArmsInterventionsModule) -> list[list[int]]:
     """Return the positions of each arm's interventions.
 
     The registry states each link twice: the intervention names its arms by their labels, the arm its
@@ -53,14 +53,14 @@ def _links(parameters: Parameters, module: ArmsInterventionsModule) -> list[set[
     for number, arm in enumerate(module.arm_groups):
         by_label.setdefault(arm.label, []).append(number)
     by_name: dict[str, list[int]] = {}
-    links: list[set[int]] = [set() for _ in module.arm_groups]
+    links: list[dict[int, int]] = [{} for _ in module.arm_groups]
     for number, intervention in enumerate(module.interventions):
         kind = (intervention.type or "").replace("_", " ").title()
         by_name.setdefault(f"{kind}: {intervention.name}", []).append(number)
         for label in intervention.arm_group_labels:
             arms = by_label.get(label, ())
             if len(arms) == 1:
-                links[arms[0]].add(number)
+                links[arms[0]][number] = derived(number, label, module.arm_groups[arms[0]].label)
             elif not arms:
                 source = f"{_ARMS}interventions[{number}].armGroupLabels"
                 ctx.note("unknown-arm", f"no arm is called {label!r}", source, "StudyStructure/Arm")
@@ -72,6 +72,8 @@ def _links(parameters: Parameters, module: ArmsInterventionsModule) -> list[set[
                 ctx.note(
                     "unknown-intervention", f"no intervention is called {name!r}", source, "StudyStructure/Arm"
                 )
-            elif found.isdisjoint(named):
-                found.update(named)
-    return links
+                continue
+            for position in [each for each in named if each in found] or named:
+                item = module.interventions[position]
+                found[position] = derived(found.get(position, position), name, item.type, item.name)
+    return [sorted(found.values()) for found in links]

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from msgspec.inspect import ListType, NoneType, RawType, StructType, UnionType, type_info
 
 from trialconv.formats import OdmVersion
-from trialconv.lineage import checked_date, code, plain
+from trialconv.lineage import as_json, checked_date, code, plain
 from trialconv.record import Study
 from trialconv_mappings.cdisc.text import clean
 from trialconv_mappings.markup import MARKUP
@@ -107,7 +107,7 @@ class Carrier:
     def _held(self, value: Any, field: _Field, short_name: str) -> str:
         """Return a value as a parameter can hold it."""
         if not isinstance(value, str):
-            return _as_json(value)
+            return as_json(value)
         if value.isprintable():
             return value
         return clean(self._ctx, value, field.path, f"StudyParameter[@OID='PAR.{short_name}']")
@@ -150,13 +150,6 @@ class Carrier:
 
 _WORDS: Final = Carrier._words
 _HOME: Final = Carrier._home
-
-
-def _as_json(value: Any) -> str:
-    """Return a truth value or a number as the registry's JSON writes it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return repr(value)
 
 
 @cache

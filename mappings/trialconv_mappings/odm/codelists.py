@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Final
 
+from trialconv.lineage import remembered
 from trialconv.odm_tree import Node
 from trialconv_mappings.cdisc.codelists import CODELISTS
 from trialconv_mappings.tables import Row
@@ -12,7 +12,7 @@ from trialconv_mappings.tables import Row
 SYSTEM_NAME: Final = "CDISC/NCI CT"
 
 
-@cache
+@remembered(None)
 def coding(table_name: str, row: Row, *, label: bool = True) -> Node:
     """Return the `Coding` for a row of a code table of CDISC terms.
 

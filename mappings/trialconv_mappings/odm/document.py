@@ -31,7 +31,7 @@ def build_odm(ctx: Context) -> Node:
     """
     created = ctx.created("ODM/@CreationDateTime")
     label = _version_label(ctx)
-    identity = Identity(f"ST.{ctx.record.nct_id}", f"MDV.{label}", created[:10])
+    identity = Identity("ST." + ctx.record.nct_id, "MDV." + label, created[:10])
     parameters = Parameters(ctx)
     if ctx.options.odm_version == "2.0":
         study = _study_v2(parameters, identity, label)
@@ -48,7 +48,7 @@ def _version_label(ctx: Context) -> str:
     version = ctx.record.version
     source = "protocolSection.statusModule.lastUpdatePostDateStruct.date"
     day = clean(ctx, version.date or "undated", source, "Study/MetaDataVersion/@OID")
-    return f"{day}.{version.content_hash[:_HASH_LENGTH]}"
+    return day + "." + version.content_hash[:_HASH_LENGTH]
 
 
 def _root_attributes(ctx: Context, created: str, label: str) -> dict[str, str]:
@@ -59,7 +59,7 @@ def _root_attributes(ctx: Context, created: str, label: str) -> dict[str, str]:
         **({"xmlns:sdm": SDM_NAMESPACE} if has_design else {}),
         "FileType": "Snapshot",
         "Granularity": "Metadata",
-        "FileOID": f"ODM-{version}.{ctx.record.nct_id}.{label}",
+        "FileOID": "ODM-" + version + "." + ctx.record.nct_id + "." + label,
         "CreationDateTime": created,
         "ODMVersion": version,
         "Originator": "trialconv",
@@ -92,7 +92,7 @@ def _study_v2(parameters: Parameters, identity: Identity, label: str) -> Node:
 
 
 def _metadata_version(identity: Identity, label: str, protocol: Node, conditions: list[Node]) -> Node:
-    attributes = {"OID": identity.metadata_version, "Name": f"Registry record {label}"}
+    attributes = {"OID": identity.metadata_version, "Name": "Registry record " + label}
     return Node("MetaDataVersion", attributes, [protocol, *conditions])
 
 
@@ -145,9 +145,8 @@ def _aliases(ctx: Context) -> list[Node]:
 def _secondary_context(ctx: Context, position: int, kind: str | None) -> str:
     if not kind:
         return f"secondaryId:{position}"
-    return (
-        f"secondaryId:{position}:{clean(ctx, kind, _IDS + 'secondaryIdInfos[].type', 'Protocol/Alias/@Context')}"
-    )
+    cleaned = clean(ctx, kind, _IDS + "secondaryIdInfos[].type", "Protocol/Alias/@Context")
+    return f"secondaryId:{position}:" + cleaned
 
 
 def _study_v1(parameters: Parameters, identity: Identity, label: str) -> Node:

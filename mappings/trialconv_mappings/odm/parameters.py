@@ -7,11 +7,11 @@ https://wiki.cdisc.org/display/PUB/StudyParameter.
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Final
 
 from trialconv.context import Context
-from trialconv.lineage import checked_date
+from trialconv.lineage import checked_date, derived, filled, remembered
 from trialconv.odm_tree import Fixed, Node
 from trialconv.record.protocol import PartialDateStruct
 from trialconv_mappings.cdisc.text import clean
@@ -58,7 +58,7 @@ class Parameters(TrialSummary):
         if value:
             return clean(self.ctx, value, source, target)
         self.ctx.note("filled-in", f"the name {otherwise!r}, since the registry has none", source, target)
-        return otherwise
+        return filled(otherwise)
 
     def add(self, name: str, value: str | None, source: str, position: int = 0) -> None:
         """Add an official parameter; `position` counts the repeats of a parameter that may repeat."""
@@ -85,7 +85,7 @@ class Parameters(TrialSummary):
 
     def _add(self, name: str, value: str, source: str, position: int, codings: tuple[Node, ...]) -> None:
         term, own_coding = _official(name)
-        oid = f"PAR.{name}.{position}" if position else f"PAR.{name}"
+        oid = "PAR." + name + f".{position}" if position else "PAR." + name
         if not value.isprintable():
             value = clean(self.ctx, value, source, f"StudyParameter[@OID='{oid}']")
         attributes = _attributes(oid, term, name)
@@ -96,13 +96,13 @@ class Parameters(TrialSummary):
             self.nodes.append(Node("sdm:Parameter", attributes, (Node("sdm:Value", {}, (value,)),)))
 
 
-@cache
+@remembered(None)
 def _official(name: str) -> tuple[str, Node]:
     """Return the term and the coding of an official parameter."""
     rows = table("cdisc_parameter").get(name)
     if not rows:
         raise KeyError(name)
-    return rows[0].display, coding("cdisc_parameter", rows[0], label=False)
+    return derived((rows[0].display, coding("cdisc_parameter", rows[0], label=False)), name)
 
 
 @lru_cache(maxsize=8192)
@@ -111,7 +111,7 @@ def _own_attributes(short_name: str, term: str) -> Fixed:
     return Fixed({"OID": "PAR." + short_name, "Term": term, "ShortName": short_name})
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def _attributes(oid: str, term: str, short_name: str) -> Fixed:
     """Return the attributes of a parameter; most of them stand in many studies."""
     return Fixed({"OID": oid, "Term": term, "ShortName": short_name})

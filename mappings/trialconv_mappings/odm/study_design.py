@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from trialconv.context import Context
-from trialconv.lineage import code, joined, plain
+from trialconv.lineage import code, derived, join, joined, looked_up, plain
 from trialconv.odm_tree import Node
 from trialconv.record.protocol import Intervention, Outcome
 from trialconv_mappings.cdisc.text import clean
@@ -27,7 +27,7 @@ _ELIGIBILITY: Final = "protocolSection.eligibilityModule."
 def trial_phase(ctx: Context) -> list[Node]:
     """Return the `TrialPhase`, where the study's phase has a CDISC term."""
     phases = ctx.record.study.protocol_section.design_module.phases
-    rows = table("cdisc_trial_phase").get(joined(phases)) or ()
+    rows = looked_up(table("cdisc_trial_phase"), joined(phases)) or ()
     return [Node("TrialPhase", {"Value": row.display}) for row in rows]
 
 
@@ -69,11 +69,11 @@ def _intervention(ctx: Context, intervention: Intervention, oid: str) -> Node:
     """Return one intervention. It has no name in ODM: the text is the name, then what describes it."""
     texts = [intervention.name or "", plain(intervention.description or "")]
     target = f"StudyIntervention[@OID='{oid}']/Description"
-    text = "\n\n".join(text for text in texts if text)
+    text = join("\n\n", [text for text in texts if text])
     children = [description(ctx, text, _ARMS + "interventions[]", target)]
     if intervention.type:
         name = "cdisc_intervention_type"
-        rows = table(name).get(intervention.type) or ()
+        rows = looked_up(table(name), intervention.type) or ()
         children.extend(coding(name, row) for row in rows)
     return Node("StudyIntervention", {"OID": oid}, children)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
+from trialconv.lineage import join, looked_up
 from trialconv_mappings.cdisc.codelists import CODELISTS, Codelist
 from trialconv_mappings.cdisc.text import clean
 from trialconv_mappings.criteria import Block, listed_criteria
@@ -42,7 +43,7 @@ def trial_criteria(ctx: Context) -> list[TrialCriterion]:
     used: set[str] = set()
     for kind, text in criteria:
         whole = clean(ctx, text, _SOURCE, "TI.IETEST").strip()
-        flat = " ".join(whole.split())
+        flat = join(" ", whole.split())
         category = _category(kind)
         if flat in seen:
             both = "twice" if seen[flat] == category else "as a reason to include and to exclude"
@@ -76,5 +77,5 @@ def _top_level(ctx: Context) -> list[Block]:
 
 
 def _category(kind: str) -> str:
-    (row,) = table("cdisc_criterion_kind").get(kind) or ()
+    (row,) = looked_up(table("cdisc_criterion_kind"), kind) or ()
     return row.display

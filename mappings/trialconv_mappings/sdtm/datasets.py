@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from trialconv.context import Context
+from trialconv.lineage import counted
 from trialconv_mappings.sdtm.ascii_text import UNKNOWN, ascii_text, widest
 
 #: The most bytes of a text value (SDTMIG 3.4, section 4.5.3).
@@ -83,12 +84,12 @@ def dataset(name: str, variables: Iterable[Variable], rows: list[Row], identity:
     return {
         "datasetJSONCreationDateTime": identity.created,
         "datasetJSONVersion": "1.1.0",
-        "fileOID": f"{name}.{identity.label}",
+        "fileOID": name + "." + identity.label,
         "studyOID": identity.study_oid,
         "metaDataVersionOID": identity.version_oid,
         "metaDataRef": "define.xml",
         "itemGroupOID": f"IG.{name}",
-        "records": len(rows),
+        "records": counted(len(rows)),
         "name": name,
         "label": LABELS[name],
         "columns": columns,
@@ -104,7 +105,8 @@ def _column(dataset_name: str, variable: Variable, number: int, rows: list[Row])
         "dataType": "integer" if variable.name == "TSSEQ" else "string",
     }
     if variable.name != "TSSEQ":
-        column["length"] = max((width(str(row[number])) for row in rows if row[number] is not None), default=1)
+        widths = (width(str(row[number])) for row in rows if row[number] is not None)
+        column["length"] = counted(max(widths, default=1))
     if variable.key:
         column["keySequence"] = variable.key
     return column

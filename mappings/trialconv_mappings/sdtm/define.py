@@ -7,10 +7,10 @@ extensions of the namespace `def`. Codelists hold the terms that the datasets us
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any, Final, NamedTuple
 
 import trialconv
+from trialconv.lineage import counted, derived, distinct, remembered
 from trialconv.odm_tree import NAMESPACES, Node
 from trialconv_mappings.cdisc.codelists import CODELISTS, Codelist
 from trialconv_mappings.sdtm.criteria import CATEGORIES, TrialCriterion
@@ -68,7 +68,7 @@ def define_xml(study: Study) -> Node:
         "xmlns:xlink": "http://www.w3.org/1999/xlink",
         "ODMVersion": "1.3.2",
         "FileType": "Snapshot",
-        "FileOID": f"DEFINE.{identity.label}",
+        "FileOID": "DEFINE." + identity.label,
         "CreationDateTime": identity.created,
         "Originator": "trialconv",
         "SourceSystem": "trialconv",
@@ -87,7 +87,9 @@ def define_xml(study: Study) -> Node:
 def _version(study: Study) -> Node:
     coded = sorted(name for name in study.summary.codelists if name in study.summary.entries)
     typed = sorted(name for name in (*_DATA_TYPES, *_CODED_DATA) if _has_value(study, name))
-    levels = sorted({*coded, *typed})
+    # Which of them there are, the entries decide.
+    wanted = {*coded, *typed}
+    levels = [name for name in _parameters(study.summary) if name in wanted]
     children = [_standards(study)]
     if levels:
         children += [_value_list(study, levels), *map(_where_clause, levels)]
@@ -101,10 +103,15 @@ def _version(study: Study) -> Node:
         children.append(Node("def:CommentDef", {"OID": "COM.IETEST"}, [_description(text)]))
     attributes = {
         "OID": study.identity.version_oid,
-        "Name": f"Trial design datasets of {study.nct_id}",
+        "Name": "Trial design datasets of " + study.nct_id,
         "def:DefineVersion": "2.1.0",
     }
     return Node("MetaDataVersion", attributes, children)
+
+
+def _parameters(summary: Summary) -> list[str]:
+    """Return the names of the parameters that have entries, in the order of the names."""
+    return [derived(name, summary.entries[name]) for name in sorted(summary.entries)]
 
 
 def _has_value(study: Study, name: str) -> bool:
@@ -136,16 +143,16 @@ def _value_list(study: Study, levels: list[str]) -> Node:
     """Return the value list of TSVAL: a definition for each parameter whose values are not plain text."""
     refs = []
     for number, name in enumerate(levels, 1):
-        attributes = {"ItemOID": f"IT.TS.TSVAL.{name}", "OrderNumber": str(number), "Mandatory": "No"}
-        refs.append(Node("ItemRef", attributes, [Node("def:WhereClauseRef", {"WhereClauseOID": f"WC.TS.{name}"})]))
+        attributes = {"ItemOID": "IT.TS.TSVAL." + name, "OrderNumber": str(counted(number)), "Mandatory": "No"}
+        refs.append(Node("ItemRef", attributes, [Node("def:WhereClauseRef", {"WhereClauseOID": "WC.TS." + name})]))
     return Node("def:ValueListDef", {"OID": "VL.TS.TSVAL"}, refs)
 
 
-@cache
+@remembered(None)
 def _where_clause(name: str) -> Node:
     check = {"Comparator": "EQ", "SoftHard": "Soft", "def:ItemOID": "IT.TS.TSPARMCD"}
     clause = Node("RangeCheck", check, [Node("CheckValue", {}, (name,))])
-    return Node("def:WhereClauseDef", {"OID": f"WC.TS.{name}"}, [clause], shared={})
+    return Node("def:WhereClauseDef", {"OID": "WC.TS." + name}, [clause], shared={})
 
 
 def _item_group(study: Study, dataset: Dataset, file: str) -> Node:
@@ -210,7 +217,7 @@ def _origin(study: Study, name: str) -> Node:
     if name == "TSSEQ":
         return Node("def:Origin", {"Type": "Derived", "Source": "Vendor"})
     if (name.startswith("TSVAL") and name not in ("TSVALNF", "TSVALCD")) or name in ("STUDYID", "IETEST"):
-        text = f"Record {study.nct_id} of ClinicalTrials.gov"
+        text = "Record " + study.nct_id + " of ClinicalTrials.gov"
         return Node("def:Origin", {"Type": "Predecessor", "Source": "Sponsor"}, [_description(text)])
     return Node("def:Origin", {"Type": "Assigned", "Source": "Vendor"})
 
@@ -218,9 +225,9 @@ def _origin(study: Study, name: str) -> Node:
 def _value_item(study: Study, name: str) -> Node:
     """Return the definition of the values of one parameter."""
     values = [entry.value for entry in study.summary.entries[name] if entry.value]
-    attributes = {"OID": f"IT.TS.TSVAL.{name}", "Name": name, "DataType": _DATA_TYPES.get(name, "text")}
+    attributes = {"OID": "IT.TS.TSVAL." + name, "Name": name, "DataType": derived(_DATA_TYPES.get(name, "text"), name)}
     if attributes["DataType"] in ("text", "integer"):
-        attributes["Length"] = str(max(map(len, values), default=1))
+        attributes["Length"] = derived(str(max(map(len, values), default=1)), values)
     attributes["SASFieldName"] = name
     children = [_description(parameter_term(name).display)]
     codelist = _codelist_oid(name) if name in study.summary.codelists else _CODED_DATA.get(name)
@@ -232,30 +239,31 @@ def _value_item(study: Study, name: str) -> Node:
 
 
 def _codelist_oid(name: str) -> str:
-    return f"CL.TSVAL.{name}"
+    return "CL.TSVAL." + name
 
 
 def _codelists(study: Study, coded: list[str]) -> Iterator[Node]:
     summary = study.summary
-    names = sorted(summary.entries)
+    names = _parameters(summary)
     yield _parameter_codelist("TSPARMCD", _PARAMETERS.code, names)
     yield _parameter_codelist("TSPARM", _TERM_CODELIST, names)
     for name in coded:
         codelist = summary.codelists[name]
-        terms = dict.fromkeys((entry.value, entry.code) for entry in summary.entries[name] if entry.value)
+        terms = distinct((entry.value, entry.code) for entry in summary.entries[name] if entry.value)
         if terms:
             items = [_term(str(value), str(code)) for value, code in terms]
             yield _codelist(_codelist_oid(name), f"{codelist.name} ({name})", codelist, items)
     dictionaries = [("CL.NULLFLAVOR", "Null Flavor", "ISO 21090")]
     if _has_value(study, "FCNTRY"):
-        dictionaries.append(("CL.ISO3166", "Country", "ISO 3166"))
+        countries = ("CL.ISO3166", "Country", "ISO 3166")
+        dictionaries.append(derived(countries, summary.entries["FCNTRY"]))
     for oid, title, dictionary in dictionaries:
         external = Node("ExternalCodeList", {"Dictionary": dictionary})
         yield Node("CodeList", {"OID": oid, "Name": title, "DataType": "text"}, [external])
     if study.criteria:
         kinds = {"INCLUSION": "C25532", "EXCLUSION": "C25370"}
-        used = sorted({criterion.category for criterion in study.criteria})
-        yield _codelist("CL.IECAT", CATEGORIES.name, CATEGORIES, [_term(kind, kinds[kind]) for kind in used])
+        used = sorted(distinct(criterion.category for criterion in study.criteria))
+        yield _codelist("CL.IECAT", CATEGORIES.name, CATEGORIES, [_term(kind, derived(kinds[kind], kind)) for kind in used])
         attributes = {
             "OID": "CL.IETESTCD",
             "Name": "Criteria",
@@ -274,7 +282,7 @@ def _parameter_codelist(variable: str, code: str, names: list[str]) -> Node:
     return _codelist(f"CL.{variable}", title, _PARAMETERS, items, code)
 
 
-@cache
+@remembered(None)
 def _parameter(name: str) -> Node:
     term = parameter_term(name)
     made = _decoded(name, term.display, term.code)
@@ -287,7 +295,7 @@ def _codelist(oid: str, name: str, codelist: Codelist, items: list[Node], code: 
     return Node("CodeList", attributes, [*items, _alias(code or codelist.code)])
 
 
-@cache
+@remembered(None)
 def _term(value: str, code: str) -> Node:
     """Return a term of a codelist. There are few, so that each is made and written once."""
     return Node("EnumeratedItem", {"CodedValue": value}, [_alias(code)], shared={})

@@ -81,8 +81,8 @@ def _identity(ctx: Context) -> Identity:
     version = ctx.record.version
     source = "protocolSection.statusModule.lastUpdatePostDateStruct.date"
     day = clean(ctx, version.date or "undated", source, "MetaDataVersion/@OID")
-    label = f"{day}.{version.content_hash[:_HASH_LENGTH]}"
-    return Identity(f"ST.{ctx.record.nct_id}", f"MDV.{label}", f"{ctx.record.nct_id}.{label}", created)
+    label = day + "." + version.content_hash[:_HASH_LENGTH]
+    return Identity("ST." + ctx.record.nct_id, "MDV." + label, ctx.record.nct_id + "." + label, created)
 
 
 def _study_id(ctx: Context) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import checked_date, code
+from trialconv.lineage import checked_date, code, derived, distinct, filled, looked_up, remembered
 from trialconv.record.protocol import PartialDateStruct, ProtocolSection
 from trialconv_mappings.cdisc.codelists import CODELISTS, Codelist
 from trialconv_mappings.cdisc.text import clean
@@ -71,6 +70,15 @@ class Summary(TrialSummary):
         """Add an entry as it is."""
         self.entries.setdefault(name, []).append(entry)
 
+    def put_once(self, name: str, entry: Entry) -> None:
+        """Add an entry, if it is not there already."""
+        found = self.entries.setdefault(name, [])
+        if entry in found:
+            number = found.index(entry)
+            found[number] = derived(found[number], entry)
+        else:
+            found.append(entry)
+
     def add(self, name: str, value: str | None, source: str, position: int = 0) -> None:
         """Add a value in the registry's words."""
         text = self.text(name, value, source)
@@ -78,9 +86,9 @@ class Summary(TrialSummary):
             return
         group = f"{_GROUPS[name]}{position}" if name in _GROUPS else None
         if text.casefold() in _NO_VALUE:
-            self.put(name, Entry(None, _NO_VALUE[text.casefold()], group=group))
+            self.put(name, Entry(None, derived(_NO_VALUE[text.casefold()], text), group=group))
         elif name in _DURATIONS:
-            self.put(name, Entry(text, reference=_ISO_8601))
+            self.put(name, Entry(text, reference=derived(_ISO_8601, text)))
         elif name == "INDIC":
             self.put(name, self._condition(text))
         else:
@@ -92,9 +100,9 @@ class Summary(TrialSummary):
         if row.relation == "source-is-narrower-than-target":
             message = f"{row.source} is more than {row.display}, and there is no place for the registry's word"
             self.ctx.note("broader-term", message, source, self.place(name))
-        entry = Entry(row.display, None, row.code, _CDISC, codelist.effective)
-        if entry not in self.entries.get(name, ()):
-            self.put(name, entry)
+        reference, version = derived((_CDISC, codelist.effective), row.code)
+        entry = Entry(row.display, None, row.code, reference, version)
+        self.put_once(name, entry)
         self.codelists[name] = codelist
 
     def add_coded(self, name: str, table_name: str, word: str | None, source: str, position: int = 0) -> None:
@@ -104,9 +112,7 @@ class Summary(TrialSummary):
             return
         rows = table(table_name).get(word)
         if rows is None or (not rows and name in _OPEN):
-            entry = Entry(None, _OTHER)
-            if entry not in self.entries.get(name, ()):
-                self.put(name, entry)
+            self.put_once(name, Entry(None, filled(_OTHER, word)))
 
     def add_registration(self, number: str | None, registry: str | None, source: str, position: int) -> None:
         """Add a registry's number, which is its own code in the registry's terminology."""
@@ -130,17 +136,18 @@ class Summary(TrialSummary):
         checked = checked_date(self.ctx, date.date, source, self.place(name))
         if checked is None:
             return
-        actual = date.type == "ACTUAL"
+        actual, decided = date.type == "ACTUAL", [date.type]
         if date.type is None:
             last_update = self.ctx.record.last_update or ""
+            decided.append(last_update)
             actual = bool(last_update) and checked <= last_update[: len(checked)]
         if actual:
-            self.put(name, Entry(checked, reference=_ISO_8601))
+            self.put(name, Entry(derived(checked, *decided), reference=derived(_ISO_8601, checked, *decided)))
             return
         message = f"{checked} is not said to have come, and the parameter is of what took place"
         self.ctx.note("date-not-actual", message, source, self.place(name))
         if name == "SENDTC":
-            self.put(name, Entry(None, _NOT_YET))
+            self.put(name, Entry(None, derived(_NOT_YET, checked, *decided)))
 
     def text(self, name: str, value: str | None, source: str) -> str:
         """Return a value without space around it and without characters that no format holds."""
@@ -155,7 +162,7 @@ class Summary(TrialSummary):
         heading = self._headings.get(text.casefold())
         if heading is None or self._coded.setdefault(heading[0], text) != text:
             return Entry(text)
-        return Entry(text, None, heading[0], _MESH)
+        return Entry(text, None, *derived((heading[0], _MESH), heading, text))
 
 
 def trial_summary(ctx: Context) -> Summary:
@@ -190,7 +197,7 @@ def start_of_study(ctx: Context) -> Summary:
     summary.add_date("SSTDTC", protocol.status_module.start_date_struct, start)
     if not summary.entries:
         (row,) = table("sdtm_null_flavor").get("SSTDTC") or ()
-        summary.put("SSTDTC", Entry(None, row.code))
+        summary.put("SSTDTC", Entry(None, filled(row.code)))
     own = protocol.identification_module.org_study_id_info.id
     summary.add("SPREFID", own, _PROTOCOL + "identificationModule.orgStudyIdInfo.id")
     return summary
@@ -225,11 +232,11 @@ def summary_rows(summary: Summary, study_id: str) -> tuple[list[Row], int]:
     return rows, more
 
 
-@cache
+@remembered(None)
 def parameter_term(name: str) -> TableRow:
     """Return the row of a parameter: its NCI code, and its term as the display."""
     (row,) = table("cdisc_parameter").get(name) or ()
-    return row
+    return derived(row, name)
 
 
 def _treatments(summary: Summary, protocol: ProtocolSection) -> None:
@@ -240,16 +247,17 @@ def _treatments(summary: Summary, protocol: ProtocolSection) -> None:
     """
     module = protocol.arms_interventions_module
     types = {arm.label: arm.type for arm in module.arm_groups if arm.label}
-    named = {(arm.label, name.partition(": ")[2]) for arm in module.arm_groups for name in arm.intervention_names}
+    named = [(arm.label, name) for arm in module.arm_groups if arm.label for name in arm.intervention_names]
     for intervention in module.interventions:
-        labels = dict.fromkeys(intervention.arm_group_labels)
-        labels.update({label: None for label, name in named if label and name == intervention.name})
+        links = [link for link in named if link[1].partition(": ")[2] == intervention.name]
+        labels = [*intervention.arm_group_labels, *(label for label, _ in links)]
         kinds = {types.get(label) for label in labels}
+        name = derived(intervention.name, labels, links, kinds)
         source = _PROTOCOL + "armsInterventionsModule.interventions[].name"
         if "EXPERIMENTAL" in kinds:
-            summary.add("TRT", intervention.name, source)
+            summary.add("TRT", name, source)
         elif "ACTIVE_COMPARATOR" in kinds:
-            summary.add("COMPTRT", intervention.name, source)
+            summary.add("COMPTRT", name, source)
         elif intervention.name:
             message = f"{intervention.name!r} belongs to no experimental arm and to no active comparator"
             summary.ctx.note("not-placed", message, source, "TS[TRT]")
@@ -260,17 +268,15 @@ def _countries(summary: Summary, protocol: ProtocolSection) -> None:
     places = protocol.contacts_locations_module.locations
     # A page lists countries of which it names no place.
     listed = [*(place.country for place in places), *summary.ctx.record.extras.get("countries", ())]
-    for name in filter(None, dict.fromkeys(listed)):
-        rows = table("countries").get(name)
+    for name in filter(None, distinct(listed)):
+        rows = looked_up(table("countries"), name)
         if not rows:
             message = f"{name!r} has no code in the table of countries"
             summary.ctx.uncoded.append(("countries", name))
             summary.ctx.note("country-without-code", message, source, "TS[FCNTRY]")
             continue
         for row in code(summary.ctx, table("sdtm_country"), rows[0].code, source, "TS[FCNTRY]"):
-            entry = Entry(row.code, reference=_COUNTRIES)
-            if entry not in summary.entries.get("FCNTRY", ()):
-                summary.put("FCNTRY", entry)
+            summary.put_once("FCNTRY", Entry(row.code, reference=derived(_COUNTRIES, row.code)))
 
 
 def _contacts(summary: Summary, protocol: ProtocolSection) -> None:
@@ -301,9 +307,9 @@ def _open_ages(summary: Summary, protocol: ProtocolSection) -> None:
         return
     groups = eligibility.std_ages
     if not eligibility.maximum_age and (not groups or "OLDER_ADULT" in groups):
-        summary.put("AGEMAX", Entry(None, _NO_UPPER_LIMIT))
+        summary.put("AGEMAX", Entry(None, filled(_NO_UPPER_LIMIT, groups)))
     if not eligibility.minimum_age and (not groups or "CHILD" in groups):
-        summary.put("AGEMIN", Entry(None, _NO_LOWER_LIMIT))
+        summary.put("AGEMIN", Entry(None, filled(_NO_LOWER_LIMIT, groups)))
 
 
 def _null_flavors(summary: Summary, protocol: ProtocolSection) -> None:
@@ -313,4 +319,4 @@ def _null_flavors(summary: Summary, protocol: ProtocolSection) -> None:
     for row in flavors:
         if "/" not in row.source and row.source not in summary.entries:
             special = flavors.get(f"{row.source}/{study_type}")
-            summary.put(row.source, Entry(None, (special or (row,))[0].code))
+            summary.put(row.source, Entry(None, filled((special or (row,))[0].code, study_type)))

@@ -10,6 +10,7 @@ from functools import cache
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
+from trialconv.lineage import derived
 from trialconv.record import Study
 from trialconv.record.decode import attribute_names, leaf_paths
 from trialconv_mappings.usdm.draft import Draft, Element
@@ -59,13 +60,15 @@ class _Plan(NamedTuple):
     fetch: attrgetter[tuple[Any, ...]]
 
 
-def carried(draft: Draft, *, has_design: bool) -> list[Element]:
+def carried(draft: Draft, study_type: str | None, *, has_design: bool) -> list[Element]:
     """Return an extension attribute for every filled field that has no home elsewhere, in the registry's order."""
     plan = _plan(has_design)
     made: list[Element] = []
     for path, value in zip(plan.paths, plan.fetch(draft.ctx.record.study), strict=True):
         if value is not None and value != []:
-            made += draft.carried(path, value)
+            held = draft.carried(path, value)
+            # What a design would hold is here for want of one.
+            made += derived(held, study_type) if not has_design and _is_within(path, DESIGN_HOMES) else held
     return made + _extras(draft)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from trialconv.lineage import code, joined, plain
+from trialconv.lineage import code, derived, joined, plain
 from trialconv_mappings.mesh import condition_headings
 from trialconv_mappings.tables import table
 from trialconv_mappings.usdm import interventions as arms
@@ -61,7 +61,8 @@ def _study_type(draft: Draft) -> Element:
     module = draft.ctx.record.study.protocol_section.design_module
     target = "StudyDesign.studyType"
     if module.patient_registry and module.study_type == "OBSERVATIONAL":
-        return draft.required("cdisc_patient_registry", "true", _MODULE + "patientRegistry", target)
+        word = derived("true", module.patient_registry, module.study_type)
+        return draft.required("cdisc_patient_registry", word, _MODULE + "patientRegistry", target)
     return draft.required("cdisc_study_type", module.study_type, _MODULE + "studyType", target)
 
 
@@ -124,7 +125,7 @@ def _answer(draft: Draft, name: str, word: str | None, source: str) -> bool | No
     if not word:
         return None
     rows = code(draft.ctx, table(name), word, source, "BiospecimenRetention")
-    return rows[0].display == "Y" if rows else None
+    return derived(rows[0].display == "Y", rows[0].display) if rows else None
 
 
 def _interventional(draft: Draft) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 import trialconv
 from trialconv.context import Context
 from trialconv.formats import USDM_MODEL_VERSION
-from trialconv.lineage import checked_date, plain
+from trialconv.lineage import checked_date, derived, filled, plain
 from trialconv.record.protocol import IdentificationModule
 from trialconv_mappings.usdm.carried import carried
 from trialconv_mappings.usdm.design import CLASSES, design
@@ -46,7 +46,9 @@ def _study(draft: Draft) -> Element:
     ctx = draft.ctx
     protocol = ctx.record.study.protocol_section
     summary = protocol.description_module.brief_summary
-    study_id = str(uuid5(NAMESPACE_URL, f"{ctx.options.base}/usdm/study/{ctx.record.nct_id}"))
+    study_id = derived(
+        str(uuid5(NAMESPACE_URL, f"{ctx.options.base}/usdm/study/{ctx.record.nct_id}")), ctx.record.nct_id
+    )
     return draft.make(
         "Study",
         id=study_id,
@@ -61,7 +63,8 @@ def _study(draft: Draft) -> Element:
 def _version(draft: Draft) -> Element:
     protocol = draft.ctx.record.study.protocol_section
     version_id = draft.id("StudyVersion")
-    kind = CLASSES.get(protocol.design_module.study_type or "")
+    study_type = protocol.design_module.study_type
+    kind = derived(CLASSES.get(study_type or ""), study_type)
     organizations = Organizations(draft)
     identifiers = _identifiers(draft, organizations)
     given = interventions(draft, has_design=kind is not None)
@@ -77,19 +80,19 @@ def _version(draft: Draft) -> Element:
         studyIdentifiers=identifiers,
         studyDesigns=[made.element] if made else None,
         titles=_titles(draft, protocol.identification_module),
-        eligibilityCriterionItems=made.items if made else None,
-        narrativeContentItems=_narrative(draft, has_design=made is not None),
+        eligibilityCriterionItems=derived(made.items, study_type) if made else None,
+        narrativeContentItems=_narrative(draft, kind),
         roles=roles.elements,
         organizations=organizations.elements,
         studyInterventions=given.elements,
-        extensionAttributes=carried(draft, has_design=made is not None),
+        extensionAttributes=carried(draft, study_type, has_design=made is not None),
     )
 
 
 def _label(draft: Draft) -> str:
     """Return the version of the record: the day of its last update and the beginning of its content's hash."""
     version = draft.ctx.record.version
-    label = f"{version.date or 'undated'}.{version.content_hash[:_HASH_LENGTH]}"
+    label = (version.date or "undated") + "." + version.content_hash[:_HASH_LENGTH]
     draft.fill.note("StudyVersion.versionIdentifier", f"the version of the record, {label}")
     return label
 
@@ -164,14 +167,14 @@ def _titles(draft: Draft, ids: IdentificationModule) -> list[Element]:
     ]
 
 
-def _narrative(draft: Draft, *, has_design: bool) -> list[Element]:
+def _narrative(draft: Draft, design_kind: str | None) -> list[Element]:
     """Return the longer texts of the record that USDM has no attribute for."""
     protocol = draft.ctx.record.study.protocol_section
     texts = [("Detailed description", protocol.description_module.detailed_description)]
-    if has_design:
+    if design_kind is not None:
         # Without a design it is carried with the rest of it.
         model = protocol.design_module.design_info.intervention_model_description
-        texts.append(("Intervention model description", model))
+        texts.append(("Intervention model description", derived(model, design_kind)))
     return [draft.make("NarrativeContentItem", name=name, text=html(plain(text))) for name, text in texts if text]
 
 
@@ -179,7 +182,7 @@ def _documents(draft: Draft) -> list[Element]:
     """Return the documents that belong to the record: protocol, analysis plan, consent form."""
     made = []
     for doc in draft.ctx.record.study.document_section.large_document_module.large_docs:
-        word = "protocol" if doc.has_protocol else "other"
+        word = derived("protocol" if doc.has_protocol else "other", doc.has_protocol)
         target = "StudyDefinitionDocument"
         held = draft.carried(_DOCS.removesuffix("[]"), [doc])
         made.append(

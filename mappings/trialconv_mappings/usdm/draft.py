@@ -7,8 +7,8 @@ from functools import cache
 from typing import Any, Final
 
 from trialconv.context import Context
+from trialconv.lineage import TRUTH, counted, filled, join, looked_up, plain
 from trialconv.lineage import code as look_up
-from trialconv.lineage import plain
 from trialconv_mappings.markup import MARKUP
 from trialconv_mappings.tables import table
 from trialconv_mappings.usdm import placeholders
@@ -32,18 +32,19 @@ class Draft:
         self._base = f"{ctx.options.base}/usdm/"
         self._ids: dict[str, int] = {}
         self._names: dict[str, int] = {}
+        self._none = counted(0)
 
     def id(self, kind: str) -> str:
         """Return the next id of a class."""
-        number = self._ids.get(kind, 0) + 1
+        number = self._ids.get(kind, self._none) + 1
         self._ids[kind] = number
-        return f"{kind}_{number}"
+        return kind + "_" + str(number)
 
     def name(self, prefix: str) -> str:
         """Return the next name with a prefix."""
-        number = self._names.get(prefix, 0) + 1
+        number = self._names.get(prefix, self._none) + 1
         self._names[prefix] = number
-        return f"{prefix}{number}"
+        return prefix + str(number)
 
     def make(self, kind: str, **attributes: Any) -> Element:
         """Return an object of a class; attributes that are None or an empty list are left out.
@@ -94,18 +95,18 @@ class Draft:
         if found:
             return self.code(found[0])
         self.fill.note(target, f"the code {fixed(placeholders.OTHER).decode} for {word}")
-        return self.fixed(placeholders.OTHER)
+        return self.code(filled(fixed(placeholders.OTHER), word))
 
-    def unknown(self, target: str) -> Element:
-        """Return the code for what the registry does not say."""
+    def unknown(self, target: str, *of: Any) -> Element:
+        """Return the code for what the registry does not say; `of` is what it says instead."""
         self.fill.note(target, f"the code {fixed(placeholders.UNKNOWN).decode}")
-        return self.fixed(placeholders.UNKNOWN)
+        return self.code(filled(fixed(placeholders.UNKNOWN), *of))
 
     def country(self, name: str | None, source: str, target: str) -> Element | None:
         """Return the code of a country by the registry's name for it, if it has one."""
         if not name:
             return None
-        rows = table("countries").get(name)
+        rows = looked_up(table("countries"), name)
         if not rows:
             self.ctx.uncoded.append(("countries", name))
         if rows is None:
@@ -136,7 +137,7 @@ class Draft:
 
     def marked(self, *names: str) -> list[Element]:
         """Return the extension attributes that say which attributes of an object are placeholders."""
-        return [self.extension(_FILLED_IN, "valueString", name) for name in names]
+        return [self.extension(_FILLED_IN, "valueString", filled(name)) for name in names]
 
     def extension(self, name: str, kind: str, value: Any) -> Element:
         """Return an extension attribute."""
@@ -170,7 +171,7 @@ def _attributes(draft: Draft, path: str, name: str, value: Any) -> Iterator[Elem
         return
     if isinstance(value, str):
         yield draft.extension(name, "valueString", plain(value) if path in MARKUP else value)
-    elif isinstance(value, bool):
+    elif isinstance(value, TRUTH):
         yield draft.extension(name, "valueBoolean", value)
     elif isinstance(value, int):
         # A number that is too large stays as its digits.
@@ -206,4 +207,4 @@ def html(text: str) -> str:
     """Return a plain text as HTML, which USDM demands of some: a paragraph per line that is not empty."""
     safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     lines = [line.strip() for line in safe.split("\n")]
-    return "".join([f"<p>{line}</p>" for line in lines if line]) or "<p></p>"
+    return join("", ["<p>" + line + "</p>" for line in lines if line]) or "<p></p>"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from trialconv.lineage import plain
+from trialconv.lineage import derived, looked_up, plain
 from trialconv.record.protocol import ArmGroup, Intervention
 from trialconv_mappings.arm_links import arm_links
 from trialconv_mappings.mesh import MESH, intervention_headings
@@ -30,7 +30,7 @@ class Interventions(NamedTuple):
 
     def ids(self, positions: list[int]) -> list[str]:
         """Return the ids of the interventions at some positions."""
-        return [self.elements[position]["id"] for position in positions]
+        return [derived(self.elements[position]["id"], position) for position in positions]
 
 
 def mesh_code(draft: Draft, heading: tuple[str, str], target: str) -> Element:
@@ -59,7 +59,8 @@ def _intervention(
     words = draft.carried(path + "type", item.type) + draft.carried(path + "otherNames", item.other_names)
     if not has_design:
         # Without a design there are no arms that could have the intervention.
-        words += draft.carried(path + "armGroupLabels", item.arm_group_labels)
+        labels = draft.carried(path + "armGroupLabels", item.arm_group_labels)
+        words += derived(labels, draft.ctx.record.study.protocol_section.design_module.study_type)
     heading = headings.get(item.name.casefold()) if item.name else None
     return draft.make(
         "StudyIntervention",
@@ -82,7 +83,7 @@ def _role(draft: Draft, arms: list[ArmGroup], by_arm: list[list[int]], position:
     alone = {arm.type for arm, linked in zip(arms, by_arm, strict=True) if linked == [position]}
     together = any(position in linked and len(linked) > 1 for linked in by_arm)
     (word,) = alone if len(alone) == 1 else (None,)
-    rows = table(_ROLES).get(word) if word and not together else None
+    rows = looked_up(table(_ROLES), word) if word and not together else None
     return draft.code(terms(_ROLES, rows)[0]) if rows else draft.unknown(_ROLE)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from trialconv.lineage import derived, join
 from trialconv.record.protocol import GeoPoint, Location, Sponsor
 from trialconv_mappings.usdm import placeholders
 from trialconv_mappings.usdm.draft import Draft, Element
@@ -42,7 +43,7 @@ class Organizations:
     def named(self, name: str) -> str:
         """Return the id of the organisation with exactly this name, a new one if need be."""
         known = self._by_name.get(name)
-        return known or self._add(self._draft.unknown(_TYPE), name)
+        return derived(known, name) if known else self._add(self._draft.unknown(_TYPE), name)
 
     def issuer(self, kind: str | None, domain: str | None) -> str:
         """Return the id of the organisation that gave a secondary id, told by the id's type and domain."""
@@ -76,9 +77,9 @@ class Organizations:
         words = draft.carried(path + ".class", sponsor.class_)
         if name and name in self._by_name:
             self._keep_words(self._by_name[name], words)
-            return self._by_name[name]
+            return derived(self._by_name[name], name)
         code = draft.coded("usdm_organization_type", sponsor.class_, path + ".class", _TYPE)
-        return self._add(code[0] if code else draft.unknown(_TYPE), name, extensionAttributes=words)
+        return self._add(code[0] if code else draft.unknown(_TYPE, sponsor.class_), name, extensionAttributes=words)
 
     def _keep_words(self, id_: str, words: list[Element]) -> None:
         """Keep what is said of an organisation at another place, too, but once."""
@@ -91,8 +92,8 @@ class Organizations:
 
     def _site(self, location: Location) -> str:
         draft = self._draft
-        where = location.facility or ", ".join(
-            part for part in (location.city, location.state, location.country) if part
+        where = location.facility or join(
+            ", ", [part for part in (location.city, location.state, location.country) if part]
         )
         if where and not location.facility:
             draft.fill.note("StudySite.label", "the place, for a facility")
@@ -104,7 +105,7 @@ class Organizations:
             extensionAttributes=words,
             name=draft.name("SITE"),
             label=where or None,
-            country=country or draft.unknown("StudySite.country"),
+            country=country or draft.unknown("StudySite.country", location.country),
         )
         return self._add(
             draft.unknown(_TYPE),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from trialconv.context import Context
+from trialconv.lineage import filled
 
 #: The text for any text that the registry does not have.
 NOT_STATED: Final = "Not stated in the registry record."
@@ -47,12 +48,12 @@ class Placeholders:
     def text(self, target: str) -> str:
         """Return the text that says that the registry has none."""
         self.note(target, "a text that says so")
-        return NOT_STATED
+        return filled(NOT_STATED)
 
     def false(self, target: str) -> bool:
         """Return the truth value for something that the registry does not say."""
         self.note(target, "false")
-        return FALSE
+        return filled(FALSE)
 
     def report(self, ctx: Context) -> None:
         """Make an Issue of each kind of placeholder at each place."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from trialconv.lineage import plain
+from trialconv.lineage import derived, filled, looked_up, plain
 from trialconv.record.protocol import EligibilityModule, EnrollmentInfo
 from trialconv_mappings.cdisc.durations import Span, span
 from trialconv_mappings.criteria import listed_criteria
@@ -117,16 +117,16 @@ def _age(draft: Draft, eligibility: EligibilityModule) -> Element:
         message = f"{eligibility.minimum_age} lies above {eligibility.maximum_age}"
         draft.ctx.note("age-order", message, _MODULE + "minimumAge", target)
         least = most = None
-    marks = []
+    marks, limits = [], (eligibility.minimum_age, eligibility.maximum_age)
     if least is None:
-        least = Span(placeholders.YOUNGEST, most.unit if most else placeholders.AGE_UNIT)
+        least = filled(Span(placeholders.YOUNGEST, most.unit if most else placeholders.AGE_UNIT), *limits)
         draft.fill.note(target + ".minValue", str(placeholders.YOUNGEST))
         marks.append("minValue")
     if most is None:
-        most = Span(placeholders.OLDEST, placeholders.AGE_UNIT)
+        most = filled(Span(placeholders.OLDEST, placeholders.AGE_UNIT), *limits)
         if least.minutes >= most.minutes:
             # Nobody is so old, but the range has to go on.
-            most = Span(least.number + 1, least.unit)
+            most = filled(Span(least.number + 1, least.unit), *limits)
         draft.fill.note(target + ".maxValue", f"{most.number} {most.unit}s")
         marks.append("maxValue")
     return draft.make(
@@ -150,7 +150,8 @@ def _limit(draft: Draft, words: str | None, field: str, target: str) -> Span | N
 def _quantity(draft: Draft, age: Span) -> Element:
     """Return an age; the codelist of its units has no minutes, so that these are written in hours."""
     value: float = age.number
-    rows = table(_UNITS).get(age.unit)
+    rows = looked_up(table(_UNITS), age.unit)
     if not rows:
-        value, rows = age.number / _MINUTES_OF_HOUR, table(_UNITS).get("Hour") or ()
+        value = derived(age.number / _MINUTES_OF_HOUR, age)
+        rows = looked_up(table(_UNITS), derived("Hour", age)) or ()
     return draft.make("Quantity", value=value, unit=draft.alias([draft.code(terms(_UNITS, rows)[0])]))

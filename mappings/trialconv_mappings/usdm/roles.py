@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from trialconv.lineage import plain
+from trialconv.lineage import derived, distinct, plain
 from trialconv.record.protocol import Contact, ContactsLocationsModule
 from trialconv_mappings.usdm.draft import Draft, Element
 from trialconv_mappings.usdm.organizations import Organizations
@@ -32,8 +32,9 @@ class Roles:
         self._add("LEAD_SPONSOR", "Lead sponsor", organizationIds=[self._organizations.sponsor])
         if self._organizations.collaborators:
             self._add("COLLABORATOR", "Collaborator", organizationIds=self._organizations.collaborators)
-        if self._draft.ctx.record.study.protocol_section.oversight_module.oversight_has_dmc:
-            self._add("DATA_MONITORING_COMMITTEE", "Data monitoring committee")
+        has_dmc = self._draft.ctx.record.study.protocol_section.oversight_module.oversight_has_dmc
+        if has_dmc:
+            self._add(*derived(("DATA_MONITORING_COMMITTEE", "Data monitoring committee"), has_dmc))
         self._add_masked()
         self._add_responsible_party()
         module = self._draft.ctx.record.study.protocol_section.contacts_locations_module
@@ -56,13 +57,13 @@ class Roles:
     def _add_masked(self) -> None:
         draft = self._draft
         masking = draft.ctx.record.study.protocol_section.design_module.design_info.masking_info
-        for word in dict.fromkeys(masking.who_masked):
+        for word in distinct(masking.who_masked):
             description = masking.masking_description
             text = draft.text_or_placeholder(plain(description) if description else None, "Masking.text")
             role = draft.make(
                 "StudyRole",
                 name=draft.name("ROLE"),
-                label=f"Masked: {word}",
+                label="Masked: " + word,
                 code=draft.required("cdisc_who_masked", word, _WHO_MASKED, _CODE),
                 appliesToIds=[self._version_id],
                 masking=draft.make("Masking", text=text, isMasked=True),
@@ -79,7 +80,7 @@ class Roles:
             party.investigator_title,
             self._affiliation(party.investigator_affiliation),
         )
-        self._add(party.type, f"Responsible party: {party.type}", _PARTY + "type", assignedPersons=[person])
+        self._add(party.type, "Responsible party: " + str(party.type), _PARTY + "type", assignedPersons=[person])
 
     def _affiliation(self, name: str | None) -> str | None:
         return self._organizations.named(name) if name else None
@@ -104,8 +105,8 @@ class Roles:
             person = self._person(official.name, None, self._affiliation(official.affiliation))
             by_role.setdefault(official.role, []).append(person)
         source = _CONTACTS + "overallOfficials[].role"
-        for word, persons in by_role.items():
-            self._add(word, f"Overall official: {word or 'role not stated'}", source, assignedPersons=persons)
+        for word in distinct(official.role for official in module.overall_officials):
+            self._add(word, "Overall official: " + (word or "role not stated"), source, assignedPersons=by_role[word])
 
     def _add_contacts(self, module: ContactsLocationsModule, site_ids: list[str]) -> None:
         if not self._draft.ctx.options.contacts:
@@ -122,13 +123,14 @@ class Roles:
             for contact in location.contacts:
                 made = self._contact(contact, "locations[].contacts[]", id_)
                 sites.setdefault(contact.role, []).append(made)
-        for kind, path, groups in (
-            ("Central contact", "centralContacts[].role", central),
-            ("Site contact", "locations[].contacts[].role", sites),
+        at_sites = [contact for location in module.locations for contact in location.contacts]
+        for kind, path, groups, contacts in (
+            ("Central contact", "centralContacts[].role", central, module.central_contacts),
+            ("Site contact", "locations[].contacts[].role", sites, at_sites),
         ):
-            for word, persons in groups.items():
-                label = f"{kind}: {word or 'role not stated'}"
-                self._add(word, label, _CONTACTS + path, assignedPersons=persons)
+            for word in distinct(contact.role for contact in contacts):
+                label = kind + ": " + (word or "role not stated")
+                self._add(word, label, _CONTACTS + path, assignedPersons=groups[word])
 
     def _contact(self, contact: Contact, path: str, organization: str | None) -> Element:
         words = []

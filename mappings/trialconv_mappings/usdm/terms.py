@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Final, NamedTuple
 
+from trialconv.lineage import derived, looked_up, remembered
 from trialconv_mappings.cdisc.codelists import CODELISTS, FIXED
 from trialconv_mappings.tables import Row, table
 
@@ -23,18 +24,18 @@ class Term(NamedTuple):
     decode: str
 
 
-@cache
+@remembered(None)
 def terms(name: str, rows: tuple[Row, ...]) -> tuple[Term, ...]:
     """Return the terms of rows of a table of CDISC terms."""
     version = CODELISTS[name].effective
-    return tuple(Term(row.code, CDISC, version, _decode(name, row)) for row in rows)
+    return tuple(Term(row.code, *derived((CDISC, version), row.code), _decode(name, row)) for row in rows)
 
 
 def _decode(name: str, row: Row) -> str:
     """Return the preferred term; in the tables that ODM uses, too, the display is the submission value."""
     if name.startswith("usdm_"):
         return row.display
-    rows = table("usdm_preferred_term").get(row.code)
+    rows = looked_up(table("usdm_preferred_term"), row.code)
     if not rows:
         raise KeyError(f"usdm_preferred_term.csv has no row for {row.code} of {name}.csv")
     return rows[0].display
@@ -49,5 +50,5 @@ def fixed(name: str) -> Term:
 
 def country(alpha_2: str) -> Term:
     """Return the ISO 3166-1 alpha-3 code for an alpha-2 code."""
-    (row,) = table("usdm_country").get(alpha_2) or ()
-    return Term(row.code, row.system, _ISO_3166, row.display)
+    (row,) = looked_up(table("usdm_country"), alpha_2) or ()
+    return Term(row.code, row.system, derived(_ISO_3166, row.code), row.display)
