@@ -316,6 +316,7 @@ BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "odm-rules": odm_rules,
     "performance": doc_performance.performance,
     "performance-corpus": doc_performance.corpus,
+    "performance-ledger": doc_performance.ledger,
     "performance-odmlib": doc_performance.odmlib,
     "progress-status": progress_status,
     "schemas": schemas,

@@ -77,6 +77,18 @@ def odmlib(root: Path) -> str:
     return "\n".join(lines)
 
 
+def ledger(root: Path) -> str:
+    """Return how large the page of a ledger is, and how long a browser takes to open it."""
+    figures = _figures(root, "performance").get("ledger")
+    if figures is None:
+        return _NONE_YET
+    return (
+        f"The page of a made-up study with {figures['sites']:,} sites and {figures['targets']} documents has "
+        f"{figures['mb']:.1f} MB, is made in {figures['made_s']:.1f} s, and is open in Chromium after "
+        f"{figures['open_s']:.1f} s ({figures['machine']})."
+    )
+
+
 def validation(root: Path) -> str:
     """Return what came of judging HL7's examples and the made-up defects."""
     figures = _figures(root, "validation")

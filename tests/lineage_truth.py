@@ -63,7 +63,9 @@ def source_paths(tree: Any, path: str = "") -> Iterator[tuple[str, list[Any]]]:
     if isinstance(tree, dict):
         for key, item in tree.items():
             if key != "resultsSection":
-                yield from ((below, [key, *keys]) for below, keys in source_paths(item, f"{path}.{key}".strip(".")))
+                yield from (
+                    (below, [key, *keys]) for below, keys in source_paths(item, f"{path}.{key}".strip("."))
+                )
     elif isinstance(tree, list):
         for number, item in enumerate(tree):
             yield from ((below, [number, *keys]) for below, keys in source_paths(item, f"{path}[{number}]"))
@@ -132,7 +134,9 @@ class _Shaping:
     def shape(self, value: Any) -> Any:
         """Return a part of a document."""
         if isinstance(value, Node):
-            attributes = {"@" + name: self.shape(text) for name, text in value.attributes.items() if name[:5] != "xmlns"}
+            attributes = {
+                "@" + name: self.shape(text) for name, text in value.attributes.items() if name[:5] != "xmlns"
+            }
             return {"<": value.name, **attributes, "children": [self.shape(child) for child in value.children]}
         if isinstance(value, dict):
             if "datasetJSONVersion" in value:
@@ -246,7 +250,9 @@ def lies(base: Traced, change: Change, target: str, **options: Any) -> list[Lie]
             continue
         # What is filled in is there because the record does not say something.
         parts = [part for part in (before, now) if part and not any(leaf.how == "filled-in" for leaf in part)]
-        found += [Lie(change, part[0], False) for part in parts if not any(_names(leaf, change.path) for leaf in part)]
+        found += [
+            Lie(change, part[0], False) for part in parts if not any(_names(leaf, change.path) for leaf in part)
+        ]
     return found
 
 

@@ -272,5 +272,3 @@ class _Marker:
         new = tuple(source for source in self._sources if source not in origin.sources)
         how = self._own.how if "filled-in" in (origin.how, self._own.how) else origin.how
         return origin._replace(sources=origin.sources + new, how=how)
-
-

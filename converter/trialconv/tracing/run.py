@@ -16,9 +16,7 @@ from trialconv.tracing.sources import ways
 from trialconv.tracing.walk import document_leaves
 
 
-def traced(
-    record: Record, target: Target, options: Options, document: Any, issues: Sequence[Issue]
-) -> Lineage:
+def traced(record: Record, target: Target, options: Options, document: Any, issues: Sequence[Issue]) -> Lineage:
     """Return the lineage of a document that a record became; `issues` are those of that conversion.
 
     Raises TraceError when the traced conversion makes another document, which is a defect of trialconv.

@@ -47,7 +47,9 @@ class _Told:
 
     def __init__(self, issues: Sequence[Issue]) -> None:
         told = dict.fromkeys(
-            (each.source_path, each.message) for each in issues if CATALOGUE[each.code].left_out and each.source_path
+            (each.source_path, each.message)
+            for each in issues
+            if CATALOGUE[each.code].left_out and each.source_path
         )
         self._told = [(path_matcher(path), message) for path, message in told]
 

@@ -135,7 +135,9 @@ class _DatasetWalk(_Walk):
         if len(value["rows"]) != len(twin["rows"]):
             raise TraceError(f"{name}: {len(value['rows'])} rows are {len(twin['rows'])}")
         for number, (row, other) in enumerate(zip(value["rows"], twin["rows"], strict=True)):
-            self._anchor = Anchor(f"{name}.rows[{number}]", _row_name(name, dict(zip(variables, row, strict=True))))
+            self._anchor = Anchor(
+                f"{name}.rows[{number}]", _row_name(name, dict(zip(variables, row, strict=True)))
+            )
             for variable, cell, traced in zip(variables, row, other, strict=True):
                 if cell is not None or traced is not None:
                     self.leaf(cell, traced, "." + variable, f"{name}.{variable}")

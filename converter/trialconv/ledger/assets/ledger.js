@@ -40,6 +40,10 @@ function startLinked(ledger) {
   const linked = new Linked(byId("source"), byId("target"), byId("teller"), ledger);
   const select = byId("document");
   ledger.documents.forEach((part, number) => select.append(new Option(part.title, number)));
+  linked.onMarked = (tree, count) => {
+    const counter = byId(tree === linked.source ? "linked-source" : "linked-target");
+    counter.textContent = count ? `${count} linked` : "";
+  };
   const show = () => {
     linked.show(ledger.documents[Number(select.value)]);
     byId("find-target").value = "";
@@ -88,11 +92,13 @@ function showCoverage(coverage) {
   const rows = [rowOf("all", coverage.total, "")];
   for (const module of coverage.modules) {
     if (!module.values && !everything) continue;
-    rows.push(rowOf(module.path, module, ""));
-    for (const field of coverage.fields) {
-      if (!field.field.startsWith(`${module.path}.`) || (!field.values && !everything)) continue;
+    const fields = coverage.fields.filter((each) => each.field === module.path || each.field.startsWith(`${module.path}.`));
+    if (fields[0].field !== module.path) rows.push(rowOf(module.path, module, ""));
+    for (const field of fields) {
+      if (!field.values && !everything) continue;
       const reasons = field.reasons.map((each) => `${each.reason} (${each.count})`);
-      rows.push(rowOf(field.field.slice(module.path.length), field, [...field.homes, ...reasons].join("; "), true));
+      const name = field.field.slice(module.path.length + 1) || field.field;
+      rows.push(rowOf(name, field, [...field.homes, ...reasons].join("; "), true));
     }
   }
   const body = make("tbody");
@@ -104,8 +110,8 @@ function showCoverage(coverage) {
 
 function rowOf(name, counts, about, isField = false) {
   const row = make("tr", isField ? "field" : "module");
-  const first = make(isField ? "td" : "th", "", isField ? name.replace(/^\./, "  ") : name);
-  if (!isField) first.scope = "row";
+  const first = make("th", "", name);
+  first.scope = "row";
   row.append(first);
   for (const key of ["values", "native", "extension", "notPlaced", "coded"]) {
     row.append(make("td", key === "notPlaced" && counts[key] ? "number bad" : "number", String(counts[key])));

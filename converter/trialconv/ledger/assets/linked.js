@@ -5,6 +5,7 @@
 
 const ROW = 22; // the height of a line in CSS pixels, as in linked.css
 const SPARE = 12; // lines beyond what is in view
+const FOLLOWS = 3; // from here on the ways in HOWS are of values that do not say what the record says
 const HOWS = ["copied", "coded", "parsed", "derived", "filled in", "constant"];
 
 // A tree of lines [depth, label, text, leaf].
@@ -40,7 +41,6 @@ export class Tree {
     this.host.append(this.scroller);
     this.scroller.addEventListener("scroll", () => this.paint());
     this.scroller.addEventListener("keydown", (event) => this.key(event));
-    this.scroller.addEventListener("focus", () => this.paint());
     this.space.addEventListener("click", (event) => this.click(event));
     this.space.addEventListener("mouseover", (event) => this.onPoint(this.lineOf(event)));
     this.space.addEventListener("mouseleave", () => this.onPoint(-1));
@@ -76,7 +76,7 @@ export class Tree {
     row.id = `${this.host.id}-${number}`;
     row.dataset.line = number;
     row.style.top = `${place * ROW}px`;
-    row.style.paddingLeft = `${8 + depth * 14}px`;
+    row.style.paddingLeft = `${20 + depth * 14}px`;
     row.setAttribute("role", "treeitem");
     row.setAttribute("aria-level", depth + 1);
     row.setAttribute("aria-selected", String(number === this.chosen));
@@ -89,7 +89,7 @@ export class Tree {
     row.classList.toggle("marked", this.marked.has(number));
     row.classList.toggle("dimmed", this.dimmed.has(number));
     row.classList.toggle("chosen", number === this.chosen);
-    row.classList.toggle("active", number === this.active && document.activeElement === this.scroller);
+    row.classList.toggle("active", number === this.active);
     return row;
   }
 
@@ -209,6 +209,7 @@ export class Linked {
     this.ledger = ledger;
     this.teller = teller;
     this.targetHost = targetHost;
+    this.onMarked = () => {}; // told the tree in which lines are marked, and how many
     this.source = new Tree(sourceHost, "The record", ledger.source.lines);
     this.source.onPoint = (number) => this.point(this.source, number);
     this.source.onChoose = (number) => this.choose(this.source, number);
@@ -230,23 +231,28 @@ export class Linked {
     this.target.dimmed = new Set(this.target.lines.flatMap((line, number) => (line[3] >= 0 && !part.origins[line[3]][1].length ? [number] : [])));
     this.source.chosen = -1;
     this.source.mark([]);
+    this.picked = null;
     this.tell("Point at a value to see what it is linked to; choose one to go there.", []);
   }
 
   other(tree) { return tree === this.source ? this.target : this.source; }
 
-  // The lines of the other tree that a line is linked to.
+  // The lines of the other tree that a line is linked to: those that say the same before those that follow from it.
   linksOf(tree, number) {
     const leaf = number >= 0 ? tree.lines[number][3] : -1;
     if (leaf < 0) return [];
     const leaves = tree === this.source ? this.went.get(leaf) ?? [] : this.part.origins[leaf][1];
     const other = this.other(tree);
-    return leaves.map((each) => other.ofLeaf.get(each)).filter((each) => each !== undefined).sort((a, b) => a - b);
+    const follows = (line) => tree === this.source && this.part.origins[other.lines[line][3]][0] >= FOLLOWS;
+    const lines = leaves.map((each) => other.ofLeaf.get(each)).filter((each) => each !== undefined);
+    return lines.sort((a, b) => follows(a) - follows(b) || a - b);
   }
 
   point(tree, number) {
     const from = number >= 0 ? [tree, number] : this.picked ?? [tree, -1];
-    this.other(from[0]).mark(this.linksOf(...from));
+    const links = this.linksOf(...from);
+    this.other(from[0]).mark(links);
+    this.onMarked(this.other(tree), number >= 0 ? links.length : 0);
   }
 
   choose(tree, number) {
