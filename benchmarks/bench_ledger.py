@@ -21,12 +21,10 @@ from bench_core import ROOT, machine, say
 sys.path.insert(0, str(ROOT / "tests"))
 from browser import chromium
 from made_up import full_study, record
-
-from trialconv import __version__
+from trialconv import __version__, coverage
 from trialconv.catalog import TARGETS
+from trialconv.cli.coverage_report import as_html
 from trialconv.context import Options
-from trialconv.ledger.build import ledger_of
-from trialconv.ledger.page import ledger_page
 
 
 def main() -> int:
@@ -41,8 +39,8 @@ def main() -> int:
         {**module["locations"][0], "facility": f"Made-up Clinic {number}"} for number in range(given.sites)
     ]
     start = time.perf_counter()
-    ledger = ledger_of(record(tree), TARGETS.values(), Options())
-    page = ledger_page(ledger, [], "A made-up study")
+    study = record(tree)
+    page = as_html([coverage([study], name) for name in TARGETS], study, Options())
     made = time.perf_counter() - start
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         path = Path(folder, "ledger.html")
