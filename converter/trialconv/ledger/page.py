@@ -26,7 +26,7 @@ def ledger_page(ledger: Ledger | None, coverage: list[Any], title: str) -> bytes
     else, whatever a record says (https://www.w3.org/TR/CSP3/).
     """
     style = asset("linked.css") + asset("ledger.css")
-    script = bundled("linked.js", "ledger.js")
+    script = bundled("linked.js", "views.js", "ledger.js")
     packed = gzip.compress(msgspec.json.encode({"ledger": ledger, "coverage": coverage}), 9, mtime=0)
     about = f"Made by trialconv {__version__}. Nothing is loaded from elsewhere."
     parts = {
@@ -34,6 +34,7 @@ def ledger_page(ledger: Ledger | None, coverage: list[Any], title: str) -> bytes
         "TITLE": html.escape(title),
         "ABOUT": html.escape(about),
         "STYLE": style,
+        "PANES": asset("panes.html"),
         "DATA": base64.b64encode(packed).decode(),
         "SCRIPT": script,
     }

@@ -1,8 +1,7 @@
 // The page of a ledger: it unpacks its data, then shows the record beside a document, and the sums by field.
 
-import { Linked, make } from "./linked.js";
-
-const byId = (id) => document.getElementById(id);
+import { make } from "./linked.js";
+import { byId, startLinked, startTabs } from "./views.js";
 
 async function unpacked() {
   const packed = Uint8Array.from(atob(byId("data").textContent.trim()), (letter) => letter.charCodeAt(0));
@@ -11,65 +10,11 @@ async function unpacked() {
 }
 
 function start(data) {
-  if (data.ledger) startLinked(data.ledger);
+  if (data.ledger) startLinked(data.ledger.documents.map((part) => [part.title, async () => ({ ...data.ledger, documents: [part] })]));
   else byId("tab-linked").hidden = true;
   startCoverage(data.coverage);
-  const tabs = [...document.querySelectorAll('[role="tab"]')].filter((tab) => !tab.hidden);
-  tabs.forEach((tab, nth) => {
-    tab.addEventListener("click", () => choose(tab, tabs));
-    tab.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (step) { const next = tabs[(nth + step + tabs.length) % tabs.length]; choose(next, tabs); next.focus(); }
-    });
-  });
-  choose(tabs[0], tabs);
+  startTabs(document.querySelector('[role="tablist"]'));
   document.documentElement.dataset.ready = "true";
-}
-
-function choose(chosen, tabs) {
-  for (const tab of tabs) {
-    const on = tab === chosen;
-    tab.setAttribute("aria-selected", String(on));
-    tab.tabIndex = on ? 0 : -1;
-    byId(tab.getAttribute("aria-controls")).hidden = !on;
-  }
-}
-
-function startLinked(ledger) {
-  byId("panel-linked").hidden = false; // trees measure themselves
-  const linked = new Linked(byId("source"), byId("target"), byId("teller"), ledger);
-  const select = byId("document");
-  ledger.documents.forEach((part, number) => select.append(new Option(part.title, number)));
-  linked.onMarked = (tree, count) => {
-    const counter = byId(tree === linked.source ? "linked-source" : "linked-target");
-    counter.textContent = count ? `${count} linked` : "";
-  };
-  const show = () => {
-    linked.show(ledger.documents[Number(select.value)]);
-    byId("find-target").value = "";
-    findIn(linked.target, "", byId("count-target"));
-    if (byId("nowhere").checked) lost();
-  };
-  const lost = () => {
-    const there = byId("nowhere").checked;
-    const found = linked.source.search(there ? (_, number) => linked.source.dimmed.has(number) : null);
-    byId("count-source").textContent = there ? `${found} values are not in this document` : "";
-  };
-  select.addEventListener("change", show);
-  byId("nowhere").addEventListener("change", () => { byId("find-source").value = ""; lost(); });
-  byId("find-source").addEventListener("input", (event) => {
-    byId("nowhere").checked = false;
-    findIn(linked.source, event.target.value, byId("count-source"));
-  });
-  byId("find-target").addEventListener("input", (event) => findIn(linked.target, event.target.value, byId("count-target")));
-  show();
-}
-
-function findIn(tree, words, counter) {
-  const wanted = words.trim().toLowerCase();
-  const holds = (line) => `${line[1]} ${line[2]}`.toLowerCase().includes(wanted);
-  const found = tree.search(wanted ? holds : null);
-  counter.textContent = wanted ? `${found} lines` : "";
 }
 
 function startCoverage(coverages) {
