@@ -55,15 +55,16 @@ class Ledger(msgspec.Struct):
 
 
 def ledger_of(record: Record, targets: Iterable[Target], options: Options) -> Ledger:
-    """Convert a record to several targets, with the lineage of each document.
+    """Convert a record to several targets, with the lineage of each document. Raises what `ledger` raises."""
+    return ledger(record, ((target, transform(record, target, options)) for target in targets), options)
 
-    Raises what `transform` raises, and TraceError for a defect of the lineage.
-    """
+
+def ledger(record: Record, documents: Iterable[tuple[Target, Converted]], options: Options) -> Ledger:
+    """Return the ledger of a record and what it became. Raises TraceError for a defect of the lineage."""
     parts: list[DocumentPart] = []
     source: SourcePart | None = None
     numbers: dict[str, int] = {}
-    for target in targets:
-        made = transform(record, target, options)
+    for target, made in documents:
         lineage = traced(record, target, options, made.document, made.issues)
         if source is None:
             numbers = {leaf.path: number for number, leaf in enumerate(lineage.sources)}

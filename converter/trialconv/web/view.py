@@ -143,7 +143,10 @@ def _days(status: StatusModule) -> Iterable[Day]:
     for label, found in dates:
         if found.date:
             yield Day(label, found.date, found.type)
-    for label, day in (("First submitted", status.study_first_submit_date), ("Last update", status.last_update_submit_date)):
+    for label, day in (
+        ("First submitted", status.study_first_submit_date),
+        ("Last update", status.last_update_submit_date),
+    ):
         if day:
             yield Day(label, day, None)
 

@@ -9,6 +9,8 @@ import io
 import zipfile
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from trialconv.context import Options
 from trialconv.formats import FhirVersion
 from trialconv.issues import Issue, SourceError, TrialconvError, issue
@@ -51,6 +53,35 @@ def convert_bytes(
         return Conversion(record.nct_id, None, [made.issue], [], refused=True)
     body = _zipped(record.nct_id, made.files) if made.files else made.data
     return Conversion(record.nct_id, body, made.issues, made.findings)
+
+
+class Shown(NamedTuple):
+    """What the page shows of a record in one target, as JSON; or the Issues that say why it shows nothing."""
+
+    data: bytes | None
+    issues: list[Issue]
+
+
+def show_bytes(data: bytes, name: str, target: str, *, max_record: int) -> Shown:
+    """Return the view of the one record that the bytes hold, beside its document of a target."""
+    from trialconv.ledger.build import ledger
+    from trialconv.pipeline import target_named, transform_isolated
+    from trialconv.web.view import study_view
+
+    record = only_record(data, name, None, max_record)
+    if isinstance(record, Issue):
+        return Shown(None, [record])
+    chosen = target_named(target)
+    made = transform_isolated(record, chosen, Options())
+    if isinstance(made, SourceError):
+        return Shown(None, [made.issue])
+    shown = {
+        "study": study_view(record),
+        "ledger": ledger(record, [(chosen, made)], Options()),
+        "valid": made.valid,
+        "issues": [str(found) for found in dict.fromkeys(made.issues)],
+    }
+    return Shown(msgspec.json.encode(shown), [])
 
 
 def only_record(data: bytes, name: str, reader: str | None, max_record: int) -> Record | Issue:
