@@ -318,6 +318,7 @@ BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "performance-corpus": doc_performance.corpus,
     "performance-ledger": doc_performance.ledger,
     "performance-odmlib": doc_performance.odmlib,
+    "performance-web": doc_performance.web,
     "progress-status": progress_status,
     "schemas": schemas,
     "sdtm-rules": sdtm_rules,
