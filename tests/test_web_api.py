@@ -282,14 +282,12 @@ def test_headers_and_log(client: httpx.Client, capsys: pytest.CaptureFixture[str
 
 
 def test_the_server_holds_to_its_description(client: httpx.Client) -> None:
-    """What schemathesis makes of the description gets no failure, and no answer that the description forbids.
-
-    That every body is taken which the description allows is not asked: no schema says what a record is.
-    """
+    """What schemathesis makes of the description gets no failure, and no answer that the description forbids."""
     description = client.get("/openapi.json").json()
     assert set(description["paths"]) == {"/validate", "/targets", "/healthz"} | {
         f"/convert/{name}" for name in TARGETS
     }
+    # That every body is taken which the description allows is not asked: no schema says what a record is.
     schema = schemathesis.openapi.from_url(f"{client.base_url}/openapi.json")
     asked = []
     for operation in (each.ok() for each in schema.get_all_operations()):
