@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 STUDY  := NCT06108596
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-servers servers check wheel bench accept packages services schemas extensions evidence docs clean
+.PHONY: help demo test test-servers servers check wheel browser bench accept packages services schemas extensions evidence docs clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -37,11 +37,18 @@ check: $(VENV)/.stamp-dev ## lint, formatting, types, direction of imports
 wheel: $(VENV)/.stamp-dev ## build the wheel and the sdist, and try each alone on the Pythons that are there
 	$(BIN)/python scripts/check_wheel.py
 
+browser: ## install Chromium, which the tests of pages need, where apt and the right to use it are there
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+	  || echo "Chromium cannot be installed here; the tests of pages will be skipped."
+
 bench: $(VENV)/.stamp-dev ## measure, and write the figures into docs/
 	$(BIN)/python benchmarks/bench_core.py
 	$(BIN)/python benchmarks/bench_core.py --corpus
 	$(BIN)/python benchmarks/bench_odm_odmlib.py
 	$(BIN)/python benchmarks/bench_dependencies.py
+	$(BIN)/python benchmarks/bench_ledger.py
+	$(BIN)/python benchmarks/bench_web.py
 
 accept: $(VENV)/.stamp-dev ## rewrite the expected documents of tests/cases; read the diff before you commit it
 	$(BIN)/python tests/accept.py

@@ -99,6 +99,40 @@ def odmlib(root: Path) -> str:
     return "\n".join(lines)
 
 
+def ledger(root: Path) -> str:
+    """Return how large the page of a ledger is, and how long a browser takes to open it."""
+    figures = _figures(root, "performance").get("ledger")
+    if figures is None:
+        return _NONE_YET
+    return (
+        f"The page of a made-up study with {figures['sites']:,} sites and {figures['targets']} documents has "
+        f"{figures['mb']:.1f} MB, is made in {figures['made_s']:.1f} s, and is open in Chromium after "
+        f"{figures['open_s']:.1f} s."
+    )
+
+
+def web(root: Path) -> str:
+    """Return how the server does."""
+    figures = _figures(root, "performance").get("web")
+    if figures is None:
+        return _NONE_YET
+    first, last = figures["memory_mib"]
+    lines = [
+        _machine(figures),
+        "",
+        "| what | |",
+        "|---|---:|",
+        f"| the page shows a study with 100 sites after | {figures['page_100_s']:.2f} s |",
+        f"| the page shows a study with 1,000 sites after | {figures['page_1000_s']:.2f} s |",
+        f"| 50 studies at once are all answered after | {figures['parallel_s']:.1f} s |",
+        f"| of them with an error | {figures['parallel_errors']} |",
+        f"| an upload of 50 MB is refused ({figures['upload_status']}) after | {figures['upload_s']:.2f} s |",
+        f"| memory of all processes after {figures['requests'] // 10:,} requests | {first} MiB |",
+        f"| memory of all processes after {figures['requests']:,} requests | {last} MiB |",
+    ]
+    return "\n".join(lines)
+
+
 def validation(root: Path) -> str:
     """Return what came of judging HL7's examples and the made-up defects."""
     figures = _figures(root, "validation")

@@ -6,12 +6,10 @@ import gzip
 import io
 import json
 import socket
-import threading
 import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,6 @@ import hypothesis
 import orjson
 import pytest
 import schemathesis
-import uvicorn
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 import trialconv
@@ -32,32 +29,14 @@ from trialconv.context import Options
 from trialconv.pipeline import transform
 from trialconv.readers.ctgov_json import read_study
 from trialconv.record import SourceInfo
-from trialconv.web.app import create_app
 from trialconv.web.outcomes import RefusedError
 from trialconv.web.pool import Pool
 from trialconv.web.settings import Settings
+from web_server import server
 
 JSON = {"Content-Type": "application/json"}
 TEXT = {"Content-Type": "text/plain"}
 SETTINGS = Settings(max_body=1_000_000, body_time=0.5, work_time=20.0)
-
-
-@contextmanager
-def server(settings: Settings) -> Iterator[httpx.Client]:
-    """Run a server on a free port, and give a client of it."""
-    config = uvicorn.Config(create_app(settings), port=0, access_log=False, log_level="error")
-    running = uvicorn.Server(config)
-    thread = threading.Thread(target=running.run)
-    thread.start()
-    try:
-        while not running.started:
-            time.sleep(0.01)
-        port = running.servers[0].sockets[0].getsockname()[1]
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-            yield client
-    finally:
-        running.should_exit = True
-        thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -303,14 +282,12 @@ def test_headers_and_log(client: httpx.Client, capsys: pytest.CaptureFixture[str
 
 
 def test_the_server_holds_to_its_description(client: httpx.Client) -> None:
-    """What schemathesis makes of the description gets no failure, and no answer that the description forbids.
-
-    That every body is taken which the description allows is not asked: no schema says what a record is.
-    """
+    """What schemathesis makes of the description gets no failure, and no answer that the description forbids."""
     description = client.get("/openapi.json").json()
     assert set(description["paths"]) == {"/validate", "/targets", "/healthz"} | {
         f"/convert/{name}" for name in TARGETS
     }
+    # That every body is taken which the description allows is not asked: no schema says what a record is.
     schema = schemathesis.openapi.from_url(f"{client.base_url}/openapi.json")
     asked = []
     for operation in (each.ok() for each in schema.get_all_operations()):

@@ -8,7 +8,9 @@ from typing import Any, Final
 import msgspec
 
 from trialconv.catalog import TARGETS
+from trialconv.context import Options
 from trialconv.placement import Coverage, FieldCoverage, Totals
+from trialconv.record import Record
 
 _HEAD: Final = ("values", "native", "extension", "not placed", "coded")
 _NAMED: Final = 3
@@ -18,6 +20,19 @@ def as_json(coverages: list[Coverage]) -> bytes:
     """Return the coverage of each target with its sums. Every field of the OpenAPI is listed, in its order."""
     made = {"targets": [_tree(coverage) for coverage in coverages]}
     return msgspec.json.format(msgspec.json.encode(made), indent=2)
+
+
+def as_html(coverages: list[Coverage], record: Record | None, options: Options) -> bytes:
+    """Return a page of the coverage; of a single record it shows the record beside its documents, too."""
+    from trialconv.ledger.build import ledger_of
+    from trialconv.ledger.page import ledger_page
+
+    ledger = None
+    title = f"trialconv: coverage of {coverages[0].records:,} records"
+    if record is not None:
+        ledger = ledger_of(record, [TARGETS[coverage.target] for coverage in coverages], options)
+        title = f"{ledger.record}: {ledger.title}" if ledger.title else ledger.record
+    return ledger_page(ledger, [_tree(coverage) for coverage in coverages], title)
 
 
 def _tree(coverage: Coverage) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -49,10 +47,10 @@ class Api:
         A document that fails validation is not sent, and neither is one of a body that holds no record or several:
         the OperationOutcome tells why.
         """
-        target = _target(request.path_params["target"])
+        target = target_of(request.path_params["target"])
         form = chosen_form(target, request.headers.get("accept", ""))
         options = options_of(request.query_params, target)
-        body = await _body(request, RECORD_TYPES)
+        body = await body_of(request, RECORD_TYPES)
         made = await self._pool.run(
             work.convert_bytes,
             body,
@@ -75,7 +73,7 @@ class Api:
     async def validate(self, request: Request) -> Response:
         """Answer with what is wrong with the document in the body."""
         version, extensions = _validation(request)
-        body = await _body(request, DOCUMENT_TYPES)
+        body = await body_of(request, DOCUMENT_TYPES)
         found = await self._pool.run(work.validate_bytes, body, version, extensions=extensions)
         return outcome_response(outcome(found))
 
@@ -98,13 +96,15 @@ class Api:
         return JSONResponse({"status": "ok", "version": __version__})
 
 
-def _target(name: str) -> Target:
+def target_of(name: str) -> Target:
+    """Return a target by its name. Raises RefusedError when there is none."""
     if name not in TARGETS:
         raise RefusedError(404, "not-found", f"no target is called {name!r}; there are {', '.join(TARGETS)}")
     return TARGETS[name]
 
 
-async def _body(request: Request, types: tuple[str, ...]) -> bytes:
+async def body_of(request: Request, types: tuple[str, ...]) -> bytes:
+    """Return the body of a request. Raises RefusedError for another type than these, and for no body."""
     checked_type(request.headers.get("content-type", ""), types)
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise RefusedError(415, "not-supported", "an encoded body is not taken; send gzip as application/gzip")
@@ -135,8 +135,3 @@ def _file_name(nct_id: str, target: Target, *, xml: bool) -> str:
     safe = "".join(character for character in nct_id if character.isascii() and character.isalnum()) or "study"
     suffix = ".zip" if target.write_files is not None else ".xml" if xml else target.suffix
     return f"{safe}-{target.name}{suffix}"
-
-
-def not_found(request: Request, _: Any) -> Response:
-    """Answer for a place where nothing is."""
-    return RefusedError(404, "not-found", f"nothing is at {request.url.path}").response()

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from trialconv.web.api import Api
 from trialconv.web.guard import Guard
 from trialconv.web.outcomes import RefusedError
+from trialconv.web.page import Page
 from trialconv.web.pool import Pool
 from trialconv.web.settings import Settings
 
@@ -22,7 +23,7 @@ def create_app(settings: Settings) -> Starlette:
     """Return the ASGI application. It keeps nothing between two requests."""
     pool = Pool(settings.workers, work_time=settings.work_time, wait_time=settings.wait_time)
     return Starlette(
-        routes=Api(settings, pool).routes(),
+        routes=[*Api(settings, pool).routes(), *Page(settings, pool).routes()],
         middleware=[
             Middleware(Guard, settings=settings),
         ],

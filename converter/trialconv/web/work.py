@@ -9,9 +9,11 @@ import io
 import zipfile
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from trialconv.context import Options
 from trialconv.formats import FhirVersion
-from trialconv.issues import Issue, SourceError, TrialconvError, issue
+from trialconv.issues import Issue, SourceError, issue
 from trialconv.record import Record
 
 #: The date that entries of a ZIP bear, so that equal input gives equal bytes. It is the first that the format has.
@@ -53,6 +55,35 @@ def convert_bytes(
     return Conversion(record.nct_id, body, made.issues, made.findings)
 
 
+class Shown(NamedTuple):
+    """What the page shows of a record in one target, as JSON; or the Issues that say why it shows nothing."""
+
+    data: bytes | None
+    issues: list[Issue]
+
+
+def show_bytes(data: bytes, name: str, target: str, *, max_record: int) -> Shown:
+    """Return the view of the one record that the bytes hold, beside its document of a target."""
+    from trialconv.ledger.build import ledger
+    from trialconv.pipeline import target_named, transform_isolated
+    from trialconv.web.view import study_view
+
+    record = only_record(data, name, None, max_record)
+    if isinstance(record, Issue):
+        return Shown(None, [record])
+    chosen = target_named(target)
+    made = transform_isolated(record, chosen, Options())
+    if isinstance(made, SourceError):
+        return Shown(None, [made.issue])
+    shown = {
+        "study": study_view(record),
+        "ledger": ledger(record, [(chosen, made)], Options()),
+        "valid": made.valid,
+        "issues": [str(found) for found in dict.fromkeys(made.issues)],
+    }
+    return Shown(msgspec.json.encode(shown), [])
+
+
 def only_record(data: bytes, name: str, reader: str | None, max_record: int) -> Record | Issue:
     """Return the one record that the bytes hold, or why there is not exactly one."""
     from trialconv.pipeline import outcomes_of_stream
@@ -72,12 +103,7 @@ def validate_bytes(data: bytes, fhir_version: FhirVersion | None, *, extensions:
     """Return what is wrong with a document."""
     from trialconv.judging import validate
 
-    try:
-        return validate(data, fhir_version=fhir_version, extensions=extensions)
-    except TrialconvError:
-        raise
-    except Exception as error:  # a document that breaks a validator must not look like a broken server
-        return [issue("internal-error", f"{type(error).__name__}: {error}")]
+    return validate(data, fhir_version=fhir_version, extensions=extensions)
 
 
 def _zipped(nct_id: str, files: dict[str, bytes]) -> bytes:
