@@ -14,8 +14,9 @@ from command_runner import run
 from made_up import NCT, Tree, encoded, full_study, record, study
 from trialconv.catalog import TARGETS
 from trialconv.context import Options
-from trialconv.ledger.build import HOWS, DocumentPart, Ledger, ledger_of
+from trialconv.ledger.build import DocumentPart, Ledger, ledger_of
 from trialconv.ledger.lines import NO_LEAF
+from trialconv.tracing.model import WAYS
 
 STATUS = "protocolSection.statusModule.overallStatus"
 
@@ -35,7 +36,7 @@ def made(tree: Tree, *targets: str) -> Ledger:
 def values(part: DocumentPart, label: str) -> list[tuple[str, str, list[int]]]:
     """Return what stands in the lines of this label: each text, how it came, and from which values."""
     return [
-        (line.text, HOWS[part.origins[line.leaf][0]], part.origins[line.leaf][1])
+        (line.text, WAYS[part.origins[line.leaf][0]], part.origins[line.leaf][1])
         for line in part.lines
         if line.label == label and line.leaf != NO_LEAF
     ]

@@ -14,11 +14,9 @@ from trialconv.context import Options
 from trialconv.ledger.lines import NO_LEAF, Line, document_lines
 from trialconv.pipeline import Converted, transform
 from trialconv.record import Record
-from trialconv.tracing.model import Leaf, SourceLeaf
+from trialconv.tracing.model import WAYS, Leaf, SourceLeaf
 from trialconv.tracing.run import traced
 
-#: How a value came into a document, in the order of the legend; documents name it by its number.
-HOWS: Final = ("copied", "coded", "parsed", "derived", "filled-in", "constant")
 _RESULTS: Final = "resultsSection"
 _STEP: Final = re.compile(r"[^.\[\]]+|\[\d+\]")
 
@@ -128,7 +126,7 @@ def _document(
 
 
 def _origin(leaf: Leaf, numbers: dict[str, int], rows: dict[str, int]) -> list[Any]:
-    origin: list[Any] = [HOWS.index(leaf.how), [numbers[path] for path in leaf.sources if path in numbers]]
+    origin: list[Any] = [WAYS.index(leaf.how), [numbers[path] for path in leaf.sources if path in numbers]]
     if leaf.row is not None:
         row = leaf.row
         note = f"; {row.note}" if row.note else ""

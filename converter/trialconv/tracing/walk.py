@@ -27,14 +27,19 @@ def document_leaves(subject: Subject, document: Any, twin: Any, name: str = "") 
 
 def _files(document: Any, twin: Any, name: str) -> Iterator[tuple[str, Any, Any]]:
     """Yield the documents of a study with their names; one alone has none."""
-    if isinstance(document, Node) or any(key in document for key in ("resourceType", *_KEYS)):
+    if isinstance(document, Node) or _are_rows(document) or any(key in document for key in _KEYS):
         yield name, document, twin
     else:
         yield from ((file, each, twin[file]) for file, each in document.items())
 
 
 #: What tells documents of JSON apart.
-_KEYS: Final = ("usdmVersion", "datasetJSONVersion")
+_KEYS: Final = ("resourceType", "usdmVersion", "datasetJSONVersion")
+
+
+def _are_rows(document: Any) -> bool:
+    """Tell whether a document is the rows of tables, by their names."""
+    return all(isinstance(each, list) for each in document.values())
 
 
 def _walk_of(document: Any) -> type[_Walk]:
@@ -42,6 +47,8 @@ def _walk_of(document: Any) -> type[_Walk]:
         return _XmlWalk
     if "datasetJSONVersion" in document:
         return _DatasetWalk
+    if _are_rows(document):
+        return _RowsWalk
     return _UsdmWalk if "usdmVersion" in document else _FhirWalk
 
 
@@ -158,6 +165,22 @@ class _UsdmWalk(_Walk):
         id_ = value["id"]
         path = (self._anchor.path + within).removeprefix(".")
         self.part(value, twin, _Anchor(path, id_ if id_.startswith(kind) else kind), kind)
+
+
+class _RowsWalk(_Walk):
+    """A walk through the rows of tables; a column without a value in a row is no leaf."""
+
+    def document(self, value: dict[str, Any], twin: dict[str, Any]) -> None:
+        """Add the leaves of all rows."""
+        for table, rows in value.items():
+            if len(rows) != len(twin[table]):
+                raise TraceError(f"{table}: {len(rows)} rows are {len(twin[table])}")
+            for number, (row, other) in enumerate(zip(rows, twin[table], strict=True)):
+                name = f"{table}[{number}]"
+                self._anchor = _Anchor(name, name)
+                for column, cell in row.items():
+                    if cell is not None or other[column] is not None:
+                        self.leaf(cell, other[column], "." + column, f"{table}.{column}")
 
 
 class _DatasetWalk(_Walk):
