@@ -98,7 +98,7 @@ def main() -> int:
                 rows.append(load("PostgreSQL", server.url(), server.seconds))
     figures = {
         "machine": machine(),
-        "version": __version__,
+        "trialconv": __version__,
         "studies": len(studies) * given.copies,
         "warehouses": rows,
     }

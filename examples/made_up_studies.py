@@ -32,7 +32,46 @@ def made_up_study(number: int) -> dict[str, Any]:
     """Return a study of the registry's form, which depends on nothing but its number."""
     dice = random.Random(number)  # noqa: S311 - no secret
     conditions = dice.sample(CONDITIONS, dice.randint(1, 2))
-    sponsor, kind = f"Made-up Sponsor {dice.randint(1, 9)}", dice.choice(CLASSES)
+    protocol = {
+        "identificationModule": {"nctId": f"NCT99{number:06}", "briefTitle": f"Made-up Study {number}"},
+        "statusModule": made_up_status(dice),
+        "sponsorCollaboratorsModule": {
+            "leadSponsor": {"name": f"Made-up Sponsor {dice.randint(1, 9)}", "class": dice.choice(CLASSES)},
+            "collaborators": [{"name": "University of Nowhere", "class": "OTHER"}] if dice.random() < 0.3 else [],
+        },
+        "conditionsModule": {"conditions": conditions, "keywords": ["made up"]},
+        "designModule": {
+            "studyType": "INTERVENTIONAL",
+            "phases": dice.choice(PHASES),
+            "enrollmentInfo": {"count": dice.randint(10, 500), "type": "ESTIMATED"},
+        },
+        "armsInterventionsModule": made_up_arms(dice),
+        "outcomesModule": {
+            "primaryOutcomes": [
+                {"measure": f"Outcome {place}", "timeFrame": "12 weeks"} for place in range(dice.randint(1, 3))
+            ]
+        },
+        "eligibilityModule": made_up_eligibility(dice),
+        "contactsLocationsModule": {"locations": made_up_sites(dice)},
+    }
+    headings = [{"id": MESH[name][0], "term": MESH[name][1]} for name in conditions if name in MESH]
+    derived = {"conditionBrowseModule": {"meshes": headings, "ancestors": [{"id": "D990000", "term": "Fevers"}]}}
+    return {"protocolSection": protocol, "derivedSection": derived, "hasResults": dice.random() < 0.4}
+
+
+def made_up_status(dice: random.Random) -> dict[str, Any]:
+    """Return a status, with a date of whatever precision."""
+    started = f"{dice.randint(2019, 2025)}-{dice.randint(1, 12):02}"
+    return {
+        "overallStatus": dice.choice(STATUSES),
+        "startDateStruct": {"date": dice.choice((started, f"{started}-15", started[:4])), "type": "ACTUAL"},
+        "completionDateStruct": {"date": f"{int(started[:4]) + 2}-06", "type": "ESTIMATED"},
+        "lastUpdatePostDateStruct": {"date": f"2025-{dice.randint(1, 12):02}-03", "type": "ACTUAL"},
+    }
+
+
+def made_up_arms(dice: random.Random) -> dict[str, Any]:
+    """Return arms, and interventions of some of them."""
     arms = [{"label": f"Arm {place}", "type": "EXPERIMENTAL"} for place in range(1, dice.randint(1, 4))]
     interventions = [
         {
@@ -42,56 +81,31 @@ def made_up_study(number: int) -> dict[str, Any]:
         }
         for place in range(1, dice.randint(2, 4))
     ]
-    started = f"{dice.randint(2019, 2025)}-{dice.randint(1, 12):02}"
-    criteria = dice.sample(CRITERIA, 3)
-    protocol = {
-        "identificationModule": {"nctId": f"NCT99{number:06}", "briefTitle": f"Made-up Study {number}"},
-        "statusModule": {
-            "overallStatus": dice.choice(STATUSES),
-            "startDateStruct": {"date": dice.choice((started, f"{started}-15", started[:4])), "type": "ACTUAL"},
-            "completionDateStruct": {"date": f"{int(started[:4]) + 2}-06", "type": "ESTIMATED"},
-            "lastUpdatePostDateStruct": {"date": f"2025-{dice.randint(1, 12):02}-03", "type": "ACTUAL"},
-        },
-        "sponsorCollaboratorsModule": {
-            "leadSponsor": {"name": sponsor, "class": kind},
-            "collaborators": [{"name": "University of Nowhere", "class": "OTHER"}] if dice.random() < 0.3 else [],
-        },
-        "conditionsModule": {"conditions": conditions, "keywords": ["made up"]},
-        "designModule": {
-            "studyType": "INTERVENTIONAL",
-            "phases": dice.choice(PHASES),
-            "enrollmentInfo": {"count": dice.randint(10, 500), "type": "ESTIMATED"},
-        },
-        "armsInterventionsModule": {"armGroups": arms, "interventions": interventions},
-        "outcomesModule": {
-            "primaryOutcomes": [
-                {"measure": f"Outcome {place}", "timeFrame": "12 weeks"} for place in range(dice.randint(1, 3))
-            ]
-        },
-        "eligibilityModule": {
-            "eligibilityCriteria": (
-                f"Inclusion Criteria:\n\n* {criteria[0]}\n\n"
-                f"Exclusion Criteria:\n\n* {criteria[1]}\n* {criteria[2]}"
-            ),
-            "minimumAge": dice.choice(("6 Months", "12 Years", "18 Years")),
-            "sex": dice.choice(("ALL", "FEMALE", "MALE")),
-        },
-        "contactsLocationsModule": {
-            "locations": [
-                {
-                    "facility": f"Clinic {place}",
-                    "city": city,
-                    "country": country,
-                    "status": dice.choice(STATUSES),
-                    "geoPoint": {"lat": lat, "lon": lon},
-                }
-                for place, (city, country, lat, lon) in enumerate(dice.sample(CITIES, dice.randint(1, 3)))
-            ]
-        },
+    return {"armGroups": arms, "interventions": interventions}
+
+
+def made_up_eligibility(dice: random.Random) -> dict[str, Any]:
+    """Return who may take part."""
+    one, two, three = dice.sample(CRITERIA, 3)
+    return {
+        "eligibilityCriteria": f"Inclusion Criteria:\n\n* {one}\n\nExclusion Criteria:\n\n* {two}\n* {three}",
+        "minimumAge": dice.choice(("6 Months", "12 Years", "18 Years")),
+        "sex": dice.choice(("ALL", "FEMALE", "MALE")),
     }
-    headings = [{"id": MESH[name][0], "term": MESH[name][1]} for name in conditions if name in MESH]
-    derived = {"conditionBrowseModule": {"meshes": headings, "ancestors": [{"id": "D990000", "term": "Fevers"}]}}
-    return {"protocolSection": protocol, "derivedSection": derived, "hasResults": dice.random() < 0.4}
+
+
+def made_up_sites(dice: random.Random) -> list[dict[str, Any]]:
+    """Return sites in cities that are not there."""
+    return [
+        {
+            "facility": f"Clinic {place}",
+            "city": city,
+            "country": country,
+            "status": dice.choice(STATUSES),
+            "geoPoint": {"lat": lat, "lon": lon},
+        }
+        for place, (city, country, lat, lon) in enumerate(dice.sample(CITIES, dice.randint(1, 3)))
+    ]
 
 
 if __name__ == "__main__":

@@ -145,7 +145,10 @@ def command(
 
 def _load(call: Call, report: Report) -> None:
     from trialconv.loading import load
+    from trialconv.pipeline import collect_less
     from trialconv.sinks.warehouse import LoadStart, open_warehouse
+
+    collect_less()
 
     failed = 0
 
