@@ -9,7 +9,6 @@ from pathlib import Path
 
 from trialconv.issues import SourceError
 from trialconv.readers.sources import RawRecord
-from trialconv.readers.units import Unit
 from trialconv.record import Record
 
 
@@ -45,11 +44,11 @@ def dying_once(mark: Path, record: Record) -> str:
     return record.nct_id
 
 
-def refusing(unit: Unit, raws: Iterator[RawRecord | SourceError]) -> int:
+def refusing(key: int, raws: Iterator[RawRecord | SourceError]) -> int:
     """Fail as a full disk does."""
     raise OSError(28, "No space left on device")
 
 
-def counting(unit: Unit, raws: Iterator[RawRecord | SourceError]) -> int:
+def counting(key: int, raws: Iterator[RawRecord | SourceError]) -> int:
     """Return how many records a unit has."""
     return sum(1 for _ in raws)
