@@ -53,16 +53,19 @@ class BulkFiles:
             raise SinkError(self._failure)
         if self._known.has(study):
             raise OutputError("the study was written by this call already: the input has it twice")
+        lines: dict[str, list[bytes]] = {}
+        for resource in resources:
+            kind, id_ = resource["resourceType"], resource["id"]
+            if not id_.startswith(study):
+                if (kind, id_) in self._shared:
+                    continue
+                self._shared.add((kind, id_))
+            lines.setdefault(kind, []).append(orjson.dumps(resource, option=orjson.OPT_APPEND_NEWLINE))
         try:
-            for resource in resources:
-                kind, id_ = resource["resourceType"], resource["id"]
-                if not id_.startswith(study):
-                    if (kind, id_) in self._shared:
-                        continue
-                    self._shared.add((kind, id_))
+            for kind, some in lines.items():
                 file = self._file(kind)
-                file.write(orjson.dumps(resource, option=orjson.OPT_APPEND_NEWLINE))
-                file.records += 1
+                file.write(b"".join(some))
+                file.records += len(some)
         except SinkError as error:
             self._failure = str(error)
             raise
