@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 import msgspec
 
-from trialconv.bulk.job import Job, OutputFile, ShardReport, ShardSummary, TargetCount
-from trialconv.bulk.shard import SHARDS, issue_counts, report_path
+from trialconv.bulk.job import Job, ShardReport
+from trialconv.bulk.shard import SHARDS, report_path
 from trialconv.sinks.bulk import StudyNumbers
 
 
@@ -22,7 +22,6 @@ class Accounts:
 
     def __init__(self, job: Job) -> None:
         self._folder = job.folder
-        self._targets = list(job.layouts)
         self._is_mine = job.has_shard
         self.done: set[int] = set()
         self.records_before = 0
@@ -43,27 +42,19 @@ class Accounts:
         report_path(self._folder, number).unlink(missing_ok=True)
 
     def superseded(self) -> dict[int, frozenset[int]]:
-        """Return, of each shard that has to be made again, the places of the records that it has to leave out.
-
-        Of several versions of a study the one with the latest update is kept; of those with the same update the
-        one with the latest data, and then the last.
-        """
+        """Return, of each shard that has to be made again, the places of the records that it has to leave out."""
         repeated = self._repeated()
-        found: dict[str, list[tuple[str, str, int, int]]] = defaultdict(list)
-        for number in sorted(self.done):
-            for place, line in enumerate(self._report(number).studies, start=1) if repeated else ():
-                study, _, version = line.partition(" ")
-                if study in repeated:
-                    update, _, data_day = version.partition(" ")
-                    found[study].append((update, data_day, number, place))
-        wanted: dict[int, set[int]] = defaultdict(set)
-        for versions in found.values():
-            for *_, number, place in sorted(versions)[:-1]:
-                wanted[number].add(place)
+        versions = (
+            Version(*split_line(line), number, place)
+            for number in (sorted(self.done) if repeated else ())
+            for place, line in enumerate(self._report(number).studies, start=1)
+            if line.partition(" ")[0] in repeated
+        )
+        wanted = older_versions(versions)
         return {
-            number: frozenset(wanted.get(number, ()))
+            number: wanted.get(number, frozenset())
             for number in sorted(self.done)
-            if wanted.get(number, set()) != set(self._report(number).superseded)
+            if wanted.get(number, frozenset()) != set(self._report(number).superseded)
         }
 
     def _repeated(self) -> set[str]:
@@ -76,31 +67,9 @@ class Accounts:
             if (study := line.partition(" ")[0]) and known.has(study)
         }
 
-    def total(self) -> dict[str, Any]:
-        """Return the sums that the report of a run has."""
-        records = unread = superseded = 0
-        targets = {name: TargetCount() for name in self._targets}
-        issues: Counter[tuple[str, str, str]] = Counter()
-        shards = []
-        for number in sorted(self.done):
-            report = self._report(number)
-            records += report.records
-            unread += report.unread
-            superseded += len(report.superseded)
-            for name, count in report.targets.items():
-                targets[name].converted += count.converted
-                targets[name].invalid += count.invalid
-                targets[name].failed += count.failed
-            issues.update({(one.target, one.code, one.severity): one.count for one in report.issues})
-            shards.append(_summary(report))
-        return {
-            "records": records,
-            "unread": unread,
-            "superseded": superseded,
-            "targets": targets,
-            "issues": issue_counts(issues),
-            "shards": shards,
-        }
+    def reports(self) -> Iterator[ShardReport]:
+        """Yield the accounts of all shards that are done."""
+        return map(self._report, sorted(self.done))
 
     def _numbers(self) -> Iterator[int]:
         folder = self._folder / SHARDS
@@ -111,6 +80,34 @@ class Accounts:
         return msgspec.json.decode(report_path(self._folder, number).read_bytes(), type=ShardReport)
 
 
-def _summary(report: ShardReport) -> ShardSummary:
-    files: list[OutputFile] = report.files
-    return ShardSummary(shard=report.shard, records=report.records, files=files)
+class Version(NamedTuple):
+    """A version of a study: when it was updated, the day of the registry's data, and where it is."""
+
+    study: str
+    update: str
+    data_day: str
+    shard: int
+    place: int
+
+
+def split_line(line: str) -> tuple[str, str, str]:
+    """Return what `study_line` put together: the study, the day of its update and that of the data."""
+    study, _, days = line.partition(" ")
+    update, _, data_day = days.partition(" ")
+    return study, update, data_day
+
+
+def older_versions(versions: Iterable[Version]) -> dict[int, frozenset[int]]:
+    """Return the places to leave out, by shard, when of each study one version is to stay.
+
+    It is the one with the latest update; of those with the same update the one with the latest data, and then the
+    last in the input.
+    """
+    found: dict[str, list[Version]] = defaultdict(list)
+    for version in versions:
+        found[version.study].append(version)
+    places: dict[int, set[int]] = defaultdict(set)
+    for several in found.values():
+        for older in sorted(several)[:-1]:
+            places[older.shard].add(older.place)
+    return {shard: frozenset(some) for shard, some in places.items()}

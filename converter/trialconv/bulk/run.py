@@ -8,10 +8,7 @@ goes on; and since a shard depends on nothing but its records, the end is the sa
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -21,14 +18,14 @@ import msgspec
 from trialconv.bulk.accounts import Accounts
 from trialconv.bulk.inputs import Inputs
 from trialconv.bulk.job import Job, RunReport
+from trialconv.bulk.report import Reporter, write_report
 from trialconv.bulk.shard import ShardKey, convert_shard
-from trialconv.issues import SEVERITIES, OutputError, Severity, SinkError, SourceError, UsageError
+from trialconv.issues import OutputError, Severity, SinkError, SourceError, UsageError
 from trialconv.parallel import available_cores, clear, map_units
 from trialconv.readers.units import Unit
 from trialconv.sinks.files import is_temporary, write_file
 
 #: What a run leaves in its folder, beside a folder for each target.
-REPORT: Final = "report.json"
 RUN: Final = "run.json"
 _SPOOL: Final = ".spool"
 
@@ -51,13 +48,7 @@ def run(
     folder that has other things in it, UsageError when a run with other options or inputs is to be resumed. What
     stops the writing is told by the report.
     """
-    report = _Run(job, inputs, workers, resume, progress).run()
-    report.exit_code = exit_code(report, fail_on)
-    name = REPORT.replace(".", f"{_ending(job)}.")
-    # A full disk has perhaps no room for it; the caller has it, too.
-    with suppress(OutputError):
-        write_file(job.folder / name, msgspec.json.format(msgspec.json.encode(report)) + b"\n")
-    return report
+    return _Run(job, inputs, workers, resume, progress).run(fail_on)
 
 
 def _ending(job: Job) -> str:
@@ -81,10 +72,9 @@ class _Run:
         self._units: dict[int, Unit] = {}
         self._lost: dict[int, SourceError] = {}
         self._done = 0
-        self._begun = time.monotonic()
-        self._started = datetime.now(UTC).isoformat(timespec="seconds")
 
-    def run(self) -> RunReport:
+    def run(self, fail_on: Severity | None) -> RunReport:
+        reporter = Reporter(self._job, self._inputs, self._workers, fail_on)
         self._prepare()
         reason = ""
         try:
@@ -96,7 +86,11 @@ class _Run:
             reason = str(error)
         finally:
             shutil.rmtree(self._spool, ignore_errors=True)
-        return self._report(reason)
+        lost = [error.issue.message for error in self._lost.values()]
+        reports = self._accounts.reports()
+        report = reporter.report(reports, self._done, resumed=self._resume, lost=lost, reason=reason)
+        write_report(report, self._job.folder, _ending(self._job))
+        return report
 
     def _prepare(self) -> None:
         """Make the folder, or see that what is in it belongs to the same run, and remove what is incomplete."""
@@ -187,37 +181,6 @@ class _Run:
     def _tell(self, records: int) -> None:
         if self._progress is not None:
             self._progress(self._accounts.records_before + records, self._inputs.expected // self._job.part[1])
-
-    def _report(self, reason: str) -> RunReport:
-        seconds = time.monotonic() - self._begun
-        return RunReport(
-            state="stopped" if reason else "complete",
-            reason=reason,
-            exit_code=0,
-            trialconv=self._job.identity()["trialconv"],
-            started=self._started,
-            seconds=round(seconds, 3),
-            resumed=self._resume,
-            records_this_run=self._done,
-            records_per_second=round(self._done / seconds, 1),
-            workers=self._workers,
-            part="{}/{}".format(*self._job.part),
-            inputs=self._inputs.identity,
-            conversion=self._job.identity(),
-            lost=[error.issue.message for error in self._lost.values()],
-            **self._accounts.total(),
-        )
-
-
-def exit_code(report: RunReport, fail_on: Severity | None = None) -> int:
-    """Return the exit code: 5 stopped, 4 records failed, 3 invalid documents or Issues too grave, else 0."""
-    if report.state == "stopped":
-        return 5
-    if report.unread or report.superseded or report.lost or any(one.failed for one in report.targets.values()):
-        return 4
-    bar = SEVERITIES[: SEVERITIES.index(fail_on) + 1] if fail_on else ()
-    grave = any(one.severity in bar for one in report.issues)
-    return 3 if grave or any(one.invalid for one in report.targets.values()) else 0
 
 
 def _check_same(before: dict[str, Any], now: dict[str, Any], path: Path) -> None:
