@@ -7,10 +7,10 @@ BIN    := $(VENV)/bin
 STUDY  := NCT06108596
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench accept packages schemas extensions evidence docs clean
+.PHONY: help demo test test-spark check bench accept packages schemas extensions evidence docs clean
 
 help: ## list what can be made
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
 
 demo: $(VENV)/.stamp ## convert the example study to FHIR R4 and ODM 2.0 and validate both
 	@echo "Converting examples/$(STUDY).txt, a page of the registry as text ..."
@@ -26,6 +26,9 @@ demo: $(VENV)/.stamp ## convert the example study to FHIR R4 and ODM 2.0 and val
 
 test: $(VENV)/.stamp-dev ## run the tests
 	$(BIN)/pytest -n auto
+
+test-spark: $(VENV)/.stamp-spark ## run the tests of the engine for Apache Spark; needs Java 17
+	TRIALCONV_SPARK=1 $(BIN)/pytest -n 0 tests/test_bulk_spark.py
 
 check: $(VENV)/.stamp-dev ## lint, formatting, types, direction of imports
 	$(BIN)/ruff check
@@ -81,3 +84,8 @@ $(VENV)/.stamp-dev: pyproject.toml | $(BIN)/python
 	@echo "Installing trialconv and its development tools ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $(VENV)/.stamp $@
+
+$(VENV)/.stamp-spark: $(VENV)/.stamp-dev
+	@echo "Installing Apache Spark ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,spark]'
+	@touch $@

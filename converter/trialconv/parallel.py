@@ -55,7 +55,7 @@ class Reading(NamedTuple):
             return unit.records()
         return raw_records(unit.documents(), self.reader, self.limit)
 
-    def units(self, sources: Sequence[str], size: int, spool: Path) -> Iterator[Unit]:
+    def units(self, sources: Sequence[str], size: int, spool: Path | None) -> Iterator[Unit]:
         """Cut inputs into units of at most `size` records; see `Planner`."""
         planner = Planner(size, self.limit, lambda found: raw_records([found], self.reader, self.limit), spool)
         return planner.units(sources)

@@ -49,6 +49,11 @@ class Conversion:
         self._counts = {name: TargetCount() for name in job.layouts}
         self._issues: Counter[tuple[str, str, str]] = Counter()
 
+    @property
+    def records(self) -> int:
+        """How many records were taken."""
+        return len(self._studies)
+
     def take(self, raw: RawRecord | SourceError) -> None:
         """Convert a record, or account for why it cannot be. Raises what the output raises."""
         record = raw if isinstance(raw, SourceError) else parse(raw)

@@ -38,6 +38,8 @@ LAYOUTS: Final[dict[str, Layout]] = {
     "lines": Layout("a JSON document a line", LineFile, lambda target: target.suffix == ".json"),
     "zip": Layout("a file per study, in ZIPs", ZipFolder, lambda _: True),
 }
+#: On Spark the documents are rows, as text (resources, lines) or in Parquet, which holds any bytes.
+PARQUET: Final = "parquet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,8 @@ class Job:
         for name, layout in self.layouts.items():
             if name not in TARGETS:
                 raise UsageError(f"no target is called {name!r}; there are {', '.join(TARGETS)}")
+            if layout == PARQUET:
+                continue
             if layout not in LAYOUTS or not LAYOUTS[layout].fits(TARGETS[name]):
                 fitting = ", ".join(key for key, one in LAYOUTS.items() if one.fits(TARGETS[name]))
                 raise UsageError(f"{name} cannot be laid out as {layout!r}; there are {fitting}")
