@@ -40,6 +40,8 @@ check: $(VENV)/.stamp-dev ## lint, formatting, types, direction of imports
 bench: $(VENV)/.stamp-dev ## measure, and write the figures into docs/
 	$(BIN)/python benchmarks/bench_core.py
 	$(BIN)/python benchmarks/bench_core.py --corpus
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	$(BIN)/python benchmarks/bench_bulk.py
 	$(BIN)/python benchmarks/bench_odm_odmlib.py
 	$(BIN)/python benchmarks/bench_dependencies.py
 

@@ -304,6 +304,7 @@ def invariants(_: Path) -> str:
 BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "code-tables": code_tables,
     "demo-study": demo_study,
+    "bulk": doc_performance.bulk,
     "dependencies": doc_performance.dependencies,
     "eligibility": doc_performance.eligibility,
     "extensions": doc_extensions.extension_tables,
