@@ -112,7 +112,7 @@ def converted(source: Path, folder: Path, target: str, workers: int) -> dict[str
     with subprocess.Popen(  # noqa: S603 - our own
         [*command, *options], stderr=subprocess.DEVNULL, start_new_session=True
     ) as process:
-        peaks = watched(process)
+        peaks, cpu = watched(process)
     seconds = time.perf_counter() - before
     report = json.loads((out / "report.json").read_bytes())
     shutil.rmtree(out)
@@ -122,6 +122,7 @@ def converted(source: Path, folder: Path, target: str, workers: int) -> dict[str
         "records": report["records"],
         "seconds": round(seconds, 2),
         "rate": round(report["records"] / seconds, 1),
+        "cpu_ms": round(cpu / report["records"] * 1e3, 3),
         "parent_mib": round(peaks.pop(process.pid, 0) / _MIB),
         "worker_mib": round(max(peaks.values(), default=0) / _MIB),
         "exit_code": process.returncode,
@@ -130,20 +131,22 @@ def converted(source: Path, folder: Path, target: str, workers: int) -> dict[str
     return found
 
 
-def watched(process: subprocess.Popen[bytes]) -> dict[int, int]:
-    """Wait for a process, and return the peak of memory of each process of its session, in KiB."""
+def watched(process: subprocess.Popen[bytes]) -> tuple[dict[int, int], float]:
+    """Wait for a process; return the peaks of memory in its session, in KiB, and the CPU seconds of all of it."""
     peaks: dict[int, int] = {}
+    ticks: dict[int, int] = {}
     while process.poll() is None:
         for path in Path("/proc").glob("[0-9]*"):
             try:
                 status = (path / "stat").read_text().rpartition(")")[2].split()
                 if int(status[3]) == process.pid:
+                    ticks[int(path.name)] = int(status[11]) + int(status[12])
                     high = re.search(r"VmHWM:\s+(\d+)", (path / "status").read_text())
                     peaks[int(path.name)] = max(peaks.get(int(path.name), 0), int(high[1]) if high else 0)
             except (OSError, ValueError):
                 continue
         time.sleep(_TICK)
-    return peaks
+    return peaks, sum(ticks.values()) / os.sysconf("SC_CLK_TCK")
 
 
 def beside_models(studies: list[bytes], rounds: int) -> dict[str, Any]:

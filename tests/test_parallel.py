@@ -18,12 +18,14 @@ from made_up import encoded, study
 from parallel_work import (
     counting,
     dying,
+    dying_always,
     dying_once,
     failing,
     outcome,
     outcome_of_record,
     refusing,
 )
+from trialconv import parallel
 from trialconv.issues import SourceError, issue
 from trialconv.parallel import Reading, map_records, map_units
 from trialconv.pipeline import parse, read_outcomes
@@ -132,6 +134,19 @@ def test_a_worker_that_is_killed_once_harms_nothing(inputs: dict[str, Path], tmp
     assert [str(found) for found in made] == [
         text.partition(" ")[0] if text[:3] == "NCT" else text for text in expected
     ]
+
+
+def test_a_unit_on_which_workers_always_die(
+    inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A unit that no worker gets through is given up after some tries, and the others are done."""
+    monkeypatch.setattr(parallel, "_TRIES", 2)
+    units = enumerate(Reading().units([str(inputs["archive"])], 300, tmp_path))
+    done = {one.key: one.result for one in map_units(dying_always, units, workers=2)}
+    lost = done.pop(1)
+    assert isinstance(lost, SourceError)
+    assert (lost.issue.code, str(inputs["archive"]) in lost.issue.record) == ("worker-died", True)
+    assert done == {0: 0, 2: 2}
 
 
 def test_what_the_work_raises_ends_it(inputs: dict[str, Path], tmp_path: Path) -> None:

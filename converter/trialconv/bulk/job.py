@@ -166,9 +166,9 @@ class ShardSummary(_Account):
 class RunReport(_Account):
     """The account of a run.
 
-    `state` is `complete`, or `stopped` where `reason` says what stopped it; a stopped run can be resumed. Every
-    record of the input is one of `unread`, `superseded`, or in each target one of converted, invalid and failed.
-    `lost` are shards that could not be made since worker processes died on them.
+    `state` is `complete`; `stopped` where `reason` says what stopped it; or `incomplete` where there are `lost`
+    shards, which could not be made since worker processes died on them. Both can be resumed. Every record of the
+    input is one of `unread`, `superseded`, or in each target one of converted, invalid and failed.
     """
 
     state: str

@@ -48,7 +48,7 @@ class Reporter:
         done = sums["records"] if records is None else records
         seconds = time.monotonic() - self._begun
         report = RunReport(
-            state="stopped" if reason else "complete",
+            state="stopped" if reason else "incomplete" if lost else "complete",
             reason=reason,
             exit_code=0,
             trialconv=__version__,
