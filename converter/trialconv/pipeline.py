@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
 
 from trialconv.catalog import READERS, TARGETS, Target
 from trialconv.context import Context, Options
@@ -13,8 +13,8 @@ from trialconv.issues import Issue, SourceError, TrialconvError, UsageError, iss
 from trialconv.losses import losses
 from trialconv.placement import Coverage, Tally
 from trialconv.readers.detect import detect
-from trialconv.readers.sources import MAX_RECORD_SIZE, Document, RawRecord, documents
-from trialconv.record import Record
+from trialconv.readers.sources import MAX_RECORD_SIZE, Document, RawRecord, documents, unpacked
+from trialconv.record import Record, SourceInfo
 from trialconv.record.leaves import Values, leaf_values
 from trialconv.scrub import scrubbed
 
@@ -69,7 +69,21 @@ def read(
 
 def read_outcomes(source: str, reader: str | None, limit: int) -> Iterator[Record | SourceError]:
     """Yield every record of an input, or the reason why one cannot be had."""
-    for raw in raw_records(documents(source), reader, limit):
+    yield from read_documents(documents(source), reader, limit)
+
+
+def outcomes_of_stream(
+    stream: BinaryIO, name: str, reader: str | None, limit: int
+) -> Iterator[Record | SourceError]:
+    """Yield every record of an open stream, packed or not, or the reason why one cannot be had."""
+    yield from read_documents(unpacked(stream, SourceInfo(name)), reader, limit)
+
+
+def read_documents(
+    sources: Iterable[Document | SourceError], reader: str | None, limit: int
+) -> Iterator[Record | SourceError]:
+    """Yield every record of some documents, or the reason why one cannot be had."""
+    for raw in raw_records(sources, reader, limit):
         yield raw if isinstance(raw, SourceError) else parse(raw)
 
 

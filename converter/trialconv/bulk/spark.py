@@ -27,7 +27,7 @@ from trialconv.bulk.report import Reporter, report_json, write_report
 from trialconv.catalog import TARGETS
 from trialconv.issues import OutputError, Severity, SinkError, SourceError, UsageError
 from trialconv.pipeline import Converted, collect_less, parse, raw_records
-from trialconv.readers.sources import RawRecord, as_documents
+from trialconv.readers.sources import RawRecord, unpacked
 from trialconv.record import SourceInfo
 from trialconv.writers.json import write_json
 
@@ -177,7 +177,7 @@ class _InRow(NamedTuple):
     def records(self, job: Job) -> Iterator[RawRecord | SourceError]:
         if self.unit is not None:
             return job.reading.raw_records(pickle.loads(self.unit))  # noqa: S301 - the driver's own
-        documents = as_documents(io.BytesIO(self.data or b""), SourceInfo(self.source))
+        documents = unpacked(io.BytesIO(self.data or b""), SourceInfo(self.source))
         return raw_records(documents, job.reading.reader, job.reading.limit)
 
 

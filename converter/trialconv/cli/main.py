@@ -20,8 +20,12 @@ COMMANDS: Final = {
     "to-sdtm": ("trialconv.cli.to_sdtm", "Convert records to the SDTM datasets TS and TI."),
     "bulk": ("trialconv.cli.bulk", "Convert a whole registry: over all cores, in shards, and resumable."),
     "coverage": ("trialconv.cli.coverage", "Tell which values of records stand where in a target."),
+    "diff": ("trialconv.cli.diff", "Tell what changed between two versions of a record."),
     "codes": ("trialconv.cli.codes", "Look at the code tables, and find what they have no code for."),
     "validate": ("trialconv.cli.validate", "Check FHIR, ODM, USDM, Define-XML and trial design datasets."),
+    "doctor": ("trialconv.cli.doctor", "Tell what this installation has, and how to get the rest."),
+    "completion": ("trialconv.cli.completion", "Print the script for a shell's completion."),
+    "serve": ("trialconv.cli.serve", "Serve the page and the HTTP interface."),
 }
 
 
@@ -58,7 +62,7 @@ class LazyGroup(click.Group):
 def _print_version(*, verbose: bool) -> None:
     click.echo(f"trialconv {__version__}")
     if verbose:
-        from trialconv.cli.about import definition_lines
+        from trialconv.definitions import definition_lines
 
         for line in definition_lines():
             click.echo(line)

@@ -21,9 +21,9 @@ from trialconv.readers.sources import (
     ZIP_MAGIC,
     Document,
     RawRecord,
-    as_documents,
     documents,
     files_below,
+    unpacked,
 )
 from trialconv.readers.units import Archive, Failed, Files, Lines, SpoolWriter, Unit
 from trialconv.readers.zip_parts import find_directory, zip_parts
@@ -110,7 +110,7 @@ class Planner:
             if head.startswith(GZIP_MAGIC):
                 return self._spools(path)
             stream.seek(0)
-            for document in as_documents(stream, SourceInfo(path)):
+            for document in unpacked(stream, SourceInfo(path)):
                 if isinstance(document, Document) and self._is_lines(document):
                     return self._of_lines(path)
             return self._spools(path)
