@@ -149,8 +149,8 @@ def map_units(
             if not tasks:
                 return
             pool.wait([tasks[0]] if ordered else tasks, tasks, progress)
-            done = [task for task in tasks if task.is_done]
-            for task in done if not ordered else [tasks[0]]:
+            done = [task for task in tasks if task.is_done and not task.is_broken]
+            for task in [tasks[0]] if ordered else done:
                 tasks.remove(task)
                 yield Done(task.key, pool.result(task))
                 if not keep_spools:

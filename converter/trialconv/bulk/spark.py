@@ -75,6 +75,8 @@ def run_on_spark(
     spark-submit by default. Raises UsageError where the extra `spark` is not installed, OutputError for an output
     that is there already, SinkError when Spark gives up.
     """
+    if "://" not in out and Path(out).exists():
+        raise OutputError(f"{out} exists already; give a new one")
     session = _session(master, settings or {})
     try:
         from py4j.protocol import Py4JJavaError
@@ -102,7 +104,8 @@ def run_on_spark(
 
 def _first_line(error: Exception) -> str:
     lines = [line for line in str(error).splitlines() if line.strip()]
-    return next((line.strip() for line in reversed(lines) if "Error" in line or "Exception" in line), lines[0])
+    telling = [line.strip() for line in lines if "Error" in line or "Exception" in line]
+    return (telling or lines or [type(error).__name__])[-1]
 
 
 def _session(master: str | None, settings: Mapping[str, str]) -> SparkSession:
