@@ -257,7 +257,12 @@ def test_interrupted_by_hand(tmp_path: Path) -> None:
     """An interrupt ends the run with 130 and says how to go on; nothing incomplete is left."""
     source = zipped(tmp_path / "some.zip", [full(n) for n in range(1, 600)])
     options = ["bulk", source, "--out", tmp_path / "out", *FHIR, "--workers", "2", "--shard-size", "50"]
-    with subprocess.Popen(command(*options), stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+    # Whoever runs the tests in the background of a shell has interrupts ignored, by all that is started there.
+    program = (
+        "import signal; signal.signal(2, signal.default_int_handler); from trialconv.cli.main import main; main()"
+    )
+    begun = [sys.executable, "-c", program, *map(str, options)]
+    with subprocess.Popen(begun, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
         wait_for(lambda: (tmp_path / "out" / "shards").is_dir())
         process.send_signal(signal.SIGINT)
         _, said = process.communicate()
