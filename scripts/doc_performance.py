@@ -96,7 +96,8 @@ def _bulk_peer(peer: dict[str, Any]) -> str:
     return (
         f"CPU time for a study to R4B ({peer['studies']} studies): {peer['ms']:.2f} ms for trialconv, "
         f"from the registry's JSON on; {peer['models_ms']:.1f} ms for fhir.resources to build, validate and write "
-        f"the same bundles, from their finished content on. That is {peer['ratio']:.0f} times as long."
+        f"the same bundles, from their finished content on. That is {peer['ratio']:.0f} times as long. The models "
+        f"refused {peer['refused']} more bundles, which are not counted."
     )
 
 
