@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 STUDY  := NCT06108596
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-servers servers check wheel browser bench accept packages services schemas extensions evidence docs clean
+.PHONY: help demo test test-servers test-spark servers check wheel browser bench accept packages services schemas extensions evidence docs clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -27,6 +27,9 @@ demo: $(VENV)/.stamp ## convert the example study to FHIR R4 and ODM 2.0 and val
 test: $(VENV)/.stamp-dev ## run the tests
 	$(BIN)/pytest -n auto
 
+test-spark: $(VENV)/.stamp-spark ## run the tests of the engine for Apache Spark; needs Java 17
+	TRIALCONV_SPARK=1 $(BIN)/pytest -n 0 tests/test_bulk_spark.py
+
 check: $(VENV)/.stamp-dev ## lint, formatting, types, direction of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -45,6 +48,7 @@ browser: ## install Chromium, which the tests of pages need, where apt and the r
 bench: $(VENV)/.stamp-dev ## measure, and write the figures into docs/
 	$(BIN)/python benchmarks/bench_core.py
 	$(BIN)/python benchmarks/bench_core.py --corpus
+	$(BIN)/python benchmarks/bench_bulk.py
 	$(BIN)/python benchmarks/bench_odm_odmlib.py
 	$(BIN)/python benchmarks/bench_dependencies.py
 	$(BIN)/python benchmarks/bench_ledger.py
@@ -100,3 +104,8 @@ $(VENV)/.stamp-dev: pyproject.toml | $(BIN)/python
 	@echo "Installing trialconv and its development tools ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $(VENV)/.stamp $@
+
+$(VENV)/.stamp-spark: $(VENV)/.stamp-dev
+	@echo "Installing Apache Spark ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,spark]'
+	@touch $@

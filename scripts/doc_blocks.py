@@ -320,6 +320,7 @@ BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "code-tables": code_tables,
     "commands": doc_commands.commands,
     "demo-study": demo_study,
+    "bulk": doc_performance.bulk,
     "dependencies": doc_performance.dependencies,
     "eligibility": doc_performance.eligibility,
     "extensions": doc_extensions.extension_tables,

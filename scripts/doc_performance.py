@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 _NONE_YET = "No figures yet; `make bench` measures them."
@@ -79,6 +80,64 @@ def load(root: Path) -> str:
 def _corpus_row(one: dict[str, Any]) -> str:
     counts = f"{one['crashes']:,} | {one['invalid']:,} | {one['unequal']:,}"
     return f"| {one['target']} | {counts} | {one['seconds']:.1f} |"
+
+
+def bulk(root: Path) -> str:
+    """Return how fast bulk conversions were, how they grew with the input, and what memory they took."""
+    figures = _figures(root, "bulk")
+    if not figures:
+        return _NONE_YET
+    lines = [
+        f"{_machine(figures)} The load of the machine was {figures['load']} when the measuring ended.",
+        "",
+        "| all studies at hand, to | workers | studies a second | CPU, ms per study |",
+        "|---|---:|---:|---:|",
+        *_bulk_speed(figures["speed"]),
+        "",
+        "| studies | seconds | times the seconds of the first | a worker, MiB | the parent, MiB |",
+        "|---:|---:|---:|---:|---:|",
+        *(_bulk_growth(one, figures["growth"][0]) for one in figures["growth"]),
+        "",
+        _bulk_many(figures["many"]),
+        "",
+        _bulk_peer(figures["peer"]),
+    ]
+    if (root / "docs" / "bulk.svg").exists():
+        lines += ["", "![Time and peak of memory over the number of studies](bulk.svg)"]
+    return "\n".join(lines)
+
+
+def _bulk_many(many: dict[str, Any]) -> str:
+    return (
+        f"A made archive of {many['records']:,} small studies: {many['seconds']:,.0f} s; a worker took "
+        f"{many['worker_mib']} MiB at most, the parent {many['parent_mib']} MiB."
+    )
+
+
+def _bulk_peer(peer: dict[str, Any]) -> str:
+    return (
+        f"CPU time for a study to R4B ({peer['studies']} studies): {peer['ms']:.2f} ms for trialconv, "
+        f"from the registry's JSON on; {peer['models_ms']:.1f} ms for fhir.resources to build, validate and write "
+        f"the same bundles, from their finished content on. That is {peer['ratio']:.0f} times as long. The models "
+        f"refused {peer['refused']} more bundles, which are not counted."
+    )
+
+
+def _bulk_speed(runs: list[dict[str, Any]]) -> list[str]:
+    found: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for one in runs:
+        found.setdefault((one["target"], one["workers"]), []).append(one)
+    return [
+        f"| `{target}` | {workers} | {median(one['rate'] for one in some):,.0f} | "
+        f"{median(one['cpu_ms'] for one in some):.2f} |"
+        for (target, workers), some in found.items()
+    ]
+
+
+def _bulk_growth(one: dict[str, Any], first: dict[str, Any]) -> str:
+    factor = one["seconds"] / first["seconds"]
+    memory = f"{one['worker_mib']} | {one['parent_mib']}"
+    return f"| {one['records']:,} | {one['seconds']:,.1f} | {factor:.1f} | {memory} |"
 
 
 def odmlib(root: Path) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from trialconv.issues import SourceError
 from trialconv.readers.sources import RawRecord
-from trialconv.readers.units import Unit
 from trialconv.record import Record
 
 
@@ -37,6 +36,14 @@ def dying(fatal: tuple[str, ...], record: Record) -> str:
     return record.nct_id
 
 
+def dying_always(key: int, raws: Iterator[RawRecord | SourceError]) -> int:
+    """Die on one unit, each time on another record."""
+    for number, _ in enumerate(raws):
+        if key == 1 and number == os.getpid() % 7:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return key
+
+
 def dying_once(mark: Path, record: Record) -> str:
     """Die on a record, but not again."""
     if record.nct_id == "NCT99000300" and not mark.exists():
@@ -45,11 +52,11 @@ def dying_once(mark: Path, record: Record) -> str:
     return record.nct_id
 
 
-def refusing(unit: Unit, raws: Iterator[RawRecord | SourceError]) -> int:
+def refusing(key: int, raws: Iterator[RawRecord | SourceError]) -> int:
     """Fail as a full disk does."""
     raise OSError(28, "No space left on device")
 
 
-def counting(unit: Unit, raws: Iterator[RawRecord | SourceError]) -> int:
+def counting(key: int, raws: Iterator[RawRecord | SourceError]) -> int:
     """Return how many records a unit has."""
     return sum(1 for _ in raws)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tracemalloc
 from collections import Counter
@@ -16,6 +17,7 @@ from trialconv import validate
 from trialconv.formats import FHIR_VERSIONS, FhirVersion
 from trialconv.issues import SinkError
 from trialconv.sinks.bulk import BulkFiles
+from trialconv.sinks.files import GrowingFile
 
 BULK = ["--format", "ndjson"]
 
@@ -161,18 +163,18 @@ def test_a_file_that_cannot_be_written_ends_the_run(
 ) -> None:
     """When the disk is full the other studies are not tried: exit code 5, one message, and no files."""
 
-    class Full:
-        def __init__(self, stream: Any) -> None:
-            self._stream = stream
-
-        def write(self, data: bytes) -> int:
+    class Full(io.BytesIO):
+        def write(self, data: Any) -> int:
             raise OSError(28, "No space left on device")
 
-        def close(self) -> None:
-            self._stream.close()
+    begin = GrowingFile.__init__
 
-    file = BulkFiles._file
-    monkeypatch.setattr(BulkFiles, "_file", lambda self, kind: Full(file(self, kind)))
+    def begin_full(self: GrowingFile, path: Path) -> None:
+        begin(self, path)
+        self._stream.close()
+        self._stream = Full()
+
+    monkeypatch.setattr(GrowingFile, "__init__", begin_full)
     ran = run("to-fhir", three, *BULK, "--out", tmp_path / "bulk")
     assert (ran.code, ran.out) == (5, b"")
     assert [line.partition(": ")[2] for line in ran.errors] == [
@@ -186,7 +188,7 @@ def test_nothing_is_left_when_a_file_cannot_be_written(tmp_path: Path) -> None:
     files = BulkFiles(tmp_path / "bulk", force=False)
     files.add("NCT99999901", [{"resourceType": "Group", "id": "NCT99999901-a"}])
     # A folder stands where the file of the next type would be made.
-    path, _ = files._files["Group"]
+    path = files._files["Group"]._temporary
     (path.parent / path.name.replace("Group", "Location")).mkdir()
     location = {"resourceType": "Location", "id": "NCT99999902-a"}
     with pytest.raises(SinkError, match="Location"):

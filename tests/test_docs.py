@@ -206,8 +206,8 @@ def test_every_dependency_is_argued_for() -> None:
     assert set(extras) == set(re.findall(r"^\*\*([\w.-]+)\*\*", optional, re.MULTILINE))
     assert [name for wanted in extras.values() for name in wanted if name.partition("[")[0] not in optional] == []
     assert {name for name in tools if name.startswith("trialconv[")} == {
-        f"trialconv[{name}]" for name in extras
-    }, "the tests need every extra"
+        f"trialconv[{name}]" for name in extras if name != "spark"
+    }, "the tests need every extra that is no stage of its own"
     tools = {name for name in tools if not name.startswith("trialconv[")}
     _, _, table = text.partition("| package | what for |\n|---|---|\n")
     listed = [line.split("|")[1] for line in table.partition("\n\n")[0].splitlines()]

@@ -18,12 +18,14 @@ from made_up import encoded, study
 from parallel_work import (
     counting,
     dying,
+    dying_always,
     dying_once,
     failing,
     outcome,
     outcome_of_record,
     refusing,
 )
+from trialconv import parallel
 from trialconv.issues import SourceError, issue
 from trialconv.parallel import Reading, map_records, map_units
 from trialconv.pipeline import parse, read_outcomes
@@ -134,9 +136,22 @@ def test_a_worker_that_is_killed_once_harms_nothing(inputs: dict[str, Path], tmp
     ]
 
 
+def test_a_unit_on_which_workers_always_die(
+    inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A unit that no worker gets through is given up after some tries, and the others are done."""
+    monkeypatch.setattr(parallel, "_TRIES", 2)
+    units = enumerate(Reading().units([str(inputs["archive"])], 300, tmp_path))
+    done = {one.key: one.result for one in map_units(dying_always, units, workers=2)}
+    lost = done.pop(1)
+    assert isinstance(lost, SourceError)
+    assert (lost.issue.code, str(inputs["archive"]) in lost.issue.record) == ("worker-died", True)
+    assert done == {0: 0, 2: 2}
+
+
 def test_what_the_work_raises_ends_it(inputs: dict[str, Path], tmp_path: Path) -> None:
     """An exception of the work itself is no matter of a record: it is raised, and the workers end."""
-    units = Reading().units([str(inputs["archive"])], 10, tmp_path)
+    units = enumerate(Reading().units([str(inputs["archive"])], 10, tmp_path))
     with pytest.raises(OSError, match="No space left"):
         list(map_units(refusing, units, workers=2))
 
@@ -146,7 +161,7 @@ def test_what_the_work_raises_ends_it(inputs: dict[str, Path], tmp_path: Path) -
 def test_progress_counts_records(inputs: dict[str, Path], tmp_path: Path, workers: int, ordered: bool) -> None:
     """The progress never goes down and never beyond the number of records."""
     seen: list[int] = []
-    units = Reading().units([str(inputs["archive"])], 50, tmp_path)
+    units = enumerate(Reading().units([str(inputs["archive"])], 50, tmp_path))
     done = list(map_units(counting, units, workers=workers, ordered=ordered, progress=seen.append))
     assert sum(one.result for one in done if isinstance(one.result, int)) == COUNT + 1
     assert seen == sorted(seen)
@@ -157,7 +172,8 @@ def test_a_spool_does_not_stay(inputs: dict[str, Path], tmp_path: Path) -> None:
     """What only one process can read is written to a file for another, and removed; not many are there at once."""
     spool = tmp_path / "spool"
     most = 0
-    for _ in map_units(counting, Reading().units([str(inputs["page.gz"])], 20, spool), workers=1):
+    units = enumerate(Reading().units([str(inputs["page.gz"])], 20, spool))
+    for _ in map_units(counting, units, workers=1):
         most = max(most, len(list(spool.iterdir())))
     assert 0 < most <= 3
     assert list(spool.iterdir()) == []

@@ -478,6 +478,12 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "trialconv failed on this record. The other records are not affected.",
         "Report it with the record.",
     ),
+    "superseded-record": IssueKind(
+        "error",
+        "The input has several versions of a study. The one with the latest update is converted, of equal ones "
+        "the last; this one is not.",
+        "Nothing, if the newest version is the one you want; otherwise give the inputs apart.",
+    ),
     "worker-died": IssueKind(
         "error",
         "A worker process died on this record, twice, so that it was left out. The others are not affected.",

@@ -29,6 +29,7 @@ from trialconv.readers.units import Spool, Unit
 from trialconv.record import Record
 
 _T = TypeVar("_T")
+_K = TypeVar("_K")
 
 #: How many units wait for each worker beside the one that it works on.
 _WAITING: Final = 1
@@ -36,6 +37,8 @@ _WAITING: Final = 1
 _TRIES: Final = 10
 #: How often somebody hears of the progress, in seconds.
 _TICK: Final = 0.5
+#: After how many records somebody hears of it where there are no other processes.
+_OFTEN: Final = 50
 #: Of a unit for `map_records`, whose results are held.
 _UNIT_SIZE: Final = 256
 
@@ -52,20 +55,21 @@ class Reading(NamedTuple):
             return unit.records()
         return raw_records(unit.documents(), self.reader, self.limit)
 
-    def units(self, sources: Sequence[str], size: int, spool: Path) -> Iterator[Unit]:
+    def units(self, sources: Sequence[str], size: int, spool: Path | None) -> Iterator[Unit]:
         """Cut inputs into units of at most `size` records; see `Planner`."""
         planner = Planner(size, self.limit, lambda found: raw_records([found], self.reader, self.limit), spool)
         return planner.units(sources)
 
 
-#: What is done with the records of a unit, in a worker. It can be pickled, and so can what it returns.
-Work = Callable[[Any, Iterator[RawRecord | SourceError]], _T]
+#: What is done with the records of a unit, in a worker: it gets the unit's key and the records. It can be pickled,
+#: and so can the keys and what it returns.
+Work = Callable[[_K, Iterator[RawRecord | SourceError]], _T]
 
 
-class Done(NamedTuple, Generic[_T]):
+class Done(NamedTuple, Generic[_K, _T]):
     """What the work on a unit returned, or the reason why there is nothing: workers died on it again and again."""
 
-    unit: Any
+    key: _K
     result: _T | SourceError
 
 
@@ -89,7 +93,7 @@ def map_records(
     are pickled: the function is one of a module, or a `functools.partial` of one.
     """
     with tempfile.TemporaryDirectory(prefix="trialconv-") as folder:
-        units = reading.units(sources, _UNIT_SIZE, Path(folder))
+        units = enumerate(reading.units(sources, _UNIT_SIZE, Path(folder)))
         for done in map_units(partial(_apply, function), units, workers=workers, reading=reading):
             if isinstance(done.result, SourceError):
                 yield done.result
@@ -98,7 +102,7 @@ def map_records(
 
 
 def _apply(
-    function: Callable[[Record], _T], unit: Unit, raws: Iterator[RawRecord | SourceError]
+    function: Callable[[Record], _T], _: int, raws: Iterator[RawRecord | SourceError]
 ) -> list[_T | SourceError]:
     return [_applied(function, raw) for raw in raws]
 
@@ -111,59 +115,65 @@ def _applied(function: Callable[[Record], _T], raw: RawRecord | SourceError) -> 
 
 
 def map_units(
-    work: Work[_T],
-    units: Iterable[Unit],
+    work: Work[_K, _T],
+    units: Iterable[tuple[_K, Unit]],
     *,
     workers: int | None = None,
     reading: Reading = Reading(),  # noqa: B008 - it cannot be changed
     ordered: bool = True,
     progress: Callable[[int], None] | None = None,
-) -> Iterator[Done[_T]]:
+    keep_spools: bool = False,
+) -> Iterator[Done[_K, _T]]:
     """Do some work on each unit, in worker processes, and yield what it returns.
 
-    `work` gets the unit and its records. An exception that it raises is raised here, and ends the work on all
-    other units. Units are taken from `units` only as workers need them. `workers` is the number of processes
-    (default: one for each processor); 0 works in this process. The results come in the order of the units unless
-    `ordered` is False. `progress` is called, now and then, with the number of records that were worked on so far.
+    Units come with a key each; `work` gets the key and the records of the unit. An exception that it raises is
+    raised here, and ends the work on all other units. Units are taken from `units` only as workers need them.
+    `workers` is the number of processes (default: one for each processor); 0 works in this process. The results
+    come in the order of the units unless `ordered` is False. `progress` is called, now and then, with the number
+    of records that were worked on so far.
+    Files that were written to hand records to workers are removed unless `keep_spools` is True.
     """
     if workers == 0:
-        yield from _here(work, units, reading, progress)
+        counter = _Counter(progress)
+        for key, unit in units:
+            yield Done(key, work(key, counter.counted(reading.raw_records(unit))))
+            if not keep_spools:
+                clear(unit)
         return
     with _Pool(work, reading, workers or available_cores()) as pool:
         remaining = iter(units)
         tasks: deque[_Task] = deque()
         while True:
-            while len(tasks) < pool.places and (unit := next(remaining, None)) is not None:
-                tasks.append(pool.submit(unit))
+            while len(tasks) < pool.places and (following := next(remaining, None)) is not None:
+                tasks.append(pool.submit(*following))
             if not tasks:
                 return
             pool.wait([tasks[0]] if ordered else tasks, tasks, progress)
-            done = [task for task in tasks if task.is_done]
-            for task in done if not ordered else [tasks[0]]:
+            done = [task for task in tasks if task.is_done and not task.is_broken]
+            for task in [tasks[0]] if ordered else done:
                 tasks.remove(task)
-                yield Done(task.unit, pool.result(task))
-                _clear(task.unit)
+                yield Done(task.key, pool.result(task))
+                if not keep_spools:
+                    clear(task.unit)
 
 
-def _here(
-    work: Work[_T], units: Iterable[Unit], reading: Reading, progress: Callable[[int], None] | None
-) -> Iterator[Done[_T]]:
-    count = 0
+class _Counter:
+    """Counts records on their way and tells now and then."""
 
-    def counted(raws: Iterator[RawRecord | SourceError]) -> Iterator[RawRecord | SourceError]:
-        nonlocal count
+    def __init__(self, progress: Callable[[int], None] | None) -> None:
+        self._progress = progress
+        self._count = 0
+
+    def counted(self, raws: Iterator[RawRecord | SourceError]) -> Iterator[RawRecord | SourceError]:
         for raw in raws:
             yield raw
-            count += 1
-            if progress is not None and not count % _UNIT_SIZE:
-                progress(count)
-
-    for unit in units:
-        yield Done(unit, work(unit, counted(reading.raw_records(unit))))
-        _clear(unit)
+            self._count += 1
+            if self._progress is not None and not self._count % _OFTEN:
+                self._progress(self._count)
 
 
-def _clear(unit: Unit) -> None:
+def clear(unit: Unit) -> None:
+    """Remove what was written for a unit, when nobody needs it any more."""
     if isinstance(unit, Spool):
         unit.done()
 
@@ -174,7 +184,8 @@ class _Task:
     `at` is the record on which a worker died, counted from 1; `without` are those to leave out.
     """
 
-    def __init__(self, unit: Unit, place: int) -> None:
+    def __init__(self, key: Any, unit: Unit, place: int) -> None:
+        self.key = key
         self.unit = unit
         self.place = place
         self.future: Future[tuple[Any, int]] | None = None
@@ -200,7 +211,7 @@ class _Pool:
     They do not share the memory of this process: it may have threads, which a fork would break.
     """
 
-    def __init__(self, work: Work[Any], reading: Reading, workers: int) -> None:
+    def __init__(self, work: Work[Any, Any], reading: Reading, workers: int) -> None:
         methods = multiprocessing.get_all_start_methods()
         self._context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
         self._workers = workers
@@ -223,16 +234,16 @@ class _Pool:
         self._marks[self.places] = 1
         self._executor.shutdown(cancel_futures=True)
 
-    def submit(self, unit: Unit) -> _Task:
+    def submit(self, key: Any, unit: Unit) -> _Task:
         """Give a unit to the workers."""
-        task = _Task(unit, self._free.pop())
+        task = _Task(key, unit, self._free.pop())
         self._submit(task)
         return task
 
     def _submit(self, task: _Task) -> None:
         self._marks[task.place] = 0
         try:
-            task.future = self._executor.submit(_work_on, task.unit, task.place, task.without)
+            task.future = self._executor.submit(_work_on, task.key, task.unit, task.place, task.without)
         except BrokenProcessPool as error:
             task.future = Future()
             task.future.set_exception(error)
@@ -309,10 +320,10 @@ class _Stopped(Exception):  # noqa: N818 - no error
     """The work on all units was given up."""
 
 
-_state: tuple[Work[Any], Reading, Any] | None = None
+_state: tuple[Work[Any, Any], Reading, Any] | None = None
 
 
-def _begin(work: Work[Any], reading: Reading, marks: Any) -> None:
+def _begin(work: Work[Any, Any], reading: Reading, marks: Any) -> None:
     """Make a process ready to work."""
     global _state
     _state = work, reading, marks
@@ -330,13 +341,13 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work_on(unit: Unit, place: int, without: frozenset[int]) -> tuple[Any, int]:
+def _work_on(key: Any, unit: Unit, place: int, without: frozenset[int]) -> tuple[Any, int]:
     """Return what the work on a unit gives, and the number of its records."""
     if _state is None:
         raise RuntimeError("a worker process was not made ready")
     work, reading, marks = _state
     marked = _Marked(reading.raw_records(unit), marks, place, without)
-    return work(unit, marked), marked.count
+    return work(key, marked), marked.count
 
 
 class _Marked:

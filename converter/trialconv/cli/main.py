@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "load": ("trialconv.cli.load", "Load records into DuckDB, PostgreSQL or Parquet."),
     "push": ("trialconv.cli.push", "Bring studies into a FHIR server."),
     "withdraw": ("trialconv.cli.withdraw", "Take studies back from a FHIR server."),
+    "bulk": ("trialconv.cli.bulk", "Convert a whole registry: over all cores, in shards, and resumable."),
     "coverage": ("trialconv.cli.coverage", "Tell which values of records stand where in a target."),
     "diff": ("trialconv.cli.diff", "Tell what changed between two versions of a record."),
     "codes": ("trialconv.cli.codes", "Look at the code tables, and find what they have no code for."),

@@ -11,13 +11,15 @@ import click
 
 _CLEAR_LINE: Final = "\r\x1b[K"
 _TICK: Final = 0.5
+_BAR: Final = 30
 
 
 class Progress:
     """What a command says while it works, on standard error."""
 
     def __init__(self) -> None:
-        self._next_tick = time.monotonic() + _TICK
+        self._begun = time.monotonic()
+        self._next_tick = self._begun + _TICK
         self._live = sys.stderr.isatty()
 
     def say(self, text: str) -> None:
@@ -31,6 +33,16 @@ class Progress:
             of = f" of {total:,}" if total else ""
             self._print(f"{_CLEAR_LINE}{count:,}{of} studies")
 
+    def bar(self, count: int, expected: int, begun: int = 0) -> None:
+        """Show on a terminal, now and then, how far the work is, how fast it goes and how long it will take.
+
+        `expected` is about how many studies there are, and `begun` how many were done when the work began.
+        """
+        now = time.monotonic()
+        if self._live and now >= self._next_tick:
+            self._next_tick = now + _TICK
+            self._print(_CLEAR_LINE + bar_text(count, expected, (count - begun) / max(now - self._begun, _TICK)))
+
     def done(self) -> None:
         """Take the number of studies off the terminal."""
         if self._live:
@@ -40,3 +52,20 @@ class Progress:
         # Whoever stops listening to us (`2>&1 | head`) does not stop the work.
         with contextlib.suppress(BrokenPipeError):
             click.echo(text, nl=False, err=True)
+
+
+def bar_text(count: int, expected: int, rate: float) -> str:
+    """Return a bar, the number of studies, the studies a second, and the time left as far as it can be told."""
+    text = f"{count:,} studies  {rate:,.0f}/s"
+    if not expected or count > expected:
+        return text
+    filled = _BAR * count // expected
+    text = f"[{'#' * filled}{'.' * (_BAR - filled)}] {100 * count // expected} %  {text}"
+    return text + (f"  {_duration((expected - count) / rate)} left" if rate else "")
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 1:
+        return f"{rest} s"
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -44,10 +44,10 @@ class Planner:
     """Cuts inputs into units of at most `size` records, and fewer where they are large.
 
     `split` cuts a document into records and `limit` is the largest record. What only one process can read is
-    written into files of the folder `spool`.
+    written into files of the folder `spool`; without one it is a unit as a whole.
     """
 
-    def __init__(self, size: int, limit: int, split: Split, spool: Path) -> None:
+    def __init__(self, size: int, limit: int, split: Split, spool: Path | None) -> None:
         self._size = size
         self._limit = limit
         self._most_bytes = size * BYTES_EACH
@@ -150,6 +150,9 @@ class Planner:
 
     def _spools(self, source: str) -> Iterator[Unit]:
         """Read an input here, and write its records into files, one after the other."""
+        if self._spool is None:
+            yield Files((source,), Path(source).stat().st_size)
+            return
         writer: SpoolWriter | None = None
         for raw in self._records(source):
             if writer is None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, cast
 
 import msgspec
 
-from trialconv.issues import Issue, SourceError
+from trialconv.issues import Issue, SinkError, SourceError
 from trialconv.readers.common import refusal
 from trialconv.readers.sources import (
     READ_ERRORS,
@@ -175,22 +175,32 @@ class SpoolWriter:
 
     def __init__(self, source: str, path: Path) -> None:
         self._source = source
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        self._stream = path.open("wb", buffering=_CHUNK)
+        with self._sink():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._stream = path.open("wb", buffering=_CHUNK)
         self.count = 0
         self.size = 0
 
+    @contextmanager
+    def _sink(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise SinkError(f"{self._path} cannot be written: {error.strerror or error}") from error
+
     def add(self, raw: RawRecord | SourceError) -> None:
-        """Write a record, or the reason why there is none. Raises OSError."""
+        """Write a record, or the reason why there is none. Raises SinkError."""
         frame = _Frame(issue=raw.issue) if isinstance(raw, SourceError) else _Frame(raw.source, raw.data)
         data = msgspec.msgpack.encode(frame)
-        self._stream.write(len(data).to_bytes(_LENGTH))
-        self._stream.write(data)
+        with self._sink():
+            self._stream.write(len(data).to_bytes(_LENGTH))
+            self._stream.write(data)
         self.count += 1
         self.size += len(data)
 
     def close(self) -> Spool:
-        """Return what was written. Raises OSError."""
-        self._stream.close()
+        """Return what was written. Raises SinkError."""
+        with self._sink():
+            self._stream.close()
         return Spool(self._source, str(self._path), self.size)

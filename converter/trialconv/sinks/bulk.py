@@ -5,41 +5,42 @@ The layout is that of the files of https://hl7.org/fhir/uv/bulkdata/export.html.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import orjson
 
 from trialconv.issues import OutputError, SinkError
+from trialconv.sinks.files import GrowingFile, Written
 
 _NAME: Final = re.compile(r"[A-Z][A-Za-z]+\.ndjson")
-_BUFFER: Final = 1 << 18
 _PAGE: Final = 1 << 16
 
 
 class BulkFiles:
     """Files of one folder in the making. They get their names with `commit`, when they are complete.
 
-    Memory does not grow with the studies: of each only a bit of its number is kept, and of what several studies
-    share its id.
+    `part` stands in the names of the files where others hold other studies. Memory does not grow with the studies:
+    of each only a bit of its number is kept, and of what several studies share its id.
     """
 
-    def __init__(self, folder: Path, *, force: bool) -> None:
+    def __init__(self, folder: Path, *, force: bool, part: str = "") -> None:
         """Raise OutputError when the folder has bulk files already and `force` does not allow to replace them."""
-        self._folder = folder
-        self._files: dict[str, tuple[Path, BinaryIO]] = {}
-        self._numbers: dict[int, bytearray] = {}
-        self._shared: set[tuple[str, str]] = set()
-        self._failure = ""
         there = (
             sorted(path.name for path in folder.iterdir() if _NAME.fullmatch(path.name)) if folder.is_dir() else []
         )
         if there and not force:
             raise OutputError(f"{folder / there[0]} exists; --force overwrites what is in {folder}")
+        self._folder = folder
+        self._ending = f".{part}.ndjson" if part else ".ndjson"
+        self._files: dict[str, GrowingFile] = {}
+        self._known = StudyNumbers()
+        self._shared: set[tuple[str, str]] = set()
+        self._failure = ""
 
     def add(self, study: str, resources: Iterable[Mapping[str, Any]]) -> None:
         """Add the resources of a study, each a line of the file of its type.
@@ -50,63 +51,69 @@ class BulkFiles:
         """
         if self._failure:
             raise SinkError(self._failure)
-        if self._is_known(study):
+        if self._known.has(study):
             raise OutputError("the study was written by this call already: the input has it twice")
+        lines: dict[str, list[bytes]] = {}
         for resource in resources:
             kind, id_ = resource["resourceType"], resource["id"]
             if not id_.startswith(study):
                 if (kind, id_) in self._shared:
                     continue
                 self._shared.add((kind, id_))
-            try:
-                self._file(kind).write(orjson.dumps(resource, option=orjson.OPT_APPEND_NEWLINE))
-            except OSError as error:
-                raise self._failed(self._folder / f"{kind}.ndjson", error) from error
+            lines.setdefault(kind, []).append(orjson.dumps(resource, option=orjson.OPT_APPEND_NEWLINE))
+        try:
+            for kind, some in lines.items():
+                file = self._file(kind)
+                file.write(b"".join(some))
+                file.records += len(some)
+        except SinkError as error:
+            self._failure = str(error)
+            raise
 
     def commit(self) -> None:
         """Give the complete files their names. Raises SinkError, and leaves none, when writing has failed."""
         try:
             if self._failure:
                 raise SinkError(self._failure)
-            # All are closed, and so complete, before the first one gets its name.
-            for kind, (_, stream) in self._files.items():
-                try:
-                    stream.close()
-                except OSError as error:
-                    raise self._failed(self._folder / f"{kind}.ndjson", error) from error
-            for kind, (temporary, _) in self._files.items():
-                try:
-                    temporary.replace(self._folder / f"{kind}.ndjson")
-                except OSError as error:
-                    raise self._failed(self._folder / f"{kind}.ndjson", error) from error
+            self.close()
+            self.publish()
         finally:
             self.discard()
 
+    def close(self, *, sync: bool = False) -> None:
+        """Write everything out, with `sync` down to the disk. Raises SinkError."""
+        # All at once: the disk takes hardly longer for a dozen files than for one.
+        with ThreadPoolExecutor(max(1, len(self._files))) as together:
+            list(together.map(partial(GrowingFile.close, sync=sync), self._files.values()))
+
+    def publish(self) -> list[Written]:
+        """Give the closed files their names. Raises SinkError."""
+        return [file.publish() for file in self._files.values()]
+
     def discard(self) -> None:
         """Remove what is not complete."""
-        for temporary, stream in self._files.values():
-            with suppress(OSError):
-                stream.close()
-            temporary.unlink(missing_ok=True)
+        for file in self._files.values():
+            file.discard()
 
-    def _file(self, kind: str) -> BinaryIO:
+    def _file(self, kind: str) -> GrowingFile:
         found = self._files.get(kind)
         if found is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            temporary = self._folder / f".{kind}.ndjson.{os.getpid()}.tmp"
-            found = self._files[kind] = temporary, temporary.open("wb", buffering=_BUFFER)
-        return found[1]
+            found = self._files[kind] = GrowingFile(self._folder / f"{kind}{self._ending}")
+        return found
 
-    def _failed(self, path: Path, error: OSError) -> SinkError:
-        self._failure = f"{path} cannot be written: {error.strerror or error}"
-        return SinkError(self._failure)
 
-    def _is_known(self, study: str) -> bool:
-        """Tell whether a study was added before, and remember it: a bit for each number, in pages."""
+class StudyNumbers:
+    """Which studies there were before: a bit for each number, in pages."""
+
+    def __init__(self) -> None:
+        self._pages: dict[int, bytearray] = {}
+
+    def has(self, study: str) -> bool:
+        """Tell whether a study was asked for before, and remember it."""
         page, bit = divmod(int(study.removeprefix("NCT")), _PAGE)
-        bits = self._numbers.get(page)
+        bits = self._pages.get(page)
         if bits is None:
-            bits = self._numbers[page] = bytearray(_PAGE // 8)
+            bits = self._pages[page] = bytearray(_PAGE // 8)
         known = bool(bits[bit >> 3] & 1 << (bit & 7))
         bits[bit >> 3] |= 1 << (bit & 7)
         return known
