@@ -241,7 +241,8 @@ def load_units(
     `written` is called with each unit when all of its records are where they belong.
     """
     known = KnownStudies()
-    for done in map_units(partial(prepare_unit, how), units, workers=workers, reading=reading):
+    keyed = ((unit, unit) for unit in units)
+    for done in map_units(partial(prepare_unit, how), keyed, workers=workers, reading=reading):
         if isinstance(done.result, SourceError):
             tell(Loaded(Outcome(done.result.issue.record, [], refusal=done.result.issue), None))
             continue
@@ -250,7 +251,7 @@ def load_units(
                 verdicts = _merge(warehouse, portion, rules)
             for outcome in portion.outcomes:
                 tell(_loaded(outcome, verdicts, known))
-        written(done.unit)
+        written(done.key)
 
 
 def _merge(warehouse: Warehouse, portion: Portion, rules: MergeRules) -> dict[str, Verdict]:
