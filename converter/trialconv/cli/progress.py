@@ -1,4 +1,4 @@
-"""Lines on standard error and, on a terminal, how many studies are done."""
+"""Lines on standard error and, on a terminal, how much is done."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ _TICK: Final = 0.5
 
 
 class Progress:
-    """What a command says while it works, on standard error."""
+    """What a command says while it works, on standard error. `things` is what it counts."""
 
-    def __init__(self) -> None:
+    def __init__(self, things: str = "studies") -> None:
+        self._things = things
         self._next_tick = time.monotonic() + _TICK
         self._live = sys.stderr.isatty()
 
@@ -25,13 +26,18 @@ class Progress:
         self._print((_CLEAR_LINE if self._live else "") + text + "\n")
 
     def tick(self, count: int) -> None:
-        """Show on a terminal, now and then, how many studies are done."""
+        """Show on a terminal, now and then, how many are done."""
         if self._live and time.monotonic() >= self._next_tick:
             self._next_tick = time.monotonic() + _TICK
-            self._print(f"{_CLEAR_LINE}{count:,} studies")
+            self.show(f"{count:,} {self._things}")
+
+    def show(self, text: str) -> None:
+        """Show on a terminal what is being done, until something else is said."""
+        if self._live:
+            self._print(_CLEAR_LINE + text)
 
     def done(self) -> None:
-        """Take the number of studies off the terminal."""
+        """Take what is shown off the terminal."""
         if self._live:
             self._print(_CLEAR_LINE)
 
