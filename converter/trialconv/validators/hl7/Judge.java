@@ -8,6 +8,7 @@
  *   load NAME CORE [PACKAGE...] [FOLDER]   load definitions under a name: packages are id#version, of the package
  *                                          cache; the folder has resources. Answers {}.
  *   judge NAME FILE                        judge a file by these. Answers an OperationOutcome.
+ *   forget NAME                            make room. Answers {}.
  *
  * What goes wrong with a command is answered as {"failed": "..."}. Only what all versions of the validator from 6.5
  * on have in common is used.
@@ -43,7 +44,15 @@ public final class Judge {
 
   private String answer(String[] command) {
     try {
-      return command[0].equals("load") ? load(command) : judge(command[1], command[2]);
+      switch (command[0]) {
+        case "load":
+          return load(command);
+        case "judge":
+          return judge(command[1], command[2]);
+        default:
+          engines.remove(command[1]);
+          return "{}";
+      }
     } catch (Exception | StackOverflowError | OutOfMemoryError | NoClassDefFoundError | NoSuchMethodError problem) {
       problem.printStackTrace();
       JsonObject failed = new JsonObject();
@@ -56,6 +65,7 @@ public final class Judge {
     ValidationEngine engine =
         new ValidationEngine.ValidationEngineBuilder().withNoTerminologyServer().fromSource(command[2]);
     engine.getContext().setCanRunWithoutTerminology(true);
+    engine.getContext().setNoTerminologyServer(true);
     for (int word = 3; word < command.length; word++) {
       String[] idAndVersion = command[word].split("#");
       if (idAndVersion.length == 2) {

@@ -25,7 +25,7 @@ PACKAGES: Final[dict[FhirVersion, tuple[str, ...]]] = {
 }
 JAR_VARIABLE: Final = "TRIALCONV_HL7_VALIDATOR"
 JAVA_OPTIONS_VARIABLE: Final = "TRIALCONV_HL7_JAVA_OPTIONS"
-#: Two FHIR versions at once and a bundle of a thousand sites fit into this.
+#: Two FHIR versions and a bundle of a thousand sites fit into this.
 _JAVA_OPTIONS: Final = "-Xmx4g"
 #: The validator is built for Java 17.
 _OLDEST_JAVA: Final = 17

@@ -23,9 +23,12 @@ from trialconv.formats import FhirVersion
 from trialconv.issues import Issue, Severity, TrialconvError, UsageError, issue
 from trialconv.validators.hl7.installation import PACKAGES, Installation
 from trialconv.validators.schema_messages import shortened
+from trialconv_mappings.extensions import package_folder
 
 #: A single answer takes seconds, and loading a version less than a minute, unless something is wrong.
 LIMIT: Final = 900.0
+#: The definitions of a FHIR version take more than a gigabyte of memory; of a third one they would be too many.
+_MOST_LOADED: Final = 2
 _SEVERITIES: Final[dict[str, Severity]] = {
     "fatal": "error",
     "error": "error",
@@ -49,7 +52,7 @@ class Hl7Validator:
         self._installation = installation
         self._told = told or (lambda _: None)
         self._limit = limit
-        self._loaded: set[FhirVersion] = set()
+        self._loaded: list[FhirVersion] = []
         self._process: subprocess.Popen[str] | None = None
         self._late = False
 
@@ -85,12 +88,13 @@ class Hl7Validator:
             if not (self._installation.packages / package).is_dir():
                 where = self._installation.packages
                 raise UsageError(f"the FHIR package {package} is not at {where}: `make validator` puts it there")
+        if len(self._loaded) == _MOST_LOADED:
+            self._ask("forget", self._loaded.pop(0))
         self._told(f"loading the definitions of FHIR {version} into the HL7 validator ...")
-        ours = files("trialconv_mappings.extensions").joinpath("_generated", version.lower())
-        answer = self._ask("load", version, *PACKAGES[version], str(ours))
+        answer = self._ask("load", version, *PACKAGES[version], str(package_folder(version)))
         if "failed" in answer:
             raise TrialconvError(f"the HL7 validator could not load FHIR {version}: {answer['failed']}")
-        self._loaded.add(version)
+        self._loaded.append(version)
 
     def _ask(self, *words: str) -> dict[str, Any]:
         """Send a command and return the answer."""
