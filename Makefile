@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 STUDY  := NCT06108596
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench accept packages schemas extensions evidence docs clean
+.PHONY: help demo test check wheel bench accept packages schemas extensions evidence docs clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -33,6 +33,9 @@ check: $(VENV)/.stamp-dev ## lint, formatting, types, direction of imports
 	$(BIN)/mypy
 	$(BIN)/mypy $(wildcard examples/*.py tests/typing_example.py)
 	$(BIN)/lint-imports --no-cache
+
+wheel: $(VENV)/.stamp-dev ## build the wheel and the sdist, and try each alone on the Pythons that are there
+	$(BIN)/python scripts/check_wheel.py
 
 bench: $(VENV)/.stamp-dev ## measure, and write the figures into docs/
 	$(BIN)/python benchmarks/bench_core.py

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+import doc_commands
 import doc_extensions
 import doc_performance
 
@@ -303,6 +304,7 @@ def invariants(_: Path) -> str:
 #: Every generated part, by the name in its marks: a function of the folder that holds docs/.
 BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "code-tables": code_tables,
+    "commands": doc_commands.commands,
     "demo-study": demo_study,
     "dependencies": doc_performance.dependencies,
     "eligibility": doc_performance.eligibility,

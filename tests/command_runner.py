@@ -21,6 +21,11 @@ class Ran(NamedTuple):
     err: str
 
     @property
+    def text(self) -> str:
+        """What was written to standard output, as text."""
+        return self.out.decode()
+
+    @property
     def errors(self) -> list[str]:
         """The lines on standard error that report an error."""
         return [line for line in self.err.splitlines() if line.startswith(("error:", "trialconv:", "Error:"))]

@@ -229,6 +229,16 @@ def test_links_that_lead_nowhere_are_placed() -> None:
     assert (names.values, names.not_placed) == (2, 0)
 
 
+def test_a_country_without_a_code_is_placed_only_as_text() -> None:
+    """A country that no table knows stands as text in FHIR and ODM; TS takes a code or nothing."""
+    tree = study(contactsLocationsModule={"locations": [{"country": "Madeupland"}, {"country": "France"}]})
+    path = f"{CONTACTS}locations[].country"
+    for target in ("fhir-r4", "fhir-r5", "odm-2.0", "usdm-4.0"):
+        assert of_field(covered(tree, target), path).not_placed == 0, target
+    found = of_field(covered(tree, "sdtm"), path)
+    assert [(each.code, each.count) for each in found.reasons] == [("country-without-code", 1)]
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_withheld_contacts_are_not_placed(target: str) -> None:
     """Without contacts their values count as not placed, and for the same number of values as with them."""

@@ -176,13 +176,26 @@ def test_named_files_are_there(name: str) -> None:
     assert missing == []
 
 
+def _packages(wanted: list[str]) -> set[str]:
+    return {re.split(r"[><=~!]", each)[0] for each in wanted}
+
+
 def test_every_dependency_is_argued_for() -> None:
     """The page of dependencies has a paragraph for each package that is needed and names each tool."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     text = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
-    names = {re.split(r"[><=~!]", wanted)[0] for wanted in project["dependencies"]}
-    assert names == set(re.findall(r"^\*\*([\w.-]+)\*\*", text, re.MULTILINE))
-    tools = {re.split(r"[><=~!]", wanted)[0] for wanted in project["optional-dependencies"]["dev"]}
+    names = _packages(project["dependencies"])
+    needed, _, rest = text.partition("## Extras")
+    optional, _, _ = rest.partition("## For development only")
+    assert names == set(re.findall(r"^\*\*([\w.-]+)\*\*", needed, re.MULTILINE))
+    extras = {name: _packages(wanted) for name, wanted in project["optional-dependencies"].items()}
+    tools = extras.pop("dev")
+    assert set(extras) == set(re.findall(r"^\*\*([\w.-]+)\*\*", optional, re.MULTILINE))
+    assert [name for wanted in extras.values() for name in wanted if name.partition("[")[0] not in optional] == []
+    assert {name for name in tools if name.startswith("trialconv[")} == {
+        f"trialconv[{name}]" for name in extras
+    }, "the tests need every extra"
+    tools = {name for name in tools if not name.startswith("trialconv[")}
     _, _, table = text.partition("| package | what for |\n|---|---|\n")
     listed = [line.split("|")[1] for line in table.partition("\n\n")[0].splitlines()]
     assert tools == {name.strip() for names in listed for name in names.split(",")}

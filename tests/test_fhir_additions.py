@@ -48,6 +48,18 @@ def test_annotations(target: str) -> None:
 
 
 @pytest.mark.parametrize("target", FHIR_TARGETS)
+def test_a_description_that_looks_like_html(target: str) -> None:
+    """The description of a violation is Markdown, in which FHIR forbids HTML: the exact words stand beside it."""
+    tree = study()
+    events = [{"type": "VIOLATION_IDENTIFIED", "description": "No <b>results</b> were posted"}]
+    tree["annotationSection"] = {"annotationModule": {"violationAnnotation": {"violationEvents": events}}}
+    (violation,) = extensions(research_study(tree, target), "/fdaaa-violation-event")
+    (description,) = (part for part in violation["extension"] if part["url"] == "description")
+    assert description["valueMarkdown"] == r"No \<b>results\</b> were posted"
+    assert extensions(description["_valueMarkdown"], "/exact-text")[0]["valueString"] == events[0]["description"]
+
+
+@pytest.mark.parametrize("target", FHIR_TARGETS)
 def test_removed_countries_and_tracking(target: str) -> None:
     """Removed countries are coded; submissions of results keep their dates, and a huge count is told."""
     tree = study()

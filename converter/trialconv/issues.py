@@ -61,6 +61,11 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "A single record is larger than the limit.",
         "Raise --max-record-size if the record is genuine.",
     ),
+    "several-records": IssueKind(
+        "error",
+        "There is more than one record where only one can be taken.",
+        "Send the records one by one, or convert them with the command line.",
+    ),
     "unsafe-archive-entry": IssueKind(
         "error",
         "An archive entry has a name that points outside the archive.",
@@ -114,8 +119,9 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
     # mapping a record
     "no-code": IssueKind(
         "warning",
-        "A value has no row in the code table, so that it is carried as text without a code.",
+        "A value has no row in the code table, and so no code. It is carried as text where the target can.",
         "Report it if the target's code system has a fitting code.",
+        left_out=True,
     ),
     "status-not-stated": IssueKind(
         "warning",
@@ -151,8 +157,9 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
     ),
     "age-not-understood": IssueKind(
         "warning",
-        "An age limit is not a number and a unit. It is carried as text.",
+        "An age limit is not a number and a unit. It is carried as text where the target can.",
         "Check the source.",
+        left_out=True,
     ),
     "age-order": IssueKind(
         "warning",
@@ -161,8 +168,9 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
     ),
     "country-without-code": IssueKind(
         "warning",
-        "A country name is not in the table of countries. It is carried as text.",
+        "A country name is not in the table of countries. It is carried as text where the target can.",
         "Report it if it is a country.",
+        left_out=True,
     ),
     "criteria-not-split": IssueKind(
         "warning",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
 
 from trialconv.catalog import READERS, TARGETS, Target
 from trialconv.context import Context, Options
@@ -13,8 +13,8 @@ from trialconv.issues import Issue, SourceError, TrialconvError, UsageError, iss
 from trialconv.losses import losses
 from trialconv.placement import Coverage, Tally
 from trialconv.readers.detect import detect
-from trialconv.readers.sources import MAX_RECORD_SIZE, documents
-from trialconv.record import Record
+from trialconv.readers.sources import MAX_RECORD_SIZE, Document, documents, unpacked
+from trialconv.record import Record, SourceInfo
 from trialconv.record.leaves import Values, leaf_values
 from trialconv.scrub import scrubbed
 
@@ -69,9 +69,22 @@ def read(
 
 def read_outcomes(source: str, reader: str | None, limit: int) -> Iterator[Record | SourceError]:
     """Yield every record of an input, or the reason why one cannot be had."""
+    yield from _outcomes(documents(source), reader, limit)
+
+
+def outcomes_of_stream(
+    stream: BinaryIO, name: str, reader: str | None, limit: int
+) -> Iterator[Record | SourceError]:
+    """Yield every record of an open stream, packed or not, or the reason why one cannot be had."""
+    yield from _outcomes(unpacked(stream, SourceInfo(name)), reader, limit)
+
+
+def _outcomes(
+    sources: Iterable[Document | SourceError], reader: str | None, limit: int
+) -> Iterator[Record | SourceError]:
     if reader is not None and reader not in READERS:
         raise UsageError(f"no reader is called {reader!r}; there are {', '.join(READERS)}")
-    for document in documents(source):
+    for document in sources:
         if isinstance(document, SourceError):
             yield document
             continue

@@ -23,7 +23,15 @@ _UNREAD: Final = ("unknown-field", "unread-element", "wrong-type")
 #: Those of them that name a field which nobody accounts for.
 _UNKNOWN: Final = ("unknown-field", "unread-element")
 #: Issues that name a value, which some targets keep all the same, as the registry's words.
-_MAYBE_KEPT: Final = ("invalid-date", "number-out-of-range", "unknown-arm", "unknown-intervention")
+_MAYBE_KEPT: Final = (
+    "age-not-understood",
+    "country-without-code",
+    "invalid-date",
+    "no-code",
+    "number-out-of-range",
+    "unknown-arm",
+    "unknown-intervention",
+)
 #: Paths of unknown fields come from the source: so many are told apart, the others are counted together.
 _MOST_PATHS: Final = 1000
 

@@ -21,6 +21,9 @@ COMMANDS: Final = {
     "coverage": ("trialconv.cli.coverage", "Tell which values of records stand where in a target."),
     "codes": ("trialconv.cli.codes", "Look at the code tables, and find what they have no code for."),
     "validate": ("trialconv.cli.validate", "Check FHIR, ODM, USDM, Define-XML and trial design datasets."),
+    "doctor": ("trialconv.cli.doctor", "Tell what this installation has, and how to get the rest."),
+    "completion": ("trialconv.cli.completion", "Print the script for a shell's completion."),
+    "serve": ("trialconv.cli.serve", "Serve the page and the HTTP interface."),
 }
 
 
@@ -57,7 +60,7 @@ class LazyGroup(click.Group):
 def _print_version(*, verbose: bool) -> None:
     click.echo(f"trialconv {__version__}")
     if verbose:
-        from trialconv.cli.about import definition_lines
+        from trialconv.definitions import definition_lines
 
         for line in definition_lines():
             click.echo(line)

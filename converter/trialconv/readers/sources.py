@@ -48,7 +48,7 @@ def documents(name: str) -> Iterator[Document | SourceError]:
     `name` is a path, or `-` for standard input. A stream is closed when the next document is asked for.
     """
     if name == "-":
-        yield from _opened(sys.stdin.buffer, SourceInfo("<stdin>"))
+        yield from unpacked(sys.stdin.buffer, SourceInfo("<stdin>"))
         return
     path = Path(name)
     if path.is_dir():
@@ -60,7 +60,7 @@ def documents(name: str) -> Iterator[Document | SourceError]:
         yield refusal("unreadable-source", SourceInfo(name), error.strerror or str(error))
         return
     with closing(stream):
-        yield from _opened(stream, SourceInfo(name))
+        yield from unpacked(stream, SourceInfo(name))
 
 
 def _of_directory(folder: Path) -> Iterator[Document | SourceError]:
@@ -76,8 +76,11 @@ def _looks_like_a_record(path: Path | PurePosixPath) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith((".", "._"))
 
 
-def _opened(stream: BinaryIO, source: SourceInfo, depth: int = 0) -> Iterator[Document | SourceError]:
-    """Look at the first bytes and open what is packed."""
+def unpacked(stream: BinaryIO, source: SourceInfo, depth: int = 0) -> Iterator[Document | SourceError]:
+    """Yield every document of an open stream; its first bytes tell whether it is packed.
+
+    `depth` counts how often it was packed already.
+    """
     try:
         document = _document(stream, source)
         if not document.head.startswith((*_ZIP_MAGIC, _GZIP_MAGIC)):
@@ -85,7 +88,7 @@ def _opened(stream: BinaryIO, source: SourceInfo, depth: int = 0) -> Iterator[Do
         elif depth == _DEEPEST:
             yield refusal("unreadable-source", source, f"packed more than {_DEEPEST} times; unpack it first")
         elif document.head.startswith(_GZIP_MAGIC):
-            yield from _opened(_unzipped(stream, document), source, depth + 1)
+            yield from unpacked(_unzipped(stream, document), source, depth + 1)
         elif stream.seekable():
             yield from _of_zip(stream, source, depth)
         elif depth:
@@ -168,7 +171,7 @@ def _of_entry(
         yield refusal("unreadable-source", source, f"the archive entry cannot be read: {error}")
         return
     with stream:
-        yield from _opened(cast("BinaryIO", stream), source, depth + 1)
+        yield from unpacked(cast("BinaryIO", stream), source, depth + 1)
 
 
 def read_whole(document: Document, limit: int) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from trialconv.context import Context
 from trialconv.lineage import checked_date
-from trialconv_mappings.fhir.parts import Element, country, extension, nested_extension
+from trialconv_mappings.fhir.parts import Element, country, extension, nested_extension, put_markdown
 from trialconv_mappings.fhir.terms import (
     CONDITION_ANCESTOR,
     DERIVED_FROM,
@@ -115,15 +115,9 @@ def _events(ctx: Context, url: str, events: list[Any], plan: tuple[Part, ...], s
             value = getattr(event, part.attribute)
             if value is None or value == "":
                 continue
-            if part.key == "valueDate":
-                place = f"{source}[{number}].{part.name}"
-                value = checked_date(ctx, value, place, "ResearchStudy.extension")
-            elif part.key == "valueInteger" and not -(2**31) <= value < 2**31:
-                place = f"{source}[{number}].{part.name}"
-                ctx.note("number-out-of-range", f"{value} cannot be carried", place, "ResearchStudy.extension")
-                continue
-            if value is not None:
-                parts.append({"url": part.name, part.key: value})
+            made = _part(ctx, part, value, f"{source}[{number}].{part.name}")
+            if made is not None:
+                parts.append(made)
         if parts:
             found.append(nested_extension(url, parts))
     return found
@@ -186,3 +180,19 @@ def mesh_keywords(ctx: Context) -> list[Element]:
             _keyword(base, name, mesh.id, mesh.term) for mesh in module(derived).meshes if mesh.id or mesh.term
         ]
     return found
+
+
+def _part(ctx: Context, part: Part, value: Any, source: str) -> Element | None:
+    """Return a part of an extension; None and an Issue for a value that its type cannot hold."""
+    target = "ResearchStudy.extension"
+    made: Element = {"url": part.name}
+    if part.key == "valueMarkdown":
+        put_markdown(ctx, made, part.key, value, source, target)
+        return made
+    if part.key == "valueDate" and checked_date(ctx, value, source, target) is None:
+        return None
+    if part.key == "valueInteger" and not -(2**31) <= value < 2**31:
+        ctx.note("number-out-of-range", f"{value} cannot be carried", source, target)
+        return None
+    made[part.key] = value
+    return made

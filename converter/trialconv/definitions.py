@@ -1,4 +1,4 @@
-"""What `trialconv --version --verbose` tells: the definitions behind the schemas."""
+"""The definitions behind the schemas: `trialconv --version --verbose` and `trialconv doctor` tell of them."""
 
 from __future__ import annotations
 
