@@ -75,9 +75,13 @@ def unpack_packages() -> Path:
     (home / ".fhir" / "fhir-settings.json").write_text(json.dumps({"prohibitNetworkAccess": True}))
     for package in _wanted():
         try:
-            _unpack(package_file(package, cache_folder(), fetch=True), folder / f"{package.name}#{package.version}")
+            _unpack(
+                package_file(package, cache_folder(), fetch=True), folder / f"{package.name}#{package.version}"
+            )
         except PackageError as problem:
-            raise FetchError(f"the package {package.name} {package.version} is not at hand: {problem}") from problem
+            raise FetchError(
+                f"the package {package.name} {package.version} is not at hand: {problem}"
+            ) from problem
     name, version, fhir_version = _EMPTY_PACKAGE
     empty = {"name": name, "version": version, "fhirVersions": [fhir_version], "dependencies": {}}
     manifest = folder / f"{name}#{version}" / "package" / "package.json"

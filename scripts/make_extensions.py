@@ -4,8 +4,8 @@
 
 Writes a folder per FHIR version into mappings/trialconv_mappings/extensions/_generated: package.json,
 a StructureDefinition for each extension of extensions.csv without a package, and for R4 and R4B the code
-systems of R5 whose codes stand in the documents, with the value sets of these that the extensions are bound to. `--check` writes nothing and fails when that folder holds
-anything else than what it would write.
+systems of R5 whose codes stand in the documents, with the value sets of these that the extensions are bound to.
+`--check` writes nothing and fails when that folder holds anything else than what it would write.
 """
 
 from __future__ import annotations

@@ -1,18 +1,21 @@
-"""Judge what to-fhir writes by the HL7 validator, and every definition of ours, too.
+"""Judge what to-fhir writes by the HL7 validator.
 
-    python scripts/validate_deep.py [SOURCE...]
+    python scripts/validate_deep.py [--definitions] [SOURCE...]
 
-Without a SOURCE: the made-up studies of the tests and examples, in every FHIR version and way of delivery, the
-definitions of our extensions, and, where they are at hand, the real studies of the smoke set in R4 and R5. With
-sources (as for to-fhir): those, in every version. Errors that are argued away stand in hl7_suppressions.csv: the
-message's id, the element, a piece of the message, and why. Returns 1 for any other error, and for a line of that
-file that nothing needs; 2 when the validator is not there. `make validator` fetches it.
+Without a SOURCE: the made-up studies of the tests and examples, in every FHIR version and way of delivery, and,
+where they are at hand, the real studies of the smoke set in R4 and R5. With sources (as for to-fhir): those, in
+every version. `--definitions` judges the definitions of our extensions instead, which takes seconds for each.
+
+Errors that are argued away stand in hl7_suppressions.csv: the message's id, the element, a piece of the message,
+and why. Returns 1 for any other error, and for a line of that file that nothing needs; 2 when the validator is not
+there. `make validator` fetches it.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import io
 import os
 import re
 import sys
@@ -90,8 +93,16 @@ def suppressions(file: Path = SUPPRESSIONS) -> list[Suppression]:
     return found
 
 
-def documents(sources: Sequence[str]) -> Iterator[Document]:
-    """Yield everything that is to be judged."""
+def our_definitions() -> Iterator[Document]:
+    """Yield the definitions of our extensions, and the terminology that comes with them."""
+    for version in FHIR_VERSIONS:
+        for file in sorted(package_folder(version).iterdir(), key=lambda one: one.name):
+            if file.name != "package.json":
+                yield Document(f"{version} {file.name}", file.read_bytes(), version)
+
+
+def bundles(sources: Sequence[str]) -> Iterator[Document]:
+    """Yield the bundles of studies."""
     if sources:
         for version in FHIR_VERSIONS:
             yield from _bundles(sources, version, DELIVERIES[:1])
@@ -101,9 +112,6 @@ def documents(sources: Sequence[str]) -> Iterator[Document]:
     if not smoke.is_dir():
         sys.stderr.write(f"no real studies at {smoke.parent.parent}; TRIALCONV_SHARED names another folder\n")
     for version in FHIR_VERSIONS:
-        for file in package_folder(version).iterdir():
-            if file.name != "package.json":
-                yield Document(f"{version}/{file.name}", file.read_bytes(), version)
         yield from _bundles(made_up, version, DELIVERIES)
         if smoke.is_dir() and version != "R4B":
             yield from _bundles([str(smoke)], version, DELIVERIES[:1])
@@ -119,9 +127,14 @@ def _bundles(sources: Iterable[str], version: FhirVersion, deliveries: Sequence[
                 yield Document(f"{version} {record.nct_id}{way}", made.data, version)
 
 
-def judge(wanted: Iterable[Document], validator: Hl7Validator) -> int:
-    """Judge documents, say what is wrong with them and how it went, and return the exit code."""
-    argued = Counter(dict.fromkeys(suppressions(), 0))
+def judge(
+    wanted: Iterable[Document], validator: Hl7Validator, known: Sequence[Suppression], *, all_needed: bool
+) -> int:
+    """Judge documents, say what is wrong with them and how it went, and return the exit code.
+
+    With `all_needed` a suppression that no document needs is wrong, too.
+    """
+    argued = Counter(dict.fromkeys(known, 0))
     counts: Counter[str] = Counter()
     for document in wanted:
         counts[f"documents of {document.version}"] += 1
@@ -138,7 +151,7 @@ def judge(wanted: Iterable[Document], validator: Hl7Validator) -> int:
         sys.stdout.write(f"{number:7} {line}\n")
     for one, number in argued.items():
         sys.stdout.write(f"{number:7} suppressed: {one.message_id} at {one.path} ({one.text})\n")
-    unused = [one for one, number in argued.items() if not number]
+    unused = [one for one, number in argued.items() if all_needed and not number]
     for one in unused:
         sys.stdout.write(f"nothing needs the suppression of {one.message_id} at {one.path} ({one.text})\n")
     sys.stdout.write(f"{counts['errors'] or 'no'} errors beyond the suppressions\n")
@@ -147,12 +160,17 @@ def judge(wanted: Iterable[Document], validator: Hl7Validator) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Judge; returns the exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("sources", nargs="*", metavar="SOURCE")
+    parser.add_argument("--definitions", action="store_true")
     wanted = parser.parse_args(arguments)
     try:
-        with Hl7Validator(find_installation(), told=lambda text: print(text, file=sys.stderr)) as validator:
-            return judge(documents(wanted.sources), validator)
+        with Hl7Validator(find_installation(), told=lambda text: sys.stderr.write(f"{text}\n")) as validator:
+            if wanted.definitions:
+                return judge(our_definitions(), validator, (), all_needed=False)
+            return judge(bundles(wanted.sources), validator, suppressions(), all_needed=not wanted.sources)
     except UsageError as problem:
         sys.stderr.write(f"{problem}\n")
         return 2

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     type=click.Choice(ENGINES),
     default="trialconv",
     show_default=True,
-    help="Who judges FHIR: our own schemas, the fhir.resources library (R4B, R5), or HL7's validator (needs Java).",
+    help="Who judges FHIR: our own schemas, the library fhir.resources (R4B, R5), or HL7's validator in Java.",
 )
 @click.option(
     "--hl7-jar",

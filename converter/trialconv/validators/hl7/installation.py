@@ -33,7 +33,7 @@ _GET: Final = "in a checkout of trialconv, `make validator` fetches it (docs/dee
 
 
 class Installation(NamedTuple):
-    """What it takes to run the validator: Java with its options, the class path, and the home with the packages."""
+    """What it takes to run the validator: Java and its options, the class path, the home with the packages."""
 
     java: tuple[str, ...]
     class_path: str

@@ -1,8 +1,8 @@
 """The HL7 validator at work: one Java process for any number of documents.
 
-The process is started for the first document, and loads the definitions of a FHIR version for the first document of
-that version: the official packages, and those of our extensions from this project's own files. `Judge.java` is our
-part on its side; we ask it by lines, one document at a time. It has no terminology server and no network.
+The process is started for the first document, and loads the definitions of a FHIR version for the first document
+of that version: the official packages, and those of our extensions from this project's own files. `Judge.java` is
+our part on its side; we ask it by lines, one document at a time. It has no terminology server and no network.
 """
 
 from __future__ import annotations

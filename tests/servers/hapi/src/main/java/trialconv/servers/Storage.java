@@ -89,7 +89,9 @@ public class Storage {
 
   @Bean
   public JpaStorageSettings storageSettings() {
-    return new JpaStorageSettings();
+    JpaStorageSettings settings = new JpaStorageSettings();
+    settings.setReuseCachedSearchResultsForMillis(null); // a search finds what was stored before it
+    return settings;
   }
 
   @Bean
