@@ -21,6 +21,7 @@ from trialconv.pipeline import read, transform
         ("odm-1.3.2", set()),
         ("odm-1.3.2-plain", {"extras.title", "extras.lastUpdated", "extras.unread"}),
         ("sdtm", {"extras.unread"}),
+        ("rpe", {"extras.lastUpdated", "extras.unread"}),
         ("usdm-4.0", set()),
     ],
 )

@@ -253,6 +253,26 @@ def sdtm_dataset(name: str) -> Target:
     )
 
 
+def _rpe_target() -> Target:
+    def build(ctx: Context) -> Any:
+        from trialconv_mappings.rpe.message import build_message
+
+        return build_message(ctx)
+
+    def write(document: Any) -> bytes:
+        from trialconv.writers.odm_xml import write_odm_xml
+
+        return write_odm_xml(document)
+
+    def check(document: Any, data: bytes) -> list[Issue]:
+        from trialconv.validators.rpe import validate_rpe
+
+        return validate_rpe(data)
+
+    title = "IHE RPE RetrieveProtocolDefResponse, XML (unproven)"
+    return Target("rpe", title, ".xml", "application/xml", {}, build, write, check)
+
+
 READERS: Final[dict[str, Reader]] = {
     reader.name: reader
     for reader in (
@@ -272,5 +292,6 @@ TARGETS: Final[dict[str, Target]] = {
         _odm_target("odm-1.3.2-plain", "CDISC ODM 1.3.2 plain study definition, XML", "1.3.2", plain=True),
         _usdm_target(),
         _sdtm_target(),
+        _rpe_target(),
     )
 }

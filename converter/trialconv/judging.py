@@ -33,7 +33,8 @@ def validate(
     """Judge a document: FHIR, USDM, ODM or Dataset-JSON as a dict, or any document as bytes or text.
 
     A dict of file names with bytes, as `convert` gives for SDTM, is judged file by file. Bytes are recognised by
-    their content: JSON of FHIR, USDM, ODM or Dataset-JSON, FHIR NDJSON, ODM XML, Define-XML, SAS transport files.
+    their content: JSON of FHIR, USDM, ODM or Dataset-JSON, FHIR NDJSON, ODM XML, Define-XML, IHE RPE messages, SAS
+    transport files.
     Without `fhir_version` the version is inferred from version-specific elements, else R4; an Issue of severity
     information says which one it was and why. The engine `fhir.resources` asks that library instead of our own
     schemas (R4B and R5 only), `hl7` the validator of HL7, which judges FHIR XML, too; `hl7` is one that runs
@@ -57,6 +58,10 @@ def validate(
             if hl7 is not None and _FHIR_XML.search(document, 0, _XML_HEAD):
                 version, assumed = _version_of({}, fhir_version)
                 return assumed + hl7.judge(document, version)
+            from trialconv.validators.rpe import is_rpe, validate_rpe
+
+            if is_rpe(document):
+                return validate_rpe(document)
             from trialconv.validators.odm import validate_odm_xml
 
             return validate_odm_xml(document)

@@ -31,6 +31,7 @@ _COLUMNS: Final = {
     "odm-2.0-json": ("odm", "odm-2.0"),
     "odm-1.3.2": ("odm", "odm-1.3.2"),
     "odm-1.3.2-plain": ("odm", "odm-1.3.2-plain"),
+    "rpe": ("rpe", "rpe"),
     "sdtm": ("sdtm", "sdtm"),
     "usdm-4.0": ("usdm", "usdm-4.0"),
 }
@@ -47,6 +48,7 @@ CARRIED_EXTRAS: Final[dict[str, frozenset[str] | None]] = {
     "odm-2.0-json": None,
     "odm-1.3.2": None,
     "odm-1.3.2-plain": frozenset(),
+    "rpe": frozenset({"title"}),
     "sdtm": _PAGE_EXTRAS,
     "usdm-4.0": None,
 }

@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "to-odm": ("trialconv.cli.to_odm", "Convert records to CDISC ODM study definitions."),
     "to-usdm": ("trialconv.cli.to_usdm", "Convert records to CDISC USDM study definitions."),
     "to-sdtm": ("trialconv.cli.to_sdtm", "Convert records to the SDTM datasets TS and TI."),
+    "to-rpe": ("trialconv.cli.to_rpe", "Convert records to IHE RPE messages, which EHRs import studies from."),
     "coverage": ("trialconv.cli.coverage", "Tell which values of records stand where in a target."),
     "codes": ("trialconv.cli.codes", "Look at the code tables, and find what they have no code for."),
     "validate": ("trialconv.cli.validate", "Check FHIR, ODM, USDM, Define-XML and trial design datasets."),
