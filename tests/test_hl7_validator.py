@@ -120,6 +120,14 @@ def test_one_process_judges_many_files(asked: Path, tmp_path: Path) -> None:
     assert [question[:2] for question in judged] == [["judge", "R4B"]] * 2
 
 
+def test_packages_survive_a_validator_of_another_version(asked: Path) -> None:
+    """The file by which a validator would throw the packages of another version away is gone when it starts."""
+    ini = find_installation().packages / "packages.ini"
+    ini.write_text("[cache]\nversion = 3\n")
+    validate(RESOURCE, fhir_version="R4", engine="hl7")
+    assert not ini.exists()
+
+
 def test_definitions_of_two_versions_are_kept(asked: Path) -> None:
     """A third version takes the place of the oldest, which is loaded again when it is asked for."""
     with Hl7Validator(find_installation()) as validator:

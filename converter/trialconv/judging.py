@@ -54,31 +54,7 @@ def validate(
     if isinstance(document, str):
         document = document.encode("utf-8", "surrogatepass")
     if isinstance(document, bytes):
-        if document.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
-            if hl7 is not None and _FHIR_XML.search(document, 0, _XML_HEAD):
-                version, assumed = _version_of({}, fhir_version)
-                return assumed + hl7.judge(document, version)
-            from trialconv.validators.rpe import is_rpe, validate_rpe
-
-            if is_rpe(document):
-                return validate_rpe(document)
-            from trialconv.validators.odm import validate_odm_xml
-
-            return validate_odm_xml(document)
-        if document.startswith(SIGNATURE):
-            from trialconv.validators.sdtm import validate_xport
-
-            return validate_xport(document)
-        from trialconv.validators.fhir_lines import resources_on_lines
-
-        judge = partial(judge, written=document)
-        try:
-            document = json.loads(document)
-        except (ValueError, RecursionError) as error:
-            lines = resources_on_lines(document)
-            if lines is None:
-                return [issue("invalid-document", f"neither JSON, nor XML, nor a SAS transport file: {error}")]
-            return _validate_lines(lines, fhir_version, partial(judge, written=None))
+        return _validate_bytes(document, fhir_version, judge, hl7)
     if isinstance(document, dict) and document and all(isinstance(data, bytes) for data in document.values()):
         from trialconv.validators.sdtm import within
 
@@ -86,8 +62,43 @@ def validate(
     return _validate_json(document, fhir_version, judge)
 
 
-#: Judges a resource of a FHIR version; the set holds references that lead out of it and are known.
-_Judge = Callable[[dict[str, Any], FhirVersion, set[str]], list[Issue]]
+#: Judges a resource of a FHIR version; the set holds references that lead out of it and are known. Its own bytes
+#: can be given as `written`.
+_Judge = Callable[..., list[Issue]]
+
+
+def _validate_bytes(
+    data: bytes, fhir_version: FhirVersion | None, judge: _Judge, hl7: Hl7Validator | None
+) -> list[Issue]:
+    if data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
+        return _validate_xml(data, fhir_version, hl7)
+    if data.startswith(SIGNATURE):
+        from trialconv.validators.sdtm import validate_xport
+
+        return validate_xport(data)
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        from trialconv.validators.fhir_lines import resources_on_lines
+
+        lines = resources_on_lines(data)
+        if lines is None:
+            return [issue("invalid-document", f"neither JSON, nor XML, nor a SAS transport file: {error}")]
+        return _validate_lines(lines, fhir_version, judge)
+    return _validate_json(document, fhir_version, partial(judge, written=data))
+
+
+def _validate_xml(data: bytes, fhir_version: FhirVersion | None, hl7: Hl7Validator | None) -> list[Issue]:
+    if hl7 is not None and _FHIR_XML.search(data, 0, _XML_HEAD):
+        version, assumed = _version_of({}, fhir_version)
+        return assumed + hl7.judge(data, version)
+    from trialconv.validators.rpe import is_rpe, validate_rpe
+
+    if is_rpe(data):
+        return validate_rpe(data)
+    from trialconv.validators.odm import validate_odm_xml
+
+    return validate_odm_xml(data)
 
 
 def _validate_json(document: Any, fhir_version: FhirVersion | None, judge: _Judge) -> list[Issue]:

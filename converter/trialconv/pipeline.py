@@ -193,4 +193,4 @@ def convert(record: Record, target: str = "fhir-r4", options: Options | None = N
     if made.files:
         return made.files
     # Equal parts of a document are one object until it is written; the caller's are all objects of their own.
-    return made.data if target.startswith("odm") else json.loads(made.data)
+    return made.data if TARGETS[target].suffix == ".xml" else json.loads(made.data)

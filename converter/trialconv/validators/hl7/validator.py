@@ -124,6 +124,8 @@ class Hl7Validator:
             self._process.kill()
 
     def _start(self) -> subprocess.Popen[str]:
+        # By this file a validator of another version takes the packages for none of its own, and removes them.
+        (self._installation.packages / "packages.ini").unlink(missing_ok=True)
         source = files("trialconv.validators.hl7").joinpath("Judge.java")
         command = (
             *self._installation.java,
