@@ -20,6 +20,7 @@ from trialconv.record.leaves import field_paths
 from trialconv.validators.odm_rules import RULES as ODM_RULES
 from trialconv.validators.schema import definitions
 from trialconv.validators.sdtm_rules import RULES, Demand, demands
+from trialconv_mappings import labels
 from trialconv_mappings.cdisc.codelists import CODELISTS
 from trialconv_mappings.fields import FieldRow, field_row, field_rows
 from trialconv_mappings.tables import CodeTable, Row, table, table_names
@@ -261,6 +262,17 @@ def _rules_by_dataset() -> dict[Demand, list[str]]:
     return found
 
 
+def format_limits(_: Path) -> str:
+    """Return what the formats other than API v2 JSON cannot hold, or hold in another form."""
+    forms = {"absent": "no", "part": "in part", "coarse": "coarser", "other": "in another form"}
+    rows = (
+        (_code(reader), _code(each.path), forms[each.form], each.reason)
+        for reader, limits in labels.format_limits().items()
+        for each in limits
+    )
+    return markdown_table(("format", "field", "held", "why"), rows)
+
+
 def targets(_: Path) -> str:
     """Return the targets by name."""
     rows = ((_code(target.name), target.title) for target in TARGETS.values())
@@ -311,6 +323,7 @@ BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "extensions": doc_extensions.extension_tables,
     "field-counts": field_counts,
     "fields": fields,
+    "format-limits": format_limits,
     "invariants": invariants,
     "issue-codes": issue_codes,
     "odm-rules": odm_rules,

@@ -1,7 +1,8 @@
 """trialconv: clinical-trial registry records to FHIR, CDISC ODM and SDTM.
 
 The public surface is small: `read` yields records, `convert` makes a document of one, `validate` judges a
-document, `coverage` tells what was kept and where, `fhir_models` hands a bundle over to fhir.resources.
+document, `coverage` tells what was kept and where, `diff` what changed between two versions, `fhir_models`
+hands a bundle over to fhir.resources.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from trialconv.differences.compare import diff
+    from trialconv.differences.model import Change, Difference
     from trialconv.issues import Issue, Severity
     from trialconv.judging import fhir_models, validate
     from trialconv.pipeline import convert, coverage, read
@@ -18,25 +21,31 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Change",
     "Coverage",
+    "Difference",
     "Issue",
     "Record",
     "Severity",
     "__version__",
     "convert",
     "coverage",
+    "diff",
     "fhir_models",
     "read",
     "validate",
 ]
 
 _HOMES = {
+    "Change": "trialconv.differences.model",
     "Coverage": "trialconv.placement",
+    "Difference": "trialconv.differences.model",
     "Issue": "trialconv.issues",
     "Severity": "trialconv.issues",
     "Record": "trialconv.record",
     "convert": "trialconv.pipeline",
     "coverage": "trialconv.pipeline",
+    "diff": "trialconv.differences.compare",
     "fhir_models": "trialconv.judging",
     "read": "trialconv.pipeline",
     "validate": "trialconv.judging",

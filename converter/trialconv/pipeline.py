@@ -69,19 +69,20 @@ def read(
 
 def read_outcomes(source: str, reader: str | None, limit: int) -> Iterator[Record | SourceError]:
     """Yield every record of an input, or the reason why one cannot be had."""
-    yield from _outcomes(documents(source), reader, limit)
+    yield from read_documents(documents(source), reader, limit)
 
 
 def outcomes_of_stream(
     stream: BinaryIO, name: str, reader: str | None, limit: int
 ) -> Iterator[Record | SourceError]:
     """Yield every record of an open stream, packed or not, or the reason why one cannot be had."""
-    yield from _outcomes(unpacked(stream, SourceInfo(name)), reader, limit)
+    yield from read_documents(unpacked(stream, SourceInfo(name)), reader, limit)
 
 
-def _outcomes(
+def read_documents(
     sources: Iterable[Document | SourceError], reader: str | None, limit: int
 ) -> Iterator[Record | SourceError]:
+    """Yield every record of some documents, or the reason why one cannot be had."""
     if reader is not None and reader not in READERS:
         raise UsageError(f"no reader is called {reader!r}; there are {', '.join(READERS)}")
     for document in sources:

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "to-sdtm": ("trialconv.cli.to_sdtm", "Convert records to the SDTM datasets TS and TI."),
     "to-rpe": ("trialconv.cli.to_rpe", "Convert records to IHE RPE messages, which EHRs import studies from."),
     "coverage": ("trialconv.cli.coverage", "Tell which values of records stand where in a target."),
+    "diff": ("trialconv.cli.diff", "Tell what changed between two versions of a record."),
     "codes": ("trialconv.cli.codes", "Look at the code tables, and find what they have no code for."),
     "validate": ("trialconv.cli.validate", "Check FHIR, ODM, USDM, Define-XML and trial design datasets."),
     "doctor": ("trialconv.cli.doctor", "Tell what this installation has, and how to get the rest."),

@@ -221,6 +221,17 @@ def struct_fields(kind: type[RegistryStruct]) -> dict[str, FieldShape]:
     return found
 
 
+def field_words(kind: type[RegistryStruct], steps: list[str]) -> frozenset[str]:
+    """Return the words of the enumeration at the end of some JSON names from a struct; none for another field."""
+    for step in steps:
+        _, shape = _fields(kind).get(step, ("", _Shape()))
+        shape = shape.item or shape
+        if shape.struct is None:
+            return shape.words
+        kind = shape.struct
+    return frozenset()
+
+
 _DROPPED: Any = object()
 
 
