@@ -10,8 +10,8 @@
  *   judge NAME FILE                        judge a file by these. Answers an OperationOutcome.
  *   forget NAME                            make room. Answers {}.
  *
- * What goes wrong with a command is answered as {"failed": "..."}. Only what all versions of the validator from 6.5
- * on have in common is used.
+ * What goes wrong with a command is answered as {"failed": "..."}. Only what changes little between versions of the
+ * validator is used.
  */
 
 import java.io.BufferedReader;
