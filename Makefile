@@ -7,10 +7,10 @@ BIN    := $(VENV)/bin
 STUDY  := NCT06108596
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-servers test-spark servers check wheel browser bench accept packages services schemas extensions evidence docs clean
+.PHONY: help demo test test-servers test-spark servers hapi check wheel browser bench accept packages services schemas extensions evidence docs clean validator validate-deep
 
 help: ## list what can be made
-	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf '  make %-13s %s\n' "$$name" "$$what"; done
 
 demo: $(VENV)/.stamp ## convert the example study to FHIR R4 and ODM 2.0 and validate both
 	@echo "Converting examples/$(STUDY).txt, a page of the registry as text ..."
@@ -73,6 +73,15 @@ schemas: $(VENV)/.stamp-dev ## make the schemas and element tables anew from the
 	$(BIN)/python scripts/generate_fhir_schemas.py
 	$(BIN)/python scripts/generate_fhir_elements.py
 	$(BIN)/python scripts/generate_usdm_schema.py
+
+validator: $(VENV)/.stamp-dev ## fetch HL7's own validator, for validate --engine hl7
+	$(BIN)/python scripts/hl7_validator.py
+
+validate-deep: $(VENV)/.stamp-dev ## judge what to-fhir writes by HL7's own validator
+	$(BIN)/python scripts/validate_deep.py
+
+hapi: $(VENV)/.stamp-dev ## start a HAPI FHIR server on this machine; VERSION=R5 for that version
+	$(BIN)/python scripts/start_hapi.py --version $(or $(VERSION),R4)
 
 extensions: $(VENV)/.stamp-dev ## make the definitions of the FHIR extensions anew from their table
 	$(BIN)/python scripts/make_extensions.py

@@ -4,8 +4,8 @@
 
 Writes a folder per FHIR version into mappings/trialconv_mappings/extensions/_generated: package.json,
 a StructureDefinition for each extension of extensions.csv without a package, and for R4 and R4B the code
-systems of R5 whose codes stand in the documents. `--check` writes nothing and fails when that folder holds
-anything else than what it would write.
+systems of R5 whose codes stand in the documents, with the value sets of these that the extensions are bound to.
+`--check` writes nothing and fails when that folder holds anything else than what it would write.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fhir_packages import RELEASES, PackageError, Release, cache_folder, definit
 
 from trialconv import __version__
 from trialconv.formats import FHIR_VERSIONS
-from trialconv_mappings.extensions import BASE, extensions
+from trialconv_mappings.extensions import BASE, Part, extensions
 
 #: What documents of R4 and R4B use of R5, since R4 has no code system for it.
 R5_SYSTEMS = frozenset(
@@ -35,6 +35,8 @@ R5_SYSTEMS = frozenset(
         "title-type",
     )
 )
+#: How HL7 names, for R4 and R4B, the value set that an element of R5 is bound to.
+R5_VALUE_SET = "http://hl7.org/fhir/uv/xver/ValueSet/R5-{}-for-R4"
 TARGET = Path(__file__).resolve().parent.parent / "mappings" / "trialconv_mappings" / "extensions" / "_generated"
 
 
@@ -54,11 +56,35 @@ def generate(folder: Path, *, fetch: bool) -> dict[str, str]:
                 files[name] = resource_text(structures.definition(extension))
         if version != "R5":
             files |= {f"{version.lower()}/CodeSystem-{id_}.json": _text(one) for id_, one in borrowed.items()}
+            bound = {part.value_set for one in extensions(version).values() for part in _parts(one.form)}
+            for system in borrowed.values():
+                value_set = _value_set_of_r5(system)
+                if value_set["url"] in bound:
+                    files[f"{version.lower()}/ValueSet-{value_set['id']}.json"] = _text(value_set)
     return files
 
 
+def _parts(part: Part) -> Iterator[Part]:
+    yield part
+    for inner in part.parts:
+        yield from _parts(inner)
+
+
+def _value_set_of_r5(system: dict[str, Any]) -> dict[str, Any]:
+    """Return the value set of all codes of one of R5's code systems, by the name that it has in R4."""
+    url = R5_VALUE_SET.format(system["id"])
+    return {
+        "resourceType": "ValueSet",
+        "id": url.rpartition("/")[2],
+        "url": url,
+        **{key: system[key] for key in ("version", "name", "title", "status", "experimental")},
+        "description": "A value set of FHIR R5, for validators of earlier versions.",
+        "compose": {"include": [{"system": system["url"]}]},
+    }
+
+
 def _code_systems_of_r5(folder: Path, *, fetch: bool) -> Iterator[dict[str, Any]]:
-    """Yield the code systems that R4 lacks, with codes and displays alone.
+    """Yield the code systems that R4 lacks, with codes, displays and other names alone.
 
     A validator of R4 takes a url below http://hl7.org/fhir that it cannot find for an error.
     """
@@ -76,11 +102,12 @@ def _code_systems_of_r5(folder: Path, *, fetch: bool) -> Iterator[dict[str, Any]
 
 
 def _concepts(concepts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return concepts without definitions and designations."""
+    """Return concepts without definitions."""
     return [
         {
             "code": one["code"],
             "display": one["display"],
+            **({"designation": one["designation"]} if "designation" in one else {}),
             **({"concept": _concepts(one["concept"])} if "concept" in one else {}),
         }
         for one in concepts

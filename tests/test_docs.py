@@ -130,11 +130,11 @@ def test_example_scripts_run(script: Path, workplace: Path) -> None:
 
 def test_readme_shows_what_the_makefile_has() -> None:
     """Every `make` command that a page names is a target of the Makefile."""
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = set()
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
-        for words in re.findall(r"(?:^\$ |`)make((?: [\w=.]+)*)", text, re.MULTILINE):
+        for words in re.findall(r"(?:^\$ |`)make((?: [\w=.-]+)*)", text, re.MULTILINE):
             named |= {word for word in words.split() if "=" not in word}
     assert {"demo", "test", "docs", "accept"} <= named
     assert named <= targets

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
@@ -186,17 +187,17 @@ def official_codes(version: str) -> dict[str, dict[str, set[str]]]:
         for system in official_packages.resources(archive, "CodeSystem-"):
             if system.get("url") in wanted:
                 for code, display in _concepts(system.get("concept", [])):
-                    found.setdefault(system["url"], {}).setdefault(code, set()).add(display.strip())
+                    found.setdefault(system["url"], {}).setdefault(code, set()).add(display)
     return found
 
 
-def _concepts(concepts: list[dict[str, object]]) -> list[tuple[str, str]]:
-    found = []
+def _concepts(concepts: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield each code with its display, and with each of its other names."""
     for concept in concepts:
-        found.append((str(concept["code"]), str(concept.get("display") or "")))
-        inner = concept.get("concept")
-        found += _concepts(inner) if isinstance(inner, list) else []
-    return found
+        yield concept["code"], concept.get("display") or ""
+        for other in concept.get("designation", ()):
+            yield concept["code"], other["value"]
+        yield from _concepts(concept.get("concept", []))
 
 
 @pytest.mark.parametrize("version", FHIR_VERSIONS)
@@ -219,15 +220,21 @@ def test_fhir_codes_exist_in_their_version_with_their_displays(version: str) -> 
 def test_systems_of_r5_come_with_the_definitions_for_r4(version: FhirVersion) -> None:
     """A code system that only R5 has is in the package of definitions for R4, valid and with all codes in use."""
     found = {}
+    included = set()
     for file in package_folder(version).iterdir():
         if file.name.startswith("CodeSystem-"):
             system = json.loads(file.read_text(encoding="utf-8"))
             assert validate_fhir(system, version) == []
-            found[system["url"]] = dict(_concepts(system["concept"]))
-    assert set(found) == {system for system, home in ONLY_IN.items() if home == "R5"}
+            found[system["url"]] = set(_concepts(system["concept"]))
+        elif file.name.startswith("ValueSet-"):
+            value_set = json.loads(file.read_text(encoding="utf-8"))
+            assert validate_fhir(value_set, version) == []
+            included |= {one["system"] for one in value_set["compose"]["include"]}
+    assert included
+    assert included <= set(found) == {system for system, home in ONLY_IN.items() if home == "R5"}
     rows = [row for name in FHIR_TABLES for row in table(name) if row.system in found]
     assert rows
-    assert all(found[row.system][row.code].strip() == row.display for row in rows)
+    assert all((row.code, row.display) in found[row.system] for row in rows)
 
 
 @pytest.mark.parametrize("version", FHIR_VERSIONS)

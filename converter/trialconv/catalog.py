@@ -369,6 +369,26 @@ def _registry_json() -> Target:
     )
 
 
+def _rpe_target() -> Target:
+    def build(ctx: Context) -> Any:
+        from trialconv_mappings.rpe.message import build_message
+
+        return build_message(ctx)
+
+    def write(document: Any) -> bytes:
+        from trialconv.writers.odm_xml import write_odm_xml
+
+        return write_odm_xml(document)
+
+    def check(document: Any, data: bytes) -> list[Issue]:
+        from trialconv.validators.rpe import validate_rpe
+
+        return validate_rpe(data)
+
+    title = "IHE RPE RetrieveProtocolDefResponse, XML (unproven)"
+    return Target("rpe", title, ".xml", "application/xml", {}, build, write, check)
+
+
 READERS: Final[dict[str, Reader]] = {
     reader.name: reader
     for reader in (
@@ -411,6 +431,7 @@ TARGETS: Final[dict[str, Target]] = {
         _usdm_target(),
         _sdtm_target(),
         _warehouse_target(),
+        _rpe_target(),
     )
 }
 #: The way back to the registry's own JSON. It is none of the targets, since it has every field of a record.

@@ -33,7 +33,8 @@ class Options:
     numbers of contacts. `unknown_status` says what an R4 status becomes for a study whose status the registry
     calls UNKNOWN. `created` overrides the clock (an ISO 8601 instant).
     `sdtm_minimal` asks for nothing but the ts.xpt of a study without data; `study_id` is its STUDYID, for SDTM,
-    where the sponsor's own study number is not the one to use.
+    where the sponsor's own study number is not the one to use. `soap_to` is the address for which an IHE RPE
+    message is put into a SOAP envelope.
 
     Of a FHIR bundle, `bundle` is its type and `request` how its entries ask a server to store them: under ids of
     ours (put), or under ids of the server's, found by an identifier. `narrative` adds texts for people,
@@ -56,6 +57,7 @@ class Options:
     sdtm_format: SdtmFormat = "dataset-json"
     sdtm_minimal: bool = False
     study_id: str | None = None
+    soap_to: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "base", self.base.rstrip("/"))

@@ -473,6 +473,11 @@ CATALOGUE: Final[dict[str, IssueKind]] = {
         "The server has no such study.",
         "Check the number and the server's address.",
     ),
+    "hl7-validator": IssueKind(
+        "error",
+        "HL7's own validator has something to say; the message is its own, and the rule its name for the message.",
+        "Do what the message says; docs/deep-validation.md tells what to think of some messages.",
+    ),
     "internal-error": IssueKind(
         "error",
         "trialconv failed on this record. The other records are not affected.",

@@ -247,7 +247,7 @@ def trace_isolated(
 
 
 def convert(record: Record, target: str = "fhir-r4", options: Options | None = None) -> Any:
-    """Return a record as a document: a dict for a FHIR or USDM target, bytes for an ODM target.
+    """Return a record as a document: a dict for FHIR and USDM, bytes for ODM and RPE.
 
     For SDTM it is a dict with the bytes of each file by its name. `target` is a name of
     `trialconv.catalog.TARGETS`. The document is the caller's own: changing it changes nothing else. Use
@@ -257,4 +257,4 @@ def convert(record: Record, target: str = "fhir-r4", options: Options | None = N
     if made.files:
         return made.files
     # Equal parts of a document are one object until it is written; the caller's are all objects of their own.
-    return made.data if target.startswith("odm") else json.loads(made.data)
+    return made.data if target.startswith(("odm", "rpe")) else json.loads(made.data)

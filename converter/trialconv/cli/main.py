@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "to-odm": ("trialconv.cli.to_odm", "Convert records to CDISC ODM study definitions."),
     "to-usdm": ("trialconv.cli.to_usdm", "Convert records to CDISC USDM study definitions."),
     "to-sdtm": ("trialconv.cli.to_sdtm", "Convert records to the SDTM datasets TS and TI."),
+    "to-rpe": ("trialconv.cli.to_rpe", "Convert records to IHE RPE messages, which EHRs import studies from."),
     "explain": ("trialconv.cli.explain", "Tell where a value of a document comes from, or of a record went."),
     "from-fhir": ("trialconv.cli.from_fhir", "Make registry records of FHIR bundles."),
     "from-odm": ("trialconv.cli.from_odm", "Make registry records of CDISC ODM study definitions."),

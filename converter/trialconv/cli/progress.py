@@ -1,4 +1,4 @@
-"""Lines on standard error and, on a terminal, how many studies are done."""
+"""Lines on standard error and, on a terminal, how much is done."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ _BAR: Final = 30
 
 
 class Progress:
-    """What a command says while it works, on standard error."""
+    """What a command says while it works, on standard error. `things` is what it counts."""
 
-    def __init__(self) -> None:
+    def __init__(self, things: str = "studies") -> None:
+        self._things = things
         self._begun = time.monotonic()
         self._next_tick = self._begun + _TICK
         self._live = sys.stderr.isatty()
@@ -27,11 +28,16 @@ class Progress:
         self._print((_CLEAR_LINE if self._live else "") + text + "\n")
 
     def tick(self, count: int, total: int | None = None) -> None:
-        """Show on a terminal, now and then, how many studies are done, and of how many."""
+        """Show on a terminal, now and then, how many are done, and of how many."""
         if self._live and time.monotonic() >= self._next_tick:
             self._next_tick = time.monotonic() + _TICK
             of = f" of {total:,}" if total else ""
-            self._print(f"{_CLEAR_LINE}{count:,}{of} studies")
+            self.show(f"{count:,}{of} {self._things}")
+
+    def show(self, text: str) -> None:
+        """Show on a terminal what is being done, until something else is said."""
+        if self._live:
+            self._print(_CLEAR_LINE + text)
 
     def bar(self, count: int, expected: int, begun: int = 0) -> None:
         """Show on a terminal, now and then, how far the work is, how fast it goes and how long it will take.
@@ -41,10 +47,10 @@ class Progress:
         now = time.monotonic()
         if self._live and now >= self._next_tick:
             self._next_tick = now + _TICK
-            self._print(_CLEAR_LINE + bar_text(count, expected, (count - begun) / max(now - self._begun, _TICK)))
+            self.show(bar_text(count, expected, (count - begun) / max(now - self._begun, _TICK)))
 
     def done(self) -> None:
-        """Take the number of studies off the terminal."""
+        """Take what is shown off the terminal."""
         if self._live:
             self._print(_CLEAR_LINE)
 

@@ -186,7 +186,7 @@ class Parties:
             detail: Element = {}
             if contact.name:
                 detail["name"] = [{"text": contact.name}]
-            if points := telecom(self._ctx, contact):
+            if points := telecom(contact):
                 detail["telecom"] = points
             if not detail:
                 not_carried(self._ctx, source, "the contact has neither name nor number nor address")

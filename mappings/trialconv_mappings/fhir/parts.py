@@ -163,10 +163,11 @@ def starts_after(start: str, end: str) -> bool:
     return start[:shared] > end[:shared]
 
 
-def telecom(ctx: Context, contact: Contact) -> list[Element]:
+def telecom(contact: Contact) -> list[Element]:
     """Return the ContactPoints of a telephone number, its extension and an e-mail address.
 
-    The extension for extensions belongs to the ContactPoint in R4 and R4B, and to its value from R5 on.
+    The extension for extensions stands beside the value. R4's core has it on the ContactPoint, but HL7's package
+    of extensions, which validators load for every version, has moved it.
     """
     points: list[Element] = []
     if contact.phone or contact.phone_ext:
@@ -174,11 +175,7 @@ def telecom(ctx: Context, contact: Contact) -> list[Element]:
         if contact.phone:
             point["value"] = contact.phone
         if contact.phone_ext:
-            number = {"extension": [extension(CONTACTPOINT_EXTENSION, valueString=contact.phone_ext)]}
-            if ctx.options.fhir_version == "R5":
-                point["_value"] = number
-            else:
-                point.update(number)
+            point["_value"] = {"extension": [extension(CONTACTPOINT_EXTENSION, valueString=contact.phone_ext)]}
         points.append(point)
     if contact.email:
         points.append({"system": "email", "value": contact.email})

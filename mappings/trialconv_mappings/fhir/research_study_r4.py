@@ -166,7 +166,7 @@ def _contact_details(ctx: Context) -> list[Element]:
             made["extension"] = [extension(ctx.options.base + CONTACT_ROLE, valueCodeableConcept=role)]
         if contact.name:
             made["name"] = contact.name
-        if points := telecom(ctx, contact):
+        if points := telecom(contact):
             made["telecom"] = points
         if made:
             found.append(made)

@@ -95,7 +95,7 @@ def _contacts(ctx: Context, position: int, contacts: list[Contact]) -> list[Elem
             detail["purpose"] = concept(ctx, ROLES, contact.role, source, "Location.contact.purpose")
         if contact.name:
             detail["name"] = [{"text": contact.name}]
-        if points := telecom(ctx, contact):
+        if points := telecom(contact):
             detail["telecom"] = points
         if detail:
             details.append(detail)

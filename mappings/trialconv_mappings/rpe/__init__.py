@@ -1,0 +1,1 @@
+"""A registry record as a message of IHE's Retrieve Process for Execution (RPE), which EHRs import studies from."""
