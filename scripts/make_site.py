@@ -3,10 +3,11 @@
     python scripts/make_site.py [--out FOLDER]
 
 The pages of docs/ and those at the top of the project link to each other and to files as the repository has them.
-For the site they are laid side by side in a temporary folder: a link to a page becomes a link to that page, a file
-that a page links to comes along below `files/`, and a link to a folder or to the README becomes the words of it.
-Zensical then makes HTML of them, and any warning of its fails the build. In the end the one script that its search
-would fetch from elsewhere is put beside the pages, so that the site needs nothing but itself.
+For the site they are laid side by side in a temporary folder: a link to a page becomes a link to that page (with
+its title, where the link's words are the name of the file), a file that a page links to comes along below
+`files/`, and a link to a folder or to the README becomes the words of it. Zensical then makes HTML of them, and
+any warning of its fails the build. In the end the one script that its search would fetch from elsewhere is put
+beside the pages, so that the site needs nothing but itself.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ ROOT = Path(__file__).resolve().parent.parent
 #: The pages of the site that stand at the top of the project. The README is the entrance of the repository.
 TOP_PAGES = ("ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
 
-#: What lets the search run without a server. Zensical names the address of a content delivery network for it.
-_SHIM = ROOT / "scripts" / "site_files" / "iframe-worker.js"
+#: What the site has beside its pages. The script lets the search run without a server; Zensical names the address
+#: of a content delivery network for it.
+_FILES = ROOT / "scripts" / "site_files"
+_SHIM = _FILES / "iframe-worker.js"
 _SHIM_ADDRESS = re.compile(r'src="https://[^"]*/iframe-worker/[^"]*"')
 
 _FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
@@ -58,7 +61,7 @@ def _led(link: re.Match[str], page: Path, names: dict[Path, str], into: Path) ->
     root = next(iter(names)).parent
     aim = (page.parent / path).resolve()
     if aim in names:
-        return f"[{words}]({names[aim]}{anchor})"
+        return f"[{_title(aim) if words == path else words}]({names[aim]}{anchor})"
     if aim == root / "README.md" or aim.is_dir():
         return words
     if not aim.is_file() or not aim.is_relative_to(root):
@@ -80,6 +83,11 @@ def self_contained(site: Path) -> None:
         page.write_text(_SHIM_ADDRESS.sub(f'src="{base}assets/javascripts/{_SHIM.name}"', text), encoding="utf-8")
 
 
+def _title(page: Path) -> str:
+    """Return the heading of a page. On the site it reads better than the name of a file."""
+    return page.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+
+
 def build(root: Path, out: Path) -> int:
     """Build the site of a project into a folder, which is made anew. Returns the exit code of the builder."""
     with tempfile.TemporaryDirectory() as name:
@@ -87,6 +95,7 @@ def build(root: Path, out: Path) -> int:
         (work / "docs").mkdir()
         gathered(root, work / "docs")
         shutil.copy(root / "mkdocs.yml", work)
+        shutil.copy(_FILES / "site.css", work / "docs")
         command = [sys.executable, "-m", "zensical", "build", "--strict"]
         done = subprocess.run(command, cwd=work, check=False)  # noqa: S603 (a command of this file)
         if done.returncode == 0:

@@ -68,14 +68,16 @@ def test_links_are_those_of_the_site(tmp_path: Path) -> None:
     for name in (*make_site.TOP_PAGES, "README.md", "docs/other.md"):
         (project / name).write_text(f"# {name}\n\nSee [docs](docs/page.md).\n" if "/" not in name else "# Other\n")
     page = (
-        "# Page\n\n[a](other.md#part) [b](../CONTRIBUTING.md) [c](../examples/study.txt) [d](../examples)\n"
-        "[e](../README.md) [f](https://example.org/x.md) [g](#here)\n\n```text\n[h](../nowhere.md)\n```\n"
+        "# Page\n\n[a](other.md#part) [other.md](other.md) [b](../CONTRIBUTING.md)\n"
+        "[c](../examples/study.txt) [d](../examples) [e](../README.md) [f](https://example.org/x.md) [g](#here)\n"
+        "\n```text\n[h](../nowhere.md)\n```\n"
     )
     (project / "docs" / "page.md").write_text(page, encoding="utf-8")
     make_site.gathered(project, site)
     assert (site / "page.md").read_text(encoding="utf-8") == (
-        "# Page\n\n[a](other.md#part) [b](CONTRIBUTING.md) [c](files/examples/study.txt) d\n"
-        "e [f](https://example.org/x.md) [g](#here)\n\n```text\n[h](../nowhere.md)\n```\n"
+        "# Page\n\n[a](other.md#part) [Other](other.md) [b](CONTRIBUTING.md)\n"
+        "[c](files/examples/study.txt) d e [f](https://example.org/x.md) [g](#here)\n"
+        "\n```text\n[h](../nowhere.md)\n```\n"
     )
     assert "See [docs](page.md)." in (site / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert (site / "files" / "examples" / "study.txt").read_text(encoding="utf-8") == "a study"
