@@ -48,6 +48,21 @@ for place in places:
 print(json.dumps({"user": os.getuid(), "group": os.getgid(), "capabilities": capabilities, "written": written}))
 """
 
+#: Sends standard input to the server of the same container, once that answers, and prints what comes back.
+_CLIENT: Final = """
+import sys, time, urllib.error, urllib.request
+address = "http://localhost:8000"
+for _ in range(60):
+    try:
+        urllib.request.urlopen(address + "/healthz")
+        break
+    except urllib.error.URLError:
+        time.sleep(1)
+headers = {"Content-Type": "application/json"}
+request = urllib.request.Request(address + "/convert/fhir-r4", sys.stdin.buffer.read(), headers)
+sys.stdout.buffer.write(urllib.request.urlopen(request).read())
+"""
+
 
 def main() -> int:
     """Build and try. Returns the exit code."""
@@ -72,6 +87,7 @@ def main() -> int:
         try:
             _blocks(folder, path)
             _look(folder, path)
+            _serve(folder, path)
         except subprocess.CalledProcessError as error:
             said = b"".join((error.stdout or b"", error.stderr or b"")).decode(errors="replace")
             sys.stderr.write(f"failed with {error.returncode}: {error.cmd}\n{said}\n")
@@ -151,7 +167,11 @@ def _look(folder: Path, path: str) -> None:
     record = (ROOT / _STUDY).read_bytes()
     for command in ("to-fhir", "to-odm", "to-usdm"):
         made = _call([*sealed, "trialconv", command, "-"], folder, path, record)
-        _expect(f"what {command} makes", made == _call([here, command, "-"], folder, path, record), True)
+        _expect(
+            f"what {command} makes is what it makes here",
+            made == _call([here, command, "-"], folder, path, record),
+            True,
+        )
     probe = _call([*sealed, "--entrypoint=python3", "trialconv", "-c", _PROBE], folder, path)
     wanted = {"user": _USER, "group": _USER, "capabilities": 0, "written": []}
     _expect("user, group, capabilities and what can be written to", json.loads(probe), wanted)
@@ -175,6 +195,16 @@ def _look(folder: Path, path: str) -> None:
             path,
         )
         _expect("owner of a document in the user's folder", (own / "x.json").stat().st_uid, _USER)
+
+
+def _serve(folder: Path, path: str) -> None:
+    """Have the sealed server convert a record, and compare the answer with what the command makes here."""
+    _call(["podman", "run", *_SEALED, "--detach", f"--name={_PAGE}", "trialconv", "serve"], folder, path)
+    record = (ROOT / _STUDY).read_bytes()
+    made = _call(["podman", "exec", "--interactive", _PAGE, "python3", "-c", _CLIENT], folder, path, record)
+    here = _call([str(Path(sys.executable).with_name("trialconv")), "to-fhir", "-"], folder, path, record)
+    _expect("what the server makes is what the command makes", json.loads(made) == json.loads(here), True)
+    _call(["podman", "rm", "--force", "--time=5", _PAGE], folder, path)
 
 
 def _expect(what: str, found: object, wanted: object) -> None:

@@ -1,4 +1,4 @@
-"""The container image, as far as can be judged without building it; scripts/check_container.py builds and runs it."""
+"""The container image, as far as it can be judged unbuilt; scripts/check_container.py builds and runs it."""
 
 from __future__ import annotations
 
