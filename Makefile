@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 STUDY  := NCT06108596
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-servers test-spark servers hapi check wheel browser bench accept packages services schemas extensions evidence docs clean validator validate-deep
+.PHONY: help demo test test-servers test-spark servers hapi check wheel browser bench accept packages services schemas extensions evidence docs site container clean validator validate-deep
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf '  make %-13s %s\n' "$$name" "$$what"; done
@@ -92,8 +92,14 @@ evidence: $(VENV)/.stamp-dev ## judge the official FHIR examples and the defects
 docs: $(VENV)/.stamp-dev ## renew the generated parts of README.md and docs/
 	$(BIN)/python scripts/make_docs.py
 
+site: $(VENV)/.stamp-dev ## build the documentation as a site in site/
+	$(BIN)/python scripts/make_site.py
+
+container: $(VENV)/.stamp ## build the container image and try it, with podman
+	$(BIN)/python scripts/check_container.py
+
 clean: ## remove what was made here, the virtual environment included
-	rm -rf $(VENV) out build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) out build dist site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

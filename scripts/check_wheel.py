@@ -9,6 +9,7 @@ with 1 when something fails, or when no interpreter is there.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,7 @@ def main(given: Sequence[str]) -> int:
             for package in packages if interpreter == interpreters[0] else packages[:1]:
                 _use(interpreter, package, folder / f"{Path(interpreter).name}-{package.suffix[1:]}")
                 sys.stdout.write(f"{package.name} works on {_call([interpreter, '--version'])}")
+        _install_as_shown(packages[0], interpreters[0], folder / "as-shown")
     return 0
 
 
@@ -73,6 +75,17 @@ def _use(interpreter: str, package: Path, folder: Path) -> None:
     _call([bin_ / "trialconv", "validate", *made], work)
     if len(made) < 6:
         raise SystemExit(f"only {len(made)} documents were made: {made}")
+
+
+def _install_as_shown(wheel: Path, interpreter: str, folder: Path) -> None:
+    """Run the commands with which docs/start.md installs trialconv, where nothing but the wheel is."""
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "python3").symlink_to(interpreter)
+    shutil.copy(wheel, folder)
+    page = (ROOT / "docs" / "start.md").read_text(encoding="utf-8")
+    for commands in re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        _call(["sh", "-euc", f'PATH="$PWD/bin:$PATH"\n{commands}'], folder)
+        sys.stdout.write(f"what docs/start.md shows works:\n{commands}")
 
 
 def _call(command: Sequence[str | Path], folder: Path | None = None) -> str:

@@ -10,8 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+import doc_api
 import doc_commands
 import doc_extensions
+import doc_losses
 import doc_performance
 import doc_warehouse
 
@@ -317,6 +319,7 @@ def invariants(_: Path) -> str:
 
 #: Every generated part, by the name in its marks: a function of the folder that holds docs/.
 BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
+    "api": doc_api.api,
     "code-tables": code_tables,
     "commands": doc_commands.commands,
     "demo-study": demo_study,
@@ -329,6 +332,9 @@ BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "format-limits": format_limits,
     "invariants": invariants,
     "issue-codes": issue_codes,
+    "losses": doc_losses.shares,
+    "losses-reasons": doc_losses.reasons,
+    "losses-results": doc_losses.results,
     "odm-rules": odm_rules,
     "performance": doc_performance.performance,
     "performance-corpus": doc_performance.corpus,

@@ -6,12 +6,11 @@ import io
 import json
 from typing import Any
 
-from trialconv.catalog import READERS, TARGETS, Target, fhir_in_xml
+from trialconv.catalog import TARGETS, Target, fhir_in_xml
 from trialconv.context import Options
 from trialconv.formats import FHIR_VERSIONS
 from trialconv.issues import SourceError
-from trialconv.pipeline import transform
-from trialconv.readers.detect import detect
+from trialconv.pipeline import read_documents, transform
 from trialconv.readers.sources import MAX_RECORD_SIZE, Document
 from trialconv.record import Record, SourceInfo
 from trialconv_mappings.fields import field_rows
@@ -29,10 +28,7 @@ FORMS: dict[str, Target] = {
 def outcomes(data: bytes, reader: str | None = None) -> list[Record | SourceError]:
     """Return what becomes of each study in a document, whose kind its content tells."""
     document = Document(SourceInfo("document"), io.BytesIO(data), data[:65536])
-    try:
-        return list(READERS[reader or detect(document)].read(document, MAX_RECORD_SIZE))
-    except SourceError as refused:
-        return [refused]
+    return list(read_documents([document], reader, MAX_RECORD_SIZE))
 
 
 def only_record(data: bytes) -> Record:
