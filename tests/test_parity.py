@@ -147,6 +147,30 @@ def test_a_change_is_seen_through_the_format(reader: str) -> None:
     }
 
 
+def test_changed_results_are_seen_through_the_xml() -> None:
+    """Every value of the results that the legacy XML has is compared: another one is a change of its field."""
+    as_xml = through_xml(whole_study())
+    held = leaf_values(as_xml)
+    seen = 0
+    for path in (each for each in field_paths() if each.startswith("resultsSection.")):
+        # An id says only which group is meant.
+        if path not in held or path.endswith(("roups[].id", "groupId", "groupIds[]")):
+            continue
+        tree = whole_study()
+        place: Any = tree
+        *steps, last = path.split(".")
+        for step in steps:
+            place = place[step[:-2]][0] if step.endswith("[]") else place[step]
+        place[last] = _another(place[last])
+        assert trialconv.diff(record(tree), as_xml).differ, f"a change of {path} is not seen"
+        seen += 1
+    assert seen > 90
+
+
+def _another(value: Any) -> Any:
+    return not value if isinstance(value, bool) else value + 1 if isinstance(value, int) else f"{value} or so"
+
+
 def schema(shared: Path) -> etree.XMLSchema:
     """Return the registry's schema of its legacy XML."""
     parsed = etree.parse(shared / "corpus" / "schemas" / "ctgov_public.xsd", etree.XMLParser(no_network=True))

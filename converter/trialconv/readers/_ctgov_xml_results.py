@@ -182,11 +182,11 @@ _NO_AGREEMENT: Final = (
     "There is NOT an agreement between Principal Investigators and the Sponsor (or its agents) that restricts the "
     "PI's rights to discuss or publish trial results after the trial is completed."
 )
-#: How the registry's own sentences begin; all other texts are what a sponsor wrote under "Other".
-_OWN_SENTENCES: Final = (
-    "There is NOT an agreement between Principal Investigators and the Sponsor",
-    "There IS an agreement between Principal Investigators and the Sponsor",
-    "The only disclosure restriction on the PI is that the sponsor can review results communications",
+#: Sentences that may be the registry's own in another wording than the two above and those of the table. All other
+#: texts are what a sponsor wrote under "Other".
+_MAY_BE_THE_REGISTRYS: Final = re.compile(
+    "There (?:is|IS) (?:an|NOT an) agreement between Principal Investigators and the Sponsor .*"
+    "|The only disclosure restriction on the PI is that the sponsor .* more than 60 days .*"
 )
 
 
@@ -214,7 +214,7 @@ def _restriction(agreements: Cursor, values: Values) -> dict[str, Any]:
         return {"restrictiveAgreement": False}
     if table("ctgov_legacy_restriction").get(sentence):
         return {"restrictiveAgreement": True, "restrictionType": values.code("restriction", sentence)}
-    if sentence.startswith(_OWN_SENTENCES):
+    if _MAY_BE_THE_REGISTRYS.fullmatch(sentence):
         message = f"the kind of agreement is not known; kept as text: {sentence[:120]!r}"
         values.note("unknown-enum-value", message, f"{agreements.path}/restrictive_agreement")
         return {"otherDetails": markup_of(text)}
