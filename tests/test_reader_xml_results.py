@@ -311,7 +311,7 @@ def test_a_scope_elsewhere_and_texts_that_differ_are_reported() -> None:
 
 def test_numbers_dates_and_answers_in_other_forms() -> None:
     """What is no whole number, date or answer gives an Issue and no value."""
-    record = _read(RESULTS.replace('events="3"', 'events="many"').replace("05/2017", "May 2017"))
+    record = _read(RESULTS.replace('events="3"', 'events="many"').replace("05/2017", "13/2017"))
     assert _codes(record) == ["field-not-mapped", "invalid-date", "wrong-type"]
     assert record.results.adverse_events_module.serious_events[0].stats[0].num_events is None
     record = _read(_of("<certain_agreements><pi_employee>Some</pi_employee></certain_agreements>"))
@@ -364,7 +364,7 @@ def test_agreements(text: str, agreement: dict[str, Any], codes: list[str]) -> N
 
 def test_ids_of_another_kind_stay() -> None:
     """A table with an id of another kind keeps all its ids, and so does what refers to a group not listed."""
-    for ids in (("P1", "first"), ("FG000", "FG001")):
+    for ids in (("P1", "first"), ("FG000", "FG001"), ("P1", "Q1")):
         groups = "".join(f'<group group_id="{id_}"/>' for id_ in ids)
         flow = f"<participant_flow><group_list>{groups}</group_list></participant_flow>"
         found = _read(_of(flow)).results.participant_flow_module.groups

@@ -42,12 +42,13 @@ def groups_of(parent: Cursor, prefix: str) -> Groups:
     """Return the groups of a table.
 
     Both formats number the groups of each table from its first on: P1, P2 in the XML are FG000, FG001 in API v2,
-    so B is BG, O is OG and E is EG. Where an id of the table is not of that kind, all stay as they are.
+    so B is BG, O is OG and E is EG. Where an id of the table is not of that kind, or two of its ids would become
+    one, all stay as they are.
     """
     elements = [(one.attribute("group_id"), one) for one in items(parent, "group_list", "group")]
     numbers = {legacy: _LEGACY_ID.fullmatch(legacy) for legacy, _ in elements if legacy}
     ids = {legacy: f"{prefix}{int(match[1]) - 1:03}" for legacy, match in numbers.items() if match}
-    groups = Groups([], ids if len(ids) == len(numbers) else {})
+    groups = Groups([], ids if len(set(ids.values())) == len(numbers) else {})
     for legacy, one in elements:
         title, description = one.text("title"), markup_text(one, "description")
         groups.listed.append(kept(id=groups.of(legacy), title=title, description=description))

@@ -90,7 +90,7 @@ def _baseline(baseline: Cursor | None, values: Values) -> dict[str, Any]:
     )
 
 
-_POSTING_DATE = re.compile(r"(?:(?P<month>\d\d)/)?(?P<year>\d{4})")
+_POSTING_DATE = re.compile(r"(?:(?P<month>0[1-9]|1[0-2])/)?(?P<year>\d{4})")
 
 
 def _outcome(outcome: Cursor, values: Values) -> dict[str, Any]:

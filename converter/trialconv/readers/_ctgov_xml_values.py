@@ -101,17 +101,17 @@ class Values:
     def number(self, parent: Cursor, name: str) -> int | None:
         """Return the whole number in the child of a name; anything else becomes an Issue."""
         child = parent.one(name)
-        return self._number(child.own_text(), child.path) if child else None
+        return self._number(child.own_text(), child) if child else None
 
     def whole(self, element: Cursor, name: str) -> int | None:
         """Return the whole number in an attribute; anything else becomes an Issue."""
-        return self._number(element.attribute(name), f"{element.path}/@{name}")
+        return self._number(element.attribute(name), element, f"/@{name}")
 
-    def _number(self, text: str | None, path: str) -> int | None:
+    def _number(self, text: str | None, element: Cursor, part: str = "") -> int | None:
         if text is None:
             return None
-        if not _NUMBER.fullmatch(text):
-            self.note("wrong-type", f"expected a whole number, found {text[:80]!r}", path)
+        if not _NUMBER.fullmatch(text.strip()):
+            self.note("wrong-type", f"expected a whole number, found {text[:80]!r}", f"{element.path}{part}")
             return None
         return int(text)
 
