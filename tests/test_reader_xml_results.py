@@ -527,3 +527,20 @@ def _v1_results(tree: Any) -> Any:
             return tree["ResultsSection"]
         return next((found for item in tree.values() if (found := _v1_results(item))), None)
     return next((found for item in tree if (found := _v1_results(item))), None) if isinstance(tree, list) else None
+
+
+def test_the_tables_have_the_words_of_the_schema(shared: Path) -> None:
+    """Each table of the results has the words that the registry's schema lists, and no other."""
+    tree = etree.parse(shared / "corpus" / "schemas" / "ctgov_public.xsd", etree.XMLParser(no_network=True))
+    for name, kind in (
+        ("measure_param", "measure_param_enum"),
+        ("measure_dispersion", "measure_dispersion_enum"),
+        ("outcome_type", "outcome_type_enum"),
+        ("non_inferiority", "non_inferiority_type_enum"),
+        ("analysis_dispersion", "analysis_dispersion_enum"),
+        ("ci_sides", "n_sides_enum"),
+        ("assessment", "event_assessment_enum"),
+    ):
+        (listed,) = (each for each in tree.getroot().iter("{*}simpleType") if each.get("name") == kind)
+        words = {each.get("value") for each in listed.iter("{*}enumeration")}
+        assert {row.source for row in table(f"ctgov_legacy_{name}")} == words, name
