@@ -268,7 +268,13 @@ def _rules_by_dataset() -> dict[Demand, list[str]]:
 
 def format_limits(_: Path) -> str:
     """Return what the formats other than API v2 JSON cannot hold, or hold in another form."""
-    forms = {"absent": "no", "part": "in part", "coarse": "coarser", "other": "in another form"}
+    forms = {
+        "absent": "no",
+        "part": "in part",
+        "coarse": "coarser",
+        "other": "in another form",
+        "order": "in another order",
+    }
     rows = (
         (_code(reader), _code(each.path), forms[each.form], each.reason)
         for reader, limits in labels.format_limits().items()

@@ -6,23 +6,15 @@ the labels are looked up in the tables that the reader uses, from the other side
 
 from __future__ import annotations
 
-import re
-import textwrap
-from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from lxml import etree
 
-from trialconv_mappings.tables import table
+from legacy_elements import Element, label, plain
+from legacy_results_renderer import render_results
 
 Tree = dict[str, Any]
 
-_MONTHS: Final = (
-    "January February March April May June July August September October November December".split()  # noqa: SIM905
-)
-_NO_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_ESCAPED: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
-_ITEM: Final = re.compile(r"( *)(\*|-|\d{1,3}\.) (.*)")
 _PHASES: Final = {
     "NA": "N/A",
     "EARLY_PHASE1": "Early Phase 1",
@@ -31,104 +23,10 @@ _PHASES: Final = {
 _COARSE: Final = {"INDIV", "NETWORK", "OTHER_GOV", "AMBIG", "UNKNOWN"}
 
 
-def label(name: str, word: str) -> str:
-    """Return the label of a word of API v2, the first one where the legacy XML had several over the years."""
-    return next((row.source for row in table(f"ctgov_legacy_{name}") if row.code == word), word)
-
-
-def plain(text: str) -> str:
-    """Return a text of API v2 without the escapes of markdown."""
-    return _ESCAPED.sub(r"\1", text)
-
-
-def day(iso: str) -> str:
-    """Return a date as the legacy XML writes it."""
-    year, *rest = iso.split("-")
-    month = f"{_MONTHS[int(rest[0]) - 1]} " if rest else ""
-    return f"{month}{int(rest[1])}, {year}" if len(rest) > 1 else f"{month}{year}"
-
-
-def folded(markup: str) -> str:
-    """Return markdown as a text block: folded to lines, an item of a list in a paragraph of its own."""
-    made = []
-    for block in re.split(r"\n\s*\n", markup.replace("\r", "")):
-        for line in block.split("\n"):
-            item = _ITEM.fullmatch(line)
-            if item:
-                mark = "-" if item[2] in "*-" else item[2]
-                lead = " " * (10 + len(item[1]) * 2) + f"{mark} ".ljust(3)
-                made.append(_fold(plain(item[3]), lead, " " * len(lead)))
-            elif made and line.startswith("  ") and _ITEM.match(block):
-                made[-1] += "\n" + _fold(plain(line.strip()), " " * 13, " " * 13)
-            elif made and line is not block.split("\n")[0] and not _ITEM.fullmatch(block.split("\n")[0]):
-                made[-1] += "\n" + _fold(plain(line.strip()), "      ", "      ")
-            else:
-                made.append(_fold(plain(line.strip()), "      ", "      "))
-    return "\n" + "\n\n".join(made) + "\n    "
-
-
-def _fold(text: str, first: str, rest: str) -> str:
-    return textwrap.fill(
-        text, 99, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
-    )
-
-
-class _Element:
-    """An element that is being filled, in the order of the schema."""
-
-    def __init__(self, element: etree._Element) -> None:
-        self.element = element
-
-    def add(self, name: str, text: Any, **attributes: str | None) -> None:
-        """Add a child with a text, if there is one."""
-        if text in (None, ""):
-            return
-        child = etree.SubElement(self.element, name)
-        child.text = _NO_XML.sub("\ufffd", str(text))
-        for key, value in attributes.items():
-            if value is not None:
-                child.set(key, value)
-
-    def texts(self, name: str, texts: Iterable[str]) -> None:
-        """Add a child for each text."""
-        for text in texts:
-            self.add(name, text)
-
-    def block(self, name: str, markup: str | None) -> None:
-        """Add a child with a text block."""
-        if markup:
-            self.inner(name).add("textblock", folded(markup))
-
-    def code(self, name: str, table_name: str, word: str | None) -> None:
-        """Add a child with the label of a word."""
-        self.add(name, label(table_name, word) if word else None)
-
-    def answer(self, name: str, value: bool | None) -> None:
-        """Add a child with Yes or No."""
-        self.add(name, None if value is None else "Yes" if value else "No")
-
-    def date(self, name: str, value: Any) -> None:
-        """Add a child with a date, from a text or from an object with a type."""
-        held = value if isinstance(value, dict) else {"date": value}
-        kind = held.get("type")
-        estimated = "Estimate" if name.endswith("_posted") else "Anticipated"
-        shown = None if kind is None else "Actual" if kind == "ACTUAL" else estimated
-        self.add(name, day(held["date"]) if held.get("date") else None, type=shown)
-
-    def inner(self, name: str) -> _Element:
-        """Add a child for more children."""
-        return _Element(etree.SubElement(self.element, name))
-
-    def filled(self, name: str, *, of: Any) -> Iterator[_Element]:
-        """Add a child for more children if there is something to say."""
-        if of:
-            yield self.inner(name)
-
-
 def legacy_xml(study: Tree) -> bytes:
     """Return a study as legacy XML."""
     protocol: dict[str, Any] = study["protocolSection"]
-    root = _Element(etree.Element("clinical_study"))
+    root = Element(etree.Element("clinical_study"))
     get = _modules(protocol)
     _head(root, get)
     _status(root, get("status"))
@@ -145,7 +43,7 @@ def _modules(protocol: Tree) -> Any:
     return lambda name: protocol.get(f"{name}Module", {})
 
 
-def _head(root: _Element, get: Any) -> None:
+def _head(root: Element, get: Any) -> None:
     ids, sponsors, oversight = get("identification"), get("sponsorCollaborators"), get("oversight")
     header = root.inner("required_header")
     header.add("download_date", "ClinicalTrials.gov processed this data on April 19, 2019")
@@ -182,7 +80,7 @@ def _head(root: _Element, get: Any) -> None:
     root.block("detailed_description", get("description").get("detailedDescription"))
 
 
-def _status(root: _Element, status: Tree) -> None:
+def _status(root: Element, status: Tree) -> None:
     root.code("overall_status", "status", status.get("overallStatus"))
     root.code("last_known_status", "status", status.get("lastKnownStatus"))
     root.add("why_stopped", status.get("whyStopped"))
@@ -191,7 +89,7 @@ def _status(root: _Element, status: Tree) -> None:
     root.date("primary_completion_date", status.get("primaryCompletionDateStruct"))
 
 
-def _design(root: _Element, protocol: Tree) -> None:
+def _design(root: Element, protocol: Tree) -> None:
     get = _modules(protocol)
     design, arms, outcomes = get("design"), get("armsInterventions"), get("outcomes")
     info, masking = design.get("designInfo", {}), design.get("designInfo", {}).get("maskingInfo", {})
@@ -243,7 +141,7 @@ def _design(root: _Element, protocol: Tree) -> None:
     root.block("biospec_descr", design.get("bioSpec", {}).get("description"))
 
 
-def _eligibility(root: _Element, eligibility: Tree) -> None:
+def _eligibility(root: Element, eligibility: Tree) -> None:
     for made in root.filled("eligibility", of=eligibility):
         made.block("study_pop", eligibility.get("studyPopulation"))
         made.code("sampling_method", "sampling_method", eligibility.get("samplingMethod"))
@@ -257,14 +155,14 @@ def _eligibility(root: _Element, eligibility: Tree) -> None:
         made.add("healthy_volunteers", healthy.get(eligibility.get("healthyVolunteers")))
 
 
-def _contact(made: _Element, contact: Tree) -> None:
+def _contact(made: Element, contact: Tree) -> None:
     made.add("last_name", contact.get("name"))
     made.add("phone", contact.get("phone"))
     made.add("phone_ext", contact.get("phoneExt"))
     made.add("email", contact.get("email"))
 
 
-def _places(root: _Element, places: Tree, misc: Tree) -> None:
+def _places(root: Element, places: Tree, misc: Tree) -> None:
     for each in places.get("overallOfficials", []):
         made = root.inner("overall_official")
         made.add("last_name", each.get("name"))
@@ -299,7 +197,7 @@ def _places(root: _Element, places: Tree, misc: Tree) -> None:
             made.texts("country", listed)
 
 
-def _references(root: _Element, references: Tree) -> None:
+def _references(root: Element, references: Tree) -> None:
     for each in references.get("seeAlsoLinks", []):
         made = root.inner("link")
         made.add("url", each.get("url"))
@@ -312,7 +210,7 @@ def _references(root: _Element, references: Tree) -> None:
                 made.add("PMID", each.get("pmid"))
 
 
-def _dates(root: _Element, status: Tree) -> None:
+def _dates(root: Element, status: Tree) -> None:
     root.date("verification_date", status.get("statusVerifiedDate"))
     for name, key in (
         ("study_first", "studyFirst"),
@@ -326,7 +224,7 @@ def _dates(root: _Element, status: Tree) -> None:
     root.date("last_update_posted", status.get("lastUpdatePostDateStruct"))
 
 
-def _end(root: _Element, study: Tree, get: Any) -> None:
+def _end(root: Element, study: Tree, get: Any) -> None:
     party = get("sponsorCollaborators").get("responsibleParty", {})
     for made in root.filled("responsible_party", of=party):
         made.add("name_title", party.get("oldNameTitle"))
@@ -364,7 +262,7 @@ def _end(root: _Element, study: Tree, get: Any) -> None:
 _EVENTS: Final = {"RELEASE": "submitted", "RESET": "returned", "UNRELEASE": "submission_canceled"}
 
 
-def _documents(root: _Element, study: Tree) -> None:
+def _documents(root: Element, study: Tree) -> None:
     large = study.get("documentSection", {}).get("largeDocumentModule", {}).get("largeDocs", [])
     for section in root.filled("provided_document_section", of=large):
         for each in large:
@@ -384,4 +282,4 @@ def _documents(root: _Element, study: Tree) -> None:
             else:
                 made.date(_EVENTS[each["type"]], each.get("date"))
     if study.get("hasResults") or study.get("resultsSection"):
-        root.inner("clinical_results")
+        render_results(root.inner("clinical_results"), study.get("resultsSection", {}))

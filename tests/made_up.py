@@ -16,6 +16,7 @@ from trialconv.issues import Issue
 from trialconv.pipeline import Converted, transform
 from trialconv.readers.ctgov_json import read_study
 from trialconv.record import Record, SourceInfo, Study
+from trialconv.record.results import ResultsSection
 
 #: A registry record as its JSON has it.
 Tree = dict[str, Any]
@@ -151,6 +152,29 @@ def full_study() -> Tree:
     for field in fields():
         put(tree, field.path, field.values[0])
     return tree
+
+
+def full_results() -> Tree:
+    """Return a results section with a value in every field, and one item in every list.
+
+    All that belongs to a group belongs to the one of its table, by the id that the registry gives it.
+    """
+    tree: Tree = {}
+    for number, (path, kind) in enumerate(_fields(inspect.type_info(ResultsSection), "")):
+        value = _two_values(path, kind, number)[0]
+        last = path.rpartition(".")[2]
+        if path.endswith("roups[].id") or last in ("groupId", "groupIds[]"):
+            value = f"{_GROUP_LETTERS[path.partition('.')[0]]}G000"
+        put(tree, path, value)
+    return tree
+
+
+_GROUP_LETTERS = {
+    "participantFlowModule": "F",
+    "baselineCharacteristicsModule": "B",
+    "outcomeMeasuresModule": "O",
+    "adverseEventsModule": "E",
+}
 
 
 def changed(tree: Tree, field: Field) -> Tree:

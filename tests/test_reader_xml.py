@@ -292,15 +292,6 @@ def test_markup_inside_a_text_keeps_its_words() -> None:
     assert [found.source_path for found in record.issues] == ["clinical_study/brief_title/b"]
 
 
-def test_results_are_announced_and_not_converted() -> None:
-    """Posted results set hasResults and are named as not converted."""
-    record = _read(_minimal("<clinical_results><participant_flow/></clinical_results>"))
-    assert record.study.has_results is True
-    (found,) = record.issues
-    assert found.code == "field-not-mapped"
-    assert "resultsSection" in found.message
-
-
 # single values
 
 

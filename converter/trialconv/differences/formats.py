@@ -17,7 +17,6 @@ from trialconv_mappings.labels import FormatLimit, format_limits
 
 # What layout is made of: white space, marks of list items, and the signs of markup.
 _LAYOUT: Final = re.compile(r"[\s*\-•.:;,_`~\\\[\]<>^&|()]+|(?<!\d)\d{1,3}\.(?=\s)")
-_COARSE: Final = "OTHER"
 
 
 class Limits:
@@ -43,10 +42,10 @@ class Limits:
 
     def same(self, path: str, old: Any, new: Any) -> bool:
         """Tell whether two values say the same to a format that holds them in another form."""
-        for limit, own in zip(self._limits(path), (old, new), strict=True):
+        for limit, own, other in zip(self._limits(path), (old, new), (new, old), strict=True):
             if limit is None or old is None or new is None:
                 continue
-            if limit.form == "coarse" and own == _COARSE:
+            if limit.form == "coarse" and (own, other) in limit.words:
                 return True
             if limit.form == "other" and _essence(old) == _essence(new):
                 return True

@@ -101,11 +101,17 @@ class Values:
     def number(self, parent: Cursor, name: str) -> int | None:
         """Return the whole number in the child of a name; anything else becomes an Issue."""
         child = parent.one(name)
-        text = child.own_text() if child else None
-        if child is None or text is None:
+        return self._number(child.own_text(), child) if child else None
+
+    def whole(self, element: Cursor, name: str) -> int | None:
+        """Return the whole number in an attribute; anything else becomes an Issue."""
+        return self._number(element.attribute(name), element, f"/@{name}")
+
+    def _number(self, text: str | None, element: Cursor, part: str = "") -> int | None:
+        if text is None:
             return None
-        if not _NUMBER.fullmatch(text):
-            self.note("wrong-type", f"expected a whole number, found {text[:80]!r}", child.path)
+        if not _NUMBER.fullmatch(text.strip()):
+            self.note("wrong-type", f"expected a whole number, found {text[:80]!r}", f"{element.path}{part}")
             return None
         return int(text)
 
@@ -121,8 +127,12 @@ def kept(**fields: Any) -> dict[str, Any]:
 
 def markup_text(parent: Cursor, name: str) -> str | None:
     """Return the text of the child of a name as markup."""
-    text = parent.text(name)
-    return None if text is None else markup(text)
+    return markup_of(parent.text(name))
+
+
+def markup_of(text: str | None) -> str | None:
+    """Return a text as markup, with line ends as API v2 has them."""
+    return None if text is None else markup(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def text_block(parent: Cursor, name: str) -> str | None:

@@ -35,7 +35,6 @@ class Walk:
         self.elements = list(root.iter(etree.Element))
         self.seen: set[etree._Element] = set()
         self.texts: set[etree._Element] = set()
-        self.whole: set[etree._Element] = set()
         self.attributes: set[tuple[etree._Element, str]] = set()
         self.root = Cursor(root, self)
         self.seen.add(root)
@@ -63,8 +62,6 @@ class Walk:
             elif element not in self.seen:
                 inside.add(element)
                 yield element, "", "element"
-            elif element in self.whole:
-                inside.add(element)
             else:
                 for name in element.attrib:
                     if (element, str(name)) not in self.attributes:
@@ -114,6 +111,16 @@ class Cursor:
         self._walk.seen.add(element)
         return Cursor(element, self._walk)
 
+    def only(self, name: str, *, title: str | None) -> Cursor | None:
+        """Return the child of a name that has a title; None when there are several or none."""
+        found = [
+            child for child in self._element.iterchildren(name) if child.findtext("title", "").strip() == title
+        ]
+        if len(found) != 1:
+            return None
+        self._walk.seen.add(found[0])
+        return Cursor(found[0], self._walk)
+
     def own_text(self) -> str | None:
         """Return all text in the element, without spaces around it; None when there is none."""
         self._walk.texts.add(self._element)
@@ -138,10 +145,6 @@ class Cursor:
         self._walk.attributes.add((self._element, name))
         value = self._element.get(name)
         return None if value is None else str(value)
-
-    def pass_over(self) -> None:
-        """Count the element, with all that it holds, as read."""
-        self._walk.whole.add(self._element)
 
 
 def parse(data: bytes, source: SourceInfo) -> Walk:

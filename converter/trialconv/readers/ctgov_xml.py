@@ -1,7 +1,7 @@
 """The registry's legacy XML, `<clinical_study>`, which ClinicalTrials.gov published until 2024.
 
 Schema: https://clinicaltrials.gov/ct2/html/images/info/public.xsd (2019-02-14). Elements from before that
-version are read as well. The posted results are not converted; all else has its place in API v2, or an Issue.
+version are read as well. All has its place in API v2, or an Issue.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from trialconv.readers import _ctgov_xml_admin as admin
 from trialconv.readers import _ctgov_xml_protocol as protocol
+from trialconv.readers._ctgov_xml_results import results
 from trialconv.readers._ctgov_xml_values import Values, kept
 from trialconv.readers._ctgov_xml_walk import Cursor, Walk, parse
 from trialconv.readers.common import record_from_tree, refusal
@@ -19,7 +20,7 @@ READER = "ctgov-xml"
 
 #: The header: a sentence with the day of the download, and a link to the record. It says nothing of the study.
 HEADER: Final = ("download_date", "link_text", "url")
-#: The posted results, the one part that is passed over as a whole.
+#: The posted results.
 RESULTS: Final = "clinical_results"
 #: Elements without a field in API v2, by their path in the study, with the reason. Each becomes an Issue.
 WITHOUT_FIELD: Final[dict[str, str]] = {
@@ -30,7 +31,7 @@ WITHOUT_FIELD: Final[dict[str, str]] = {
     "primary_outcome/safety_issue": "abandoned by the registry in 2017",
     "secondary_outcome/safety_issue": "abandoned by the registry in 2017",
     "other_outcome/safety_issue": "abandoned by the registry in 2017",
-    RESULTS: "the results section, resultsSection in API v2, is not converted from XML",
+    f"{RESULTS}/outcome_list/outcome/safety_issue": "abandoned by the registry in 2017",
 }
 
 
@@ -78,6 +79,7 @@ def _tree(study: Cursor, values: Values, nct_id: str) -> dict[str, Any]:
     documents = admin.documents(study, values)
     return kept(
         protocolSection=section,
+        resultsSection=results(study.one(RESULTS), values),
         annotationSection={"annotationModule": {"unpostedAnnotation": {"unpostedEvents": events}}}
         if events
         else {},
@@ -114,10 +116,7 @@ def _account_for_the_rest(walk: Walk, values: Values) -> None:
     for path, reason in WITHOUT_FIELD.items():
         elements = _at(walk.root, path)
         for element in elements:
-            if path == RESULTS:
-                element.pass_over()
-            else:
-                element.own_text()
+            element.own_text()
         if elements:
             values.note("field-not-mapped", f"<{path}> has no field: {reason}", f"clinical_study/{path}")
     for left in walk.left_over():
@@ -126,7 +125,8 @@ def _account_for_the_rest(walk: Walk, values: Values) -> None:
 
 
 def _at(study: Cursor, path: str) -> list[Cursor]:
-    """Return the elements at a path of one or two names below the study."""
-    name, _, inner = path.partition("/")
-    outer = study.every(name)
-    return [child for element in outer for child in element.every(inner)] if inner else outer
+    """Return the elements at a path of names below the study."""
+    found = [study]
+    for name in path.split("/"):
+        found = [child for element in found for child in element.every(name)]
+    return found

@@ -34,20 +34,27 @@ class FormatLimit(NamedTuple):
     """What a format cannot do for a field, or for all that is below an object.
 
     `form` is `absent` (it has no place for the value), `part` (it has no place for some values, or for as many),
-    `coarse` (its word OTHER stands for several of the registry's) or `other` (it has the value in another form).
+    `coarse` (some of its words stand for several of the registry's), `other` (it has the value in another form) or
+    `order` (it has the items of a list in another order). `words` has the pairs of a coarse word and one of those
+    for which it stands.
     """
 
     path: str
     form: str
     reason: str
+    words: frozenset[tuple[str, str]] = frozenset()
 
 
 @cache
 def format_limits() -> dict[str, tuple[FormatLimit, ...]]:
     """Return the limits of each format by the name of its reader."""
+    words: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for reader, path, word, other in _rows("coarse.csv", ["reader", "path", "word", "stands for"]):
+        words.setdefault((reader, path), set()).add((word, other))
     found: dict[str, list[FormatLimit]] = {}
-    for reader, *rest in _rows("formats.csv", ["reader", "path", "form", "reason"]):
-        found.setdefault(reader, []).append(FormatLimit(*rest))
+    for reader, path, form, reason in _rows("formats.csv", ["reader", "path", "form", "reason"]):
+        limit = FormatLimit(path, form, reason, frozenset(words.get((reader, path), ())))
+        found.setdefault(reader, []).append(limit)
     return {reader: tuple(limits) for reader, limits in found.items()}
 
 
