@@ -36,7 +36,7 @@ _STUDY: Final = "examples/studies/NCT99999901.json"
 #: Tries to write everywhere that a program could; prints who it is, and what it could write to.
 _PROBE: Final = """
 import json, os, sys
-places = ["/", "/tmp", "/work", "/opt/trialconv", "/opt/trialconv/bin", sys.prefix, os.path.dirname(os.__file__)]
+places = ["/", "/tmp", "/data", "/opt/trialconv", "/opt/trialconv/bin", sys.prefix, os.path.dirname(os.__file__)]
 written = []
 for place in places:
     try:
@@ -188,7 +188,7 @@ def _look(folder: Path, path: str) -> None:
         own = folder / "own"
         own.mkdir()
         os.chown(own, _USER, _USER)
-        mounted = [f"--volume={folder}/examples:/work/in:ro", f"--volume={own}:/work/out:rw"]
+        mounted = [f"--volume={folder}/examples:/data/in:ro", f"--volume={own}:/data/out:rw"]
         _call(
             [*sealed, *mounted, "trialconv", "to-fhir", f"in/studies/{Path(_STUDY).name}", "--out", "out/x.json"],
             folder,

@@ -104,6 +104,8 @@ def damaged(tree: Tree, seed: int) -> Tree:
     chance = random.Random(seed)  # noqa: S311 - the same damage on every run
     for _ in range(chance.randint(1, 6)):
         places = list(_places(made))
+        if not places:
+            break
         holder, key = chance.choice(places)
         other_holder, other_key = chance.choice(places)
         match chance.randrange(5):

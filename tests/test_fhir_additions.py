@@ -48,6 +48,16 @@ def test_annotations(target: str) -> None:
 
 
 @pytest.mark.parametrize("target", FHIR_TARGETS)
+def test_an_event_that_says_nothing(target: str) -> None:
+    """An event without a type or a date makes no extension."""
+    tree = study()
+    tree["annotationSection"] = {
+        "annotationModule": {"unpostedAnnotation": {"unpostedEvents": [{}, {"type": ""}]}}
+    }
+    assert extensions(research_study(tree, target), "/unposted-results") == []
+
+
+@pytest.mark.parametrize("target", FHIR_TARGETS)
 def test_a_description_that_looks_like_html(target: str) -> None:
     """The description of a violation is Markdown, in which FHIR forbids HTML: the exact words stand beside it."""
     tree = study()

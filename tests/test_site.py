@@ -20,6 +20,10 @@ _GENERATED = re.compile(r"<!-- generated: ([a-z0-9-]+) -->.*?<!-- end of \1 -->"
 
 #: The pages with commands that tests/test_docs.py does not run, and what tries them.
 _TRIED_ELSEWHERE = {
+    "bulk.md": "tests/test_bulk.py",
+    "cluster.md": "tests/test_bulk_spark.py",
+    "deep-validation.md": "scripts/validate_deep.py",
+    "fhir-servers.md": "tests/test_push_docs.py",
     "container.md": "scripts/check_container.py",
     "start.md": "scripts/check_wheel.py",
     "http-api.md": "tests/test_web_api.py",

@@ -33,7 +33,7 @@ def _example(name: str) -> Any:
     return module
 
 
-STUDIES: list[Tree] = [_example("made_up_studies").made_up_study(number) for number in range(120)]
+STUDIES: list[Tree] = [_example("made_up_studies").made_up_study(number) for number in range(300)]
 
 
 @pytest.fixture(scope="module")
@@ -174,4 +174,4 @@ def test_the_plot_draws_the_query_of_the_page(tmp_path: Path, filled: list[str])
 def test_made_up_studies_convert_without_a_word(filled: list[str], tmp_path: Path) -> None:
     """The made-up studies are valid records: nothing is warned of."""
     done = run("load", lines(tmp_path / "x.ndjson", *STUDIES), "--to", filled[0], "--workers", "0")
-    assert (done.code, done.err.splitlines()[-1]) == (0, "120 unchanged; issues: none")
+    assert (done.code, done.err.splitlines()[-1]) == (0, "300 unchanged; issues: none")

@@ -69,12 +69,12 @@ def registry_additions(ctx: Context) -> list[Element]:
     module = study.annotation_section.annotation_module
     found = []
     unposted = module.unposted_annotation
-    if unposted.unposted_responsible_party or unposted.unposted_events:
-        parts = []
-        if unposted.unposted_responsible_party:
-            parts.append(extension("responsibleParty", valueString=unposted.unposted_responsible_party))
-        path = f"{_ANNOTATIONS}.unpostedAnnotation.unpostedEvents"
-        parts += _events(ctx, "event", unposted.unposted_events, UNPOSTED_EVENT, path)
+    parts = []
+    if unposted.unposted_responsible_party:
+        parts.append(extension("responsibleParty", valueString=unposted.unposted_responsible_party))
+    path = f"{_ANNOTATIONS}.unpostedAnnotation.unpostedEvents"
+    parts += _events(ctx, "event", unposted.unposted_events, UNPOSTED_EVENT, path)
+    if parts:
         found.append(nested_extension(ctx.options.base + UNPOSTED_RESULTS, parts))
     violations = module.violation_annotation.violation_events
     path = f"{_ANNOTATIONS}.violationAnnotation.violationEvents"
