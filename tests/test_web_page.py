@@ -12,7 +12,9 @@ from playwright.sync_api import Browser, expect
 
 from browser import Visit, chromium
 from made_up import NCT, Tree, encoded, full_study, record, study
+from registry_server import StandIn
 from trialconv.catalog import TARGETS
+from trialconv.http_client import Timing
 from trialconv.web.settings import Settings
 from trialconv.web.view import study_view
 from web_server import server
@@ -137,6 +139,25 @@ def test_a_file(visit: Visit, example_page: Path, tmp_path: Path, packed: bool) 
             archive.write(example_page, "page.txt")
     visit.page.set_input_files("#file", path)
     expect(visit.page.locator("#title")).to_contain_text("NCT06108596")
+
+
+def test_a_number(visit: Visit, client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number is asked for at the registry; one that it does not have, and what is no number, give a message."""
+    with StandIn() as registry:
+        monkeypatch.setenv("TRIALCONV_REGISTRY_URL", registry.url)
+        registry.put(small())
+        visit.page.get_by_label("or its number").fill(f" {NCT.lower()} ")
+        visit.page.get_by_role("button", name="Show the study").click()
+        expect(visit.page.locator("#title")).to_contain_text(NCT)
+        visit.page.get_by_label("or its number").fill("NCT99999999")
+        visit.page.get_by_role("button", name="Show the study").click()
+        expect(visit.page.locator("#trouble")).to_contain_text("the registry has no record of this id")
+        visit.complaints.clear()  # the browser itself complains of an answer of 404
+        assert client.get("/page/record/NCT99999999").status_code == 404
+        assert client.get("/page/record/hello").status_code == 400
+    monkeypatch.setenv("TRIALCONV_REGISTRY_URL", "http://127.0.0.1:9")  # nobody is there
+    monkeypatch.setattr("trialconv.http_client.SYSTEM", Timing(sleep=lambda _: None))
+    assert client.get(f"/page/record/{NCT}").status_code == 502
 
 
 @pytest.mark.parametrize("text", ["hello", "{}", "<html>Not found</html>", '{"protocolSection"', "[" * 100_000])

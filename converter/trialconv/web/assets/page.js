@@ -16,6 +16,13 @@ async function ofFile(file) {
   return packed ? { body: file, type: packed } : typed(await file.text());
 }
 
+// The record of the registry with a number, which the server asks for it.
+async function ofNumber(number) {
+  const answer = await fetch(`/page/record/${encodeURIComponent(number)}`);
+  if (!answer.ok) throw new Error(await told(answer));
+  return { body: await answer.blob(), type: "application/json" };
+}
+
 async function ask(path, given = record) {
   const answer = await fetch(path, { method: "POST", headers: { "Content-Type": given.type }, body: given.body });
   if (answer.ok) return answer;
@@ -162,9 +169,11 @@ byId("given").addEventListener("submit", (event) => {
   event.preventDefault();
   const text = byId("text").value;
   const [file] = byId("file").files;
-  if (text.trim()) show(Promise.resolve(typed(text)));
+  const number = byId("number").value.trim();
+  if (number) show(ofNumber(number));
+  else if (text.trim()) show(Promise.resolve(typed(text)));
   else if (file) show(ofFile(file));
-  else trouble(new Error("Paste a record, or choose a file."));
+  else trouble(new Error("Paste a record, choose a file, or give its number."));
 });
 byId("file").addEventListener("change", (event) => {
   const [file] = event.target.files;
