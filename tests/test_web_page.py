@@ -14,7 +14,7 @@ from browser import Visit, chromium
 from made_up import NCT, Tree, encoded, full_study, record, study
 from registry_server import StandIn
 from trialconv.catalog import TARGETS
-from trialconv.http_client import Timing
+from trialconv.issues import SourceError, issue
 from trialconv.web.settings import Settings
 from trialconv.web.view import study_view
 from web_server import server
@@ -155,8 +155,11 @@ def test_a_number(visit: Visit, client: httpx.Client, monkeypatch: pytest.Monkey
         visit.complaints.clear()  # the browser itself complains of an answer of 404
         assert client.get("/page/record/NCT99999999").status_code == 404
         assert client.get("/page/record/hello").status_code == 400
-    monkeypatch.setenv("TRIALCONV_REGISTRY_URL", "http://127.0.0.1:9")  # nobody is there
-    monkeypatch.setattr("trialconv.http_client.SYSTEM", Timing(sleep=lambda _: None))
+
+    def failing(_: str) -> bytes:
+        raise SourceError(issue("registry-failed", "the registry cannot be reached"))
+
+    monkeypatch.setattr("trialconv.web.page.record_from_registry", failing)
     assert client.get(f"/page/record/{NCT}").status_code == 502
 
 
