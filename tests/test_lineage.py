@@ -39,6 +39,8 @@ STRIDES = {
     "odm-1.3.2-plain": 3,
     "usdm-4.0": 1,
     "sdtm": 7,
+    "warehouse": 1,
+    "rpe": 1,
 }
 
 

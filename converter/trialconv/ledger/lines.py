@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from trialconv.odm_tree import Node
+from trialconv.tracing.walk import are_rows
 
 #: The number of a line that holds no value.
 NO_LEAF = -1
@@ -39,6 +40,8 @@ def document_lines(document: Any) -> list[Line]:
                 walk.node(each, 1)
             else:
                 walk.dataset(each, 1)
+    elif are_rows(document):
+        walk.tables(document)
     else:
         walk.json("", document, 0)
     return walk.lines
@@ -74,6 +77,16 @@ class _Walk:
                 self.json(f"[{number}]", item, depth + 1)
         else:
             self.leaf(label, value, depth)
+
+    def tables(self, tables: dict[str, Any]) -> None:
+        """Add the lines of the rows of tables; a column without a value in a row has none."""
+        for table, rows in tables.items():
+            self.lines.append(Line(0, table, f"{len(rows)}", NO_LEAF))
+            for number, row in enumerate(rows):
+                self.lines.append(Line(1, f"[{number}]", "", NO_LEAF))
+                for column, cell in row.items():
+                    if cell is not None:
+                        self.json(column, cell, 2)
 
     def node(self, node: Node, depth: int) -> None:
         """Add the lines of an element of XML: its attributes, then what it holds."""

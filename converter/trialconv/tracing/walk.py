@@ -27,7 +27,7 @@ def document_leaves(subject: Subject, document: Any, twin: Any, name: str = "") 
 
 def _files(document: Any, twin: Any, name: str) -> Iterator[tuple[str, Any, Any]]:
     """Yield the documents of a study with their names; one alone has none."""
-    if isinstance(document, Node) or _are_rows(document) or any(key in document for key in _KEYS):
+    if isinstance(document, Node) or are_rows(document) or any(key in document for key in _KEYS):
         yield name, document, twin
     else:
         yield from ((file, each, twin[file]) for file, each in document.items())
@@ -37,7 +37,7 @@ def _files(document: Any, twin: Any, name: str) -> Iterator[tuple[str, Any, Any]
 _KEYS: Final = ("resourceType", "usdmVersion", "datasetJSONVersion")
 
 
-def _are_rows(document: Any) -> bool:
+def are_rows(document: Any) -> bool:
     """Tell whether a document is the rows of tables, by their names."""
     return all(isinstance(each, list) for each in document.values())
 
@@ -47,7 +47,7 @@ def _walk_of(document: Any) -> type[_Walk]:
         return _XmlWalk
     if "datasetJSONVersion" in document:
         return _DatasetWalk
-    if _are_rows(document):
+    if are_rows(document):
         return _RowsWalk
     return _UsdmWalk if "usdmVersion" in document else _FhirWalk
 
@@ -178,9 +178,11 @@ class _RowsWalk(_Walk):
             for number, (row, other) in enumerate(zip(rows, twin[table], strict=True)):
                 name = f"{table}[{number}]"
                 self._anchor = _Anchor(name, name)
-                for column, cell in row.items():
-                    if cell is not None or other[column] is not None:
-                        self.leaf(cell, other[column], "." + column, f"{table}.{column}")
+                self.members(_with_values(row), _with_values(other), "", table)
+
+
+def _with_values(row: dict[str, Any]) -> dict[str, Any]:
+    return {column: cell for column, cell in row.items() if cell is not None}
 
 
 class _DatasetWalk(_Walk):

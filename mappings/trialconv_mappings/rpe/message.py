@@ -11,7 +11,7 @@ from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
 from trialconv.context import Context
-from trialconv.lineage import plain
+from trialconv.lineage import derived, filled, join, plain
 from trialconv.odm_tree import Node
 from trialconv.record.protocol import ProtocolSection
 
@@ -37,10 +37,11 @@ def build_message(ctx: Context) -> Node:
     if ctx.options.soap_to is None:
         return message
     # The clock and chance have no place here: the same record is the same message.
-    name = uuid5(NAMESPACE_URL, f"{ctx.options.base}/rpe/{number}/{ctx.record.last_update or ''}")
+    day = ctx.record.last_update
+    name = uuid5(NAMESPACE_URL, f"{ctx.options.base}/rpe/{number}/{day or ''}")
     header = [
         Node("wsa:Action", {}, [ACTION]),
-        Node("wsa:MessageID", {}, [f"urn:uuid:{name}"]),
+        Node("wsa:MessageID", {}, [derived(f"urn:uuid:{name}", number, day)]),
         Node("wsa:To", {}, [ctx.options.soap_to]),
     ]
     return Node(
@@ -55,7 +56,7 @@ def _planned_study(ctx: Context, identity: dict[str, str]) -> Node:
     children = [Node("id", identity), *_texts(ctx, protocol), _number(identity["extension"])]
     for position, arm in enumerate(protocol.arms_interventions_module.arm_groups, start=1):
         if arm.label:
-            children.append(_arm(arm.label, {**identity, "extension": f"{identity['extension']}.ARM{position}"}))
+            children.append(_arm(arm.label, {**identity, "extension": identity["extension"] + f".ARM{position}"}))
     attributes = {"xmlns": HL7_V3, "xmlns:xsi": _XSI, "classCode": "CLNTRL", "moodCode": "DEF"}
     return Node("plannedStudy", attributes, children)
 
@@ -69,13 +70,13 @@ def _texts(ctx: Context, protocol: ProtocolSection) -> Iterator[Node]:
         yield Node("title", {}, [title])
     else:
         ctx.note("filled-in", "the number of the study", target_path="plannedStudy/title")
-        yield Node("title", {}, [ctx.record.nct_id])
+        yield Node("title", {}, [filled(ctx.record.nct_id)])
     parts = (
-        ("Official title", names.official_title if names.official_title != title else None),
+        ("Official title", derived(names.official_title, title) if names.official_title != title else None),
         ("Summary", plain(protocol.description_module.brief_summary or "")),
         ("Eligibility criteria", plain(protocol.eligibility_module.eligibility_criteria or "")),
     )
-    text = "\n\n".join(f"{heading}:\n{part}" for heading, part in parts if part)
+    text = join("\n\n", [f"{heading}:\n" + part for heading, part in parts if part])
     if text:
         yield Node("text", {}, [text])
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from trialconv.context import Context
+from trialconv.lineage import counted, derived
 from trialconv_mappings.arm_links import arm_links
 from trialconv_mappings.criteria import Criterion, criteria_tree
 from trialconv_mappings.mesh import condition_headings, intervention_headings
@@ -29,17 +30,23 @@ def words_rows(ctx: Context) -> Rows:
         "conditions": [
             {
                 "nct_id": nct_id,
-                "position": place,
+                "position": counted(place),
                 "condition": words,
-                "mesh_id": headings.get(words.casefold(), (None,))[0],
+                "mesh_id": _mesh_id(headings, words),
             }
             for place, words in enumerate(module.conditions, 1)
         ],
         "keywords": [
-            {"nct_id": nct_id, "position": place, "keyword": words}
+            {"nct_id": nct_id, "position": counted(place), "keyword": words}
             for place, words in enumerate(module.keywords, 1)
         ],
     }
+
+
+def _mesh_id(headings: dict[str, tuple[str, str]], words: str) -> str | None:
+    """Return the id of the heading that has the same words."""
+    heading = headings.get(words.casefold())
+    return derived(heading[0], heading[1], words) if heading else None
 
 
 def arm_rows(ctx: Context) -> Rows:
@@ -51,15 +58,15 @@ def arm_rows(ctx: Context) -> Rows:
         interventions.append(
             {
                 "nct_id": nct_id,
-                "position": place,
+                "position": counted(place),
                 "type": item.type,
                 "name": item.name,
                 "description": plain_or_none(item.description),
-                "mesh_id": headings.get((item.name or "").casefold(), (None,))[0],
+                "mesh_id": _mesh_id(headings, item.name or ""),
             }
         )
         names += [
-            {"nct_id": nct_id, "intervention_position": place, "position": number, "name": name}
+            {"nct_id": nct_id, "intervention_position": counted(place), "position": counted(number), "name": name}
             for number, name in enumerate(item.other_names, 1)
         ]
     links, _ = arm_links(ctx, "arm_interventions") if module.arm_groups or module.interventions else ([], [])
@@ -69,7 +76,7 @@ def arm_rows(ctx: Context) -> Rows:
         "arms": [
             {
                 "nct_id": nct_id,
-                "position": place,
+                "position": counted(place),
                 "label": arm.label,
                 "type": arm.type,
                 "description": plain_or_none(arm.description),
@@ -77,7 +84,7 @@ def arm_rows(ctx: Context) -> Rows:
             for place, arm in enumerate(module.arm_groups, 1)
         ],
         "arm_interventions": [
-            {"nct_id": nct_id, "arm_position": arm, "intervention_position": position + 1}
+            {"nct_id": nct_id, "arm_position": derived(arm, position), "intervention_position": position + 1}
             for arm, positions in enumerate(links, 1)
             for position in positions
         ],
@@ -92,7 +99,7 @@ def outcome_rows(ctx: Context) -> Rows:
             {
                 "nct_id": nct_id,
                 "type": kind,
-                "position": place,
+                "position": counted(place),
                 "measure": outcome.measure,
                 "description": plain_or_none(outcome.description),
                 "time_frame": outcome.time_frame,
@@ -112,13 +119,16 @@ def criteria_rows(ctx: Context) -> Rows:
     nct_id = ctx.record.nct_id
     rows: list[Row] = []
     for node, path, parent in _placed(tree.nodes, "", None, rows):
+        place = {
+            "position": len(rows) + 1,
+            "parent_position": parent,
+            "depth": path.count("."),
+            "path": path,
+        }
         rows.append(
             {
                 "nct_id": nct_id,
-                "position": len(rows) + 1,
-                "parent_position": parent,
-                "depth": path.count("."),
-                "path": path,
+                **derived(place, node.text),
                 "kind": node.kind,
                 "role": node.role,
                 "joiner": node.joiner,

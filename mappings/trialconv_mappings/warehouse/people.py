@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from trialconv.context import Context
+from trialconv.lineage import counted
 from trialconv.record.protocol import Contact
 from trialconv_mappings.warehouse.design import Row, Rows
 
@@ -20,7 +21,7 @@ def site_rows(ctx: Context) -> Rows:
         "sites": [
             {
                 "nct_id": nct_id,
-                "position": place,
+                "position": counted(place),
                 "facility": site.facility,
                 "status": site.status,
                 "city": site.city,
@@ -46,7 +47,7 @@ def party_rows(ctx: Context) -> Rows:
     nothing = dict.fromkeys(_COLUMNS)
     return {
         "parties": [
-            {"nct_id": nct_id, "position": place, "kind": kind, **nothing, **values}
+            {"nct_id": nct_id, "position": counted(place), "kind": kind, **nothing, **values}
             for place, (kind, values) in enumerate([*found, *contacts], 1)
         ]
     }
@@ -86,7 +87,7 @@ def _contacts(ctx: Context) -> Iterator[tuple[str, Row]]:
         yield "CENTRAL_CONTACT", _contact(contact)
     for place, site in enumerate(module.locations, 1):
         for contact in site.contacts:
-            yield "SITE_CONTACT", {**_contact(contact), "site_position": place}
+            yield "SITE_CONTACT", {**_contact(contact), "site_position": counted(place)}
 
 
 def _contact(contact: Contact) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from trialconv.context import Context
+from trialconv.lineage import counted
 from trialconv.record.sections import SubmissionInfo, UnpostedEvent, ViolationEvent
 from trialconv_mappings.warehouse.design import Row, Rows
 from trialconv_mappings.warehouse.values import day, plain_or_none, whole_number
@@ -18,7 +19,7 @@ _SUBMISSIONS: Final = "derivedSection.miscInfoModule.submissionTracking.submissi
 def _numbered(ctx: Context, rows: list[Row]) -> list[Row]:
     """Give rows the study's number and their places."""
     nct_id = ctx.record.nct_id
-    return [{"nct_id": nct_id, "position": place, **row} for place, row in enumerate(rows, 1)]
+    return [{"nct_id": nct_id, "position": counted(place), **row} for place, row in enumerate(rows, 1)]
 
 
 def identifier_rows(ctx: Context) -> Rows:
@@ -70,8 +71,8 @@ def reference_rows(ctx: Context) -> Rows:
     retractions = [
         {
             "nct_id": ctx.record.nct_id,
-            "reference_position": place,
-            "position": number,
+            "reference_position": counted(place),
+            "position": counted(number),
             "pmid": retraction.pmid,
             "source": retraction.source,
         }
@@ -94,7 +95,7 @@ def mesh_rows(ctx: Context) -> Rows:
                 "nct_id": ctx.record.nct_id,
                 "about": about,
                 "relation": relation,
-                "position": place,
+                "position": counted(place),
                 "mesh_id": each.id,
                 "term": each.term,
             }

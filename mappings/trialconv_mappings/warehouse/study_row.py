@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import plain
+from trialconv.lineage import derived, plain
 from trialconv.record import Study
 from trialconv.record.decode import attribute_names
 from trialconv_mappings.cdisc.durations import span
@@ -108,7 +108,8 @@ def _span_years(_: Context, value: str, source: str, column: str) -> float | Non
     if found is None:
         return None
     # Years are not taken through minutes, so that 18 Years are 18 exactly.
-    return float(found.number) if found.unit == "Year" else found.minutes / _YEAR
+    years = float(found.number) if found.unit == "Year" else found.minutes / _YEAR
+    return derived(years, found)
 
 
 def _extras(ctx: Context) -> dict[str, Any] | None:

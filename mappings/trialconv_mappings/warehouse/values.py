@@ -8,14 +8,18 @@ from functools import lru_cache
 from typing import Final
 
 from trialconv.context import Context
-from trialconv.lineage import plain
+from trialconv.lineage import plain, taken_apart
 
 _LARGEST: Final = 2**63 - 1
 
 
-@lru_cache(maxsize=16_384)
 def period(text: str) -> tuple[str, str] | None:
     """Return the first and the last day of what `yyyy`, `yyyy-MM` or `yyyy-MM-dd` names; None for other words."""
+    return taken_apart(_period, text)
+
+
+@lru_cache(maxsize=16_384)
+def _period(text: str) -> tuple[str, str] | None:
     parts = text.split("-")
     if [len(part) for part in parts] not in ([4], [4, 2], [4, 2, 2]):
         return None
