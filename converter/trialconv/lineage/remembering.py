@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import ParamSpec, TypeVar
 
 from trialconv.lineage.values import TRACING
 
@@ -34,4 +34,4 @@ def remembered(maxsize: int | None, *, typed: bool = False) -> Callable[[Callabl
 
 def at_once(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Return what to call in the place of a remembered function for all of a list: it is asked once who traces."""
-    return function if TRACING.on else cast("Callable[_P, _R]", cast("Any", function).known)
+    return function if TRACING.on else function.known  # type: ignore[attr-defined]

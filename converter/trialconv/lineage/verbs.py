@@ -109,7 +109,7 @@ def joined(words: Sequence[str]) -> str:
 
 def checked_date(ctx: Context, value: str, source_path: str, target_path: str) -> str | None:
     """Return a partial date as it stands, or None and an Issue when it is none."""
-    if is_date(value):
+    if _is_date(bare(value) if TRACING.on else value):
         return value
     ctx.note("invalid-date", f"{value!r} is not a date", source_path, target_path)
     return None
@@ -186,6 +186,11 @@ def derived(value: _T, *of: Any) -> _T:
         return value
     sources = sources_of(origins_in(of))
     return cast("_T", marked(value, "derived", sources)) if sources else value
+
+
+def derived_each(values: list[_T], of: Iterable[Any]) -> list[_T]:
+    """Return several values, each of which was made of, or decided on by, one of the others."""
+    return [derived(value, one) for value, one in zip(values, of, strict=True)]
 
 
 def parsed(value: _T, text: str | None) -> _T:

@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from trialconv.context import Context
-from trialconv.lineage import code, derived, parsed
+from trialconv.lineage import TRACING, code, derived, derived_each, parsed
 from trialconv_mappings.criteria import CriteriaTree, criteria_tree, study_wide, whole_text
 from trialconv_mappings.fhir.eligibility import criterion_extensions, eligibility_variable
 from trialconv_mappings.fhir.parts import (
@@ -169,14 +169,13 @@ def _texted(code_: Element, text: str, *, exclude: bool) -> Element:
 
 
 def _criteria(tree: CriteriaTree) -> list[Element]:
-    return [
-        derived(
-            {
-                "code": _EXCLUSION if node.kind == "exclusion" else _INCLUSION,
-                "valueCodeableConcept": {"text": whole_text(node)},
-                "exclude": node.kind == "exclusion",
-            },
-            node.text,
-        )
-        for node in study_wide(tree)
+    nodes = study_wide(tree)
+    made = [
+        {
+            "code": _EXCLUSION if node.kind == "exclusion" else _INCLUSION,
+            "valueCodeableConcept": {"text": whole_text(node)},
+            "exclude": node.kind == "exclusion",
+        }
+        for node in nodes
     ]
+    return derived_each(made, [node.text for node in nodes]) if TRACING.on else made
