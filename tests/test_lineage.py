@@ -83,6 +83,7 @@ def test_full_study_tells_the_truth(target: str) -> None:
         ("fhir-r4", {"bundle": "batch", "unknown_status": "last-known"}),
         ("sdtm", {"sdtm_minimal": True}),
         ("sdtm", {"sdtm_format": "xport"}),
+        ("rpe", {"soap_to": "https://ehr.example.org/rpe"}),
     ],
     ids=str,
 )
@@ -253,6 +254,28 @@ def test_of_equal_values_each_is_named() -> None:
     (text,) = [leaf for leaf in lineage.leaves if leaf.element == "ResearchStudy.region.text"]
     paths = [f"{_P}contactsLocationsModule.locations[{number}].country" for number in (0, 1)]
     assert list(text.sources) == paths
+
+
+def test_rows_name_what_they_were_found_by() -> None:
+    """In rows of tables a heading names the words that are the same, and a link of an arm both of its labels."""
+    tree = study(
+        conditionsModule={"conditions": ["Cough", "Fever"]},
+        armsInterventionsModule={
+            "armGroups": [{"label": "A"}, {"label": "B"}],
+            "interventions": [{"type": "DRUG", "name": "Sand", "armGroupLabels": ["B"]}],
+        },
+    )
+    tree["derivedSection"] = {"conditionBrowseModule": {"meshes": [{"id": "D005334", "term": "Fever"}]}}
+    base = traced_document(tree, "warehouse")
+    assert [str(lie) for change in changes(tree) for lie in lies(base, change, "warehouse")] == []
+    mesh, browse = leaf_at(base.lineage, "conditions[1].mesh_id"), "derivedSection.conditionBrowseModule.meshes[0]"
+    assert mesh.how == "copied"
+    assert mesh.sources == (f"{browse}.id", f"{browse}.term", f"{_P}conditionsModule.conditions[1]")
+    for column, value in (("arm_position", 2), ("intervention_position", 1)):
+        leaf = leaf_at(base.lineage, f"arm_interventions[0].{column}")
+        assert (leaf.value, leaf.how) == (value, "derived")
+        module = f"{_P}armsInterventionsModule"
+        assert leaf.sources == (f"{module}.interventions[0].armGroupLabels[0]", f"{module}.armGroups[1].label")
 
 
 def test_hash_is_of_the_whole_record() -> None:
