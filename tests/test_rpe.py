@@ -71,6 +71,17 @@ def test_a_bare_study_has_its_number_as_title() -> None:
     assert made.findings == []
 
 
+def test_characters_that_xml_cannot_hold() -> None:
+    """A control character is replaced, with an Issue for each place, and the message stays valid."""
+    arms = {"armGroups": [{"label": "Arm\x01"}]}
+    tree = study(identificationModule={"briefTitle": "A\x00title"}, armsInterventionsModule=arms)
+    tree["protocolSection"]["descriptionModule"] = {"briefSummary": "A summary\ufffe"}
+    made = transform(record(tree), TARGETS["rpe"], Options())
+    assert made.findings == []
+    assert [each.code for each in made.issues].count("character-replaced") == 3
+    assert "A\ufffdtitle" in made.data.decode()
+
+
 def test_the_field_table_is_true() -> None:
     """A field changes the message when it has a home in the table, and in that place; else it changes nothing."""
     before = message(full_study())

@@ -14,6 +14,7 @@ from trialconv.context import Context
 from trialconv.lineage import derived, filled, join, plain
 from trialconv.odm_tree import Node
 from trialconv.record.protocol import ProtocolSection
+from trialconv_mappings.cdisc.text import clean
 
 RPE: Final = "urn:ihe:qrph:rpe:2009"
 HL7_V3: Final = "urn:hl7-org:v3"
@@ -56,7 +57,9 @@ def _planned_study(ctx: Context, identity: dict[str, str]) -> Node:
     children = [Node("id", identity), *_texts(ctx, protocol), _number(identity["extension"])]
     for position, arm in enumerate(protocol.arms_interventions_module.arm_groups, start=1):
         if arm.label:
-            children.append(_arm(arm.label, {**identity, "extension": identity["extension"] + f".ARM{position}"}))
+            source = f"protocolSection.armsInterventionsModule.armGroups[{position - 1}].label"
+            label = clean(ctx, arm.label, source, "component4/timePointEventDefinition/title")
+            children.append(_arm(label, {**identity, "extension": identity["extension"] + f".ARM{position}"}))
     attributes = {"xmlns": HL7_V3, "xmlns:xsi": _XSI, "classCode": "CLNTRL", "moodCode": "DEF"}
     return Node("plannedStudy", attributes, children)
 
@@ -67,7 +70,8 @@ def _texts(ctx: Context, protocol: ProtocolSection) -> Iterator[Node]:
     printed = ctx.record.extras.get("title")
     title = names.brief_title or names.official_title or printed
     if title:
-        yield Node("title", {}, [title])
+        source = "protocolSection.identificationModule.briefTitle"
+        yield Node("title", {}, [clean(ctx, title, source, "plannedStudy/title")])
     else:
         ctx.note("filled-in", "the number of the study", target_path="plannedStudy/title")
         yield Node("title", {}, [filled(ctx.record.nct_id)])
@@ -78,7 +82,7 @@ def _texts(ctx: Context, protocol: ProtocolSection) -> Iterator[Node]:
     )
     text = join("\n\n", [f"{heading}:\n" + part for heading, part in parts if part])
     if text:
-        yield Node("text", {}, [text])
+        yield Node("text", {}, [clean(ctx, text, "", "plannedStudy/text")])
 
 
 def _number(number: str) -> Node:
