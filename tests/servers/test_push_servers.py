@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import fhir_servers
 import pytest
 from joserfc.jwk import RSAKey
+from start_hapi import Hapi, HapiError
 
 from command_runner import Ran, run
 from made_up import NCT, Tree
@@ -63,10 +64,6 @@ _PUT = ("--request", "put", "--timeout", "300")
 
 def hapi(name: str) -> Iterator[RealServer]:
     """Start HAPI, or skip with the reason why it cannot be had."""
-    try:
-        from start_hapi import Hapi, HapiError
-    except ImportError:
-        pytest.skip("scripts/start_hapi.py, which starts HAPI, is not here")
     try:
         with Hapi(name.removeprefix("hapi-")) as base:
             yield RealServer(name, base, _PUT)

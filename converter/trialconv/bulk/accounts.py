@@ -10,7 +10,7 @@ import msgspec
 
 from trialconv.bulk.job import Job, ShardReport
 from trialconv.bulk.shard import SHARDS, report_path
-from trialconv.sinks.bulk import StudyNumbers
+from trialconv.sinks.known import KnownStudies
 
 
 class Accounts:
@@ -59,12 +59,12 @@ class Accounts:
 
     def _repeated(self) -> set[str]:
         """Return the studies that there are more than once."""
-        known = StudyNumbers()
+        known = KnownStudies()
         return {
             study
             for number in sorted(self.done)
             for line in self._report(number).studies
-            if (study := line.partition(" ")[0]) and known.has(study)
+            if (study := line.partition(" ")[0]) and known.add(study)
         }
 
     def reports(self) -> Iterator[ShardReport]:

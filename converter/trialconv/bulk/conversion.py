@@ -15,7 +15,7 @@ from trialconv.issues import Issue, SourceError, issue
 from trialconv.pipeline import Converted, parse, transform_isolated
 from trialconv.readers.sources import RawRecord
 from trialconv.record import Record
-from trialconv.sinks.bulk import StudyNumbers
+from trialconv.sinks.known import KnownStudies
 
 #: The kinds of lines beside the documents: what could not be converted, and every Issue.
 REJECTED: Final = "rejected"
@@ -42,7 +42,7 @@ class Conversion:
         self._job = job
         self._superseded = superseded
         self._output = output
-        self._known = StudyNumbers()
+        self._known = KnownStudies()
         self._studies: list[str] = []
         self._unread = 0
         self._left_out: list[int] = []
@@ -64,7 +64,7 @@ class Conversion:
         elif len(self._studies) in self._superseded:
             self._left_out.append(len(self._studies))
             self._reject(record.nct_id, raw, "", [_superseded(record)])
-        elif not self._known.has(record.nct_id):
+        elif not self._known.add(record.nct_id):
             # The same study again makes the run leave one of them out, and convert these records once more.
             self._convert(record, raw)
 

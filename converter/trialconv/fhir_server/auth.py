@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -131,7 +132,7 @@ class Bearer:
         yield self._token.reveal()
 
 
-class OAuthClient:
+class OAuthClient(ABC):
     """A client of a token server. What proves that it is that client is for the kinds of it to say."""
 
     def __init__(self, http: HttpClient, token_url: str, scope: str, *, insecure_http: bool = False) -> None:
@@ -143,9 +144,9 @@ class OAuthClient:
         self._token: Secret | None = None
         self._ends = 0.0
 
+    @abstractmethod
     def proof(self) -> tuple[dict[str, str], dict[str, str]]:
         """Return the headers and the parameters by which the client shows who it is, made anew."""
-        raise NotImplementedError
 
     def secrets(self) -> Iterator[str]:
         """Yield the token."""

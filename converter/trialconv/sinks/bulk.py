@@ -16,9 +16,9 @@ import orjson
 
 from trialconv.issues import OutputError, SinkError
 from trialconv.sinks.files import GrowingFile, Written
+from trialconv.sinks.known import KnownStudies
 
 _NAME: Final = re.compile(r"[A-Z][A-Za-z]+\.ndjson")
-_PAGE: Final = 1 << 16
 
 
 class BulkFiles:
@@ -38,7 +38,7 @@ class BulkFiles:
         self._folder = folder
         self._ending = f".{part}.ndjson" if part else ".ndjson"
         self._files: dict[str, GrowingFile] = {}
-        self._known = StudyNumbers()
+        self._known = KnownStudies()
         self._shared: set[tuple[str, str]] = set()
         self._failure = ""
 
@@ -51,7 +51,7 @@ class BulkFiles:
         """
         if self._failure:
             raise SinkError(self._failure)
-        if self._known.has(study):
+        if self._known.add(study):
             raise OutputError("the study was written by this call already: the input has it twice")
         lines: dict[str, list[bytes]] = {}
         for resource in resources:
@@ -100,20 +100,3 @@ class BulkFiles:
         if found is None:
             found = self._files[kind] = GrowingFile(self._folder / f"{kind}{self._ending}")
         return found
-
-
-class StudyNumbers:
-    """Which studies there were before: a bit for each number, in pages."""
-
-    def __init__(self) -> None:
-        self._pages: dict[int, bytearray] = {}
-
-    def has(self, study: str) -> bool:
-        """Tell whether a study was asked for before, and remember it."""
-        page, bit = divmod(int(study.removeprefix("NCT")), _PAGE)
-        bits = self._pages.get(page)
-        if bits is None:
-            bits = self._pages[page] = bytearray(_PAGE // 8)
-        known = bool(bits[bit >> 3] & 1 << (bit & 7))
-        bits[bit >> 3] |= 1 << (bit & 7)
-        return known

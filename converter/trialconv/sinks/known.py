@@ -18,8 +18,12 @@ class KnownStudies:
         bits = self._pages.get(page)
         return bits is not None and bool(bits[bit >> 3] & 1 << (bit & 7))
 
-    def add(self, nct_id: str) -> None:
-        """Remember a study."""
+    def add(self, nct_id: str) -> bool:
+        """Remember a study. Returns whether it was known before."""
         page, bit = divmod(int(nct_id.removeprefix("NCT")), _PAGE)
-        bits = self._pages.setdefault(page, bytearray(_PAGE // 8))
+        bits = self._pages.get(page)
+        if bits is None:
+            bits = self._pages[page] = bytearray(_PAGE // 8)
+        known = bool(bits[bit >> 3] & 1 << (bit & 7))
         bits[bit >> 3] |= 1 << (bit & 7)
+        return known

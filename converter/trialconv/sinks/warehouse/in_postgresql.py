@@ -7,10 +7,9 @@ say (https://www.postgresql.org/docs/current/libpq-envars.html): PGPASSWORD, a p
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import psycopg
 import pyarrow as pa
@@ -18,12 +17,10 @@ import pyarrow as pa
 from trialconv.issues import SinkError
 from trialconv.sinks.warehouse import ddl, schema
 from trialconv.sinks.warehouse.address import redacted
-from trialconv.sinks.warehouse.arrow import with_value
 from trialconv.sinks.warehouse.copy_text import copy_text
-from trialconv.sinks.warehouse.log import LoadLog
-from trialconv.sinks.warehouse.model import Batch, LoadStart, RegistryState, StoredVersion, Verdict
-from trialconv.sinks.warehouse.state import KeptState
-from trialconv_mappings.warehouse_tables import LOADS, STUDIES, VERSIONS, tables
+from trialconv.sinks.warehouse.in_sql import SqlWarehouse
+from trialconv.sinks.warehouse.model import StoredVersion
+from trialconv_mappings.warehouse_tables import LOADS, STUDIES, tables
 
 _STORED: Final = "SELECT nct_id, version_date::text, content_hash, registry_state, schema_version FROM studies"
 _PAGE: Final = 10_000
@@ -36,17 +33,20 @@ _FAST_COMPRESSION: Final = (
     "SELECT set_config(name, 'lz4', FALSE) FROM pg_settings "
     "WHERE name = 'default_toast_compression' AND 'lz4' = ANY(enumvals)"
 )
-#: Tables that name the load.
-_WITH_LOAD: Final = (STUDIES, VERSIONS)
 
 
-class PostgresWarehouse:
+class PostgresWarehouse(SqlWarehouse):
     """A warehouse in a schema of a PostgreSQL database."""
+
+    _VERSIONS_OF = f"{_STORED} WHERE nct_id = ANY(%s)"
+    _MARK = (
+        "UPDATE studies SET registry_state = %s, registry_state_date = %s::date "
+        "WHERE nct_id = ANY(%s) AND registry_state <> %s RETURNING nct_id"
+    )
 
     def __init__(self, address: str, *, create: bool = True) -> None:
         self._name = redacted(address)
-        self._log = LoadLog(self._execute)
-        self._state = KeptState(self._execute)
+        super().__init__()
         try:
             self._connection = psycopg.connect(address, autocommit=True, application_name="trialconv")
         except psycopg.Error as error:
@@ -61,14 +61,6 @@ class PostgresWarehouse:
 
     def __repr__(self) -> str:
         return f"PostgresWarehouse({self._name!r})"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _lock(self) -> None:
         with self._reported():
@@ -111,64 +103,15 @@ class PostgresWarehouse:
             for row in cursor:
                 yield StoredVersion._make(row)
 
-    def versions_of(self, nct_ids: Collection[str]) -> dict[str, StoredVersion]:
-        """Return those of some studies that are there."""
-        with self._reported():
-            found = self._execute(f"{_STORED} WHERE nct_id = ANY(%s)", [list(nct_ids)])
-        return {row[0]: StoredVersion._make(row) for row in found}
-
-    def state(self) -> dict[str, str]:
-        """Return the values that were kept."""
-        with self._reported():
-            return self._state.values()
-
-    def keep(self, state: Mapping[str, str]) -> None:
-        """Keep values with what is written next, or with the end of the load."""
-        self._state.keep(state)
-
-    def begin(self, load: LoadStart) -> None:
-        """Say which load the next rows are of."""
-        self._log.begin(load)
-
-    def replace(self, batch: Batch, verdicts: Mapping[str, Verdict]) -> None:
-        """Write the studies of a batch in the place of what is there of them, in one transaction."""
-        if not batch.versions:
-            self._log.count(verdicts)
-            return
-        with self._transaction():
-            load_id = self._log.write(verdicts)
-            self._state.write()
-            changed = [each.nct_id for each in batch.versions if verdicts[each.nct_id] == "changed"]
-            if changed:
-                # The rows of the other tables go with those of the studies.
-                self._execute(f"DELETE FROM {STUDIES} WHERE nct_id = ANY(%s)", [changed])
-            for table in tables():
-                if table in batch.tables:
-                    rows = batch.tables[table]
-                    self._insert(table, with_value(rows, "load_id", load_id) if table in _WITH_LOAD else rows)
+    def _delete(self, nct_ids: list[str]) -> None:
+        # The rows of the other tables go with those of the studies.
+        self._execute(f"DELETE FROM {STUDIES} WHERE nct_id = ANY(%s)", [nct_ids])
 
     def _insert(self, table: str, rows: pa.RecordBatch) -> None:
         columns = ", ".join(map(ddl.quoted, rows.schema.names))
         with self._connection.cursor().copy(f"COPY {_STAGED}{table} ({columns}) FROM STDIN (FORMAT csv)") as copy:
             copy.write(copy_text(rows))
         self._execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {_STAGED}{table}")
-
-    def mark(self, nct_ids: Collection[str], state: RegistryState, day: str | None) -> int:
-        """Set the state of studies that are there. Returns how many were not in that state before."""
-        with self._transaction():
-            self._state.write()
-            changed = self._execute(
-                "UPDATE studies SET registry_state = %s, registry_state_date = %s::date "
-                "WHERE nct_id = ANY(%s) AND registry_state <> %s RETURNING nct_id",
-                [state, day, list(nct_ids), state],
-            )
-        return len(changed)
-
-    def finish(self, failed: int) -> int | None:
-        """End the load. Returns its number, None when it wrote nothing."""
-        with self._transaction():
-            self._state.write()
-            return self._log.finish(failed)
 
     def close(self) -> None:
         """End the connection; the lock goes with it."""
