@@ -2,9 +2,10 @@
 
     python benchmarks/bench_web.py [--requests N]
 
-A server runs in a process of its own on loopback. The studies are made up: the one of the tests that has every
-field, with many sites. Memory is that of the server and its workers together, after a tenth of the requests and
-after all of them. Writes docs/performance.json.
+A server runs in a process of its own on loopback, and Chromium opens its page. The studies are made up: the one of
+the tests that has every field, with many sites. A study is shown when its first document stands beside it. Memory is
+that of the server and its workers together, which are asked for documents of several kinds in turn. Writes
+docs/performance.json.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -23,13 +26,18 @@ from typing import Any
 
 import httpx
 from bench_core import ROOT, machine, say
+from playwright.sync_api import Browser
 
 sys.path.insert(0, str(ROOT / "tests"))
-from made_up import encoded, full_study, study
+from browser import chromium
+from made_up import encoded, full_study
 from trialconv import __version__
 
 _JSON = {"Content-Type": "application/json"}
-_PORT = 18_000
+#: What is asked for in turn while memory is watched, and after which part of the requests it is read.
+_ASKED = ("/convert/fhir-r4", "/convert/odm-2.0", "/convert/usdm-4.0", "/page/study/fhir-r5")
+_PARTS = (0.01, 0.1, 0.25, 0.5, 0.75, 1.0)
+_ROUNDS = 3
 
 
 def with_sites(number: int) -> bytes:
@@ -45,10 +53,12 @@ def with_sites(number: int) -> bytes:
 @contextmanager
 def serving() -> Iterator[tuple[httpx.Client, int]]:
     """Run the server as a user does; give a client and the number of its process."""
-    command = [str(Path(sys.executable).with_name("trialconv")), "serve", "--port", str(_PORT)]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [str(Path(sys.executable).with_name("trialconv")), "serve", "--port", str(port)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:  # noqa: S603 (our own command)
         try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{_PORT}", timeout=120) as client:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
                 for _ in range(100):
                     try:
                         client.get("/healthz")
@@ -77,34 +87,67 @@ def timed(client: httpx.Client, path: str, body: bytes) -> tuple[float, int]:
     return time.perf_counter() - start, status
 
 
+def shown(browser: Browser, address: str, body: bytes) -> tuple[float, int]:
+    """Return how long the page took from a file to the study beside its first document, in seconds.
+
+    The second number is what the browser had loaded before the file was given, in bytes.
+    """
+    page = browser.new_page()
+    page.goto(address, wait_until="networkidle")
+    loaded = page.evaluate("performance.getEntries().reduce((sum, each) => sum + (each.transferSize ?? 0), 0)")
+    start = time.perf_counter()
+    page.set_input_files("#file", {"name": "study.json", "mimeType": "application/json", "buffer": body})
+    page.wait_for_selector("html[data-shown]", state="attached", timeout=120_000)
+    taken = time.perf_counter() - start
+    page.close()
+    return taken, loaded
+
+
+def pages(address: str) -> dict[str, Any]:
+    """Return how long the page takes for studies of several sizes, and what it loads first."""
+    figures: dict[str, Any] = {}
+    with chromium() as browser:
+        shown(browser, address, with_sites(1))
+        for sites in (100, 1000):
+            body = with_sites(sites)
+            times, loads = zip(*(shown(browser, address, body) for _ in range(_ROUNDS)), strict=True)
+            figures[f"page_{sites}_s"] = round(statistics.median(times), 2)
+            figures["first_load_kb"] = round(max(loads) / 1000)
+    return figures
+
+
+def memory_over(client: httpx.Client, pid: int, requests: int) -> tuple[list[tuple[int, int]], int]:
+    """Return memory in MiB after so many requests, several times, and how many of them were not answered with 200."""
+    body = encoded(full_study())
+    curve, failed, done = [], 0, 0
+    with ThreadPoolExecutor(4) as pool:
+        for part in _PARTS:
+            until = max(1, round(requests * part))
+            asked = (_ASKED[number % len(_ASKED)] for number in range(done, until))
+            statuses = pool.map(lambda path: timed(client, path, body)[1], asked)
+            failed += sum(status != httpx.codes.OK for status in statuses)
+            done = until
+            curve.append((done, round(memory(pid))))
+            say(f"{done} requests: {curve[-1][1]} MiB")
+    return curve, failed
+
+
 def main() -> int:
     """Measure and write. Returns the exit code."""
     parser = argparse.ArgumentParser(description="Measure the server.")
     parser.add_argument("--requests", type=int, default=10_000, help="how many requests memory is watched over")
     given = parser.parse_args()
-    small = encoded(study())
     with serving() as (client, pid):
-        timed(client, "/page/study/fhir-r4", small)
-        figures: dict[str, Any] = {"machine": machine(), "trialconv": __version__, "requests": given.requests}
-        for sites in (100, 1000):
-            body = with_sites(sites)
-            times = [timed(client, "/page/study/fhir-r4", body)[0] for _ in range(3)]
-            figures[f"page_{sites}_s"] = round(min(times), 2)
+        figures: dict[str, Any] = {"machine": machine(), "trialconv": __version__, **pages(str(client.base_url))}
+        body = with_sites(20)
         with ThreadPoolExecutor(50) as pool:
             start = time.perf_counter()
-            answers = list(pool.map(lambda _: timed(client, "/page/study/fhir-r4", with_sites(20))[1], range(50)))
+            answers = list(pool.map(lambda _: timed(client, "/page/study/fhir-r4", body)[1], range(50)))
             figures["parallel_s"] = round(time.perf_counter() - start, 2)
         figures["parallel_errors"] = sum(status != httpx.codes.OK for status in answers)
-        figures["upload_s"], figures["upload_status"] = timed(client, "/convert/fhir-r4", b" " * 50_000_000)
-        figures["upload_s"] = round(figures["upload_s"], 3)
-        tenth = max(1, given.requests // 10)
-        failed = 0
-        with ThreadPoolExecutor(4) as pool:
-            for part in (tenth, given.requests - tenth):
-                statuses = pool.map(lambda _: timed(client, "/convert/fhir-r4", small)[1], range(part))
-                failed += sum(status != httpx.codes.OK for status in statuses)
-                figures.setdefault("memory_mib", []).append(round(memory(pid)))
-        figures["failed"] = failed
+        upload, figures["upload_status"] = timed(client, "/convert/fhir-r4", b" " * 50_000_000)
+        figures["upload_s"] = round(upload, 3)
+        figures["memory_mib"], figures["failed"] = memory_over(client, pid, given.requests)
     kept_in = ROOT / "docs" / "performance.json"
     kept = json.loads(kept_in.read_text(encoding="utf-8"))
     kept["web"] = figures

@@ -175,19 +175,19 @@ def web(root: Path) -> str:
     figures = _figures(root, "performance").get("web")
     if figures is None:
         return _NONE_YET
-    first, last = figures["memory_mib"]
     lines = [
         _machine(figures),
         "",
         "| what | |",
         "|---|---:|",
+        f"| the page has loaded, before a record is given | {figures['first_load_kb']} kB |",
         f"| the page shows a study with 100 sites after | {figures['page_100_s']:.2f} s |",
         f"| the page shows a study with 1,000 sites after | {figures['page_1000_s']:.2f} s |",
         f"| 50 studies at once are all answered after | {figures['parallel_s']:.1f} s |",
         f"| of them with an error | {figures['parallel_errors']} |",
         f"| an upload of 50 MB is refused ({figures['upload_status']}) after | {figures['upload_s']:.2f} s |",
-        f"| memory of all processes after {figures['requests'] // 10:,} requests | {first} MiB |",
-        f"| memory of all processes after {figures['requests']:,} requests | {last} MiB |",
+        f"| of the requests below, with an error | {figures['failed']:,} |",
+        *(f"| memory of all processes after {asked:,} requests | {mib} MiB |" for asked, mib in figures["memory_mib"]),
     ]
     return "\n".join(lines)
 
