@@ -187,7 +187,10 @@ def web(root: Path) -> str:
         f"| of them with an error | {figures['parallel_errors']} |",
         f"| an upload of 50 MB is refused ({figures['upload_status']}) after | {figures['upload_s']:.2f} s |",
         f"| of the requests below, with an error | {figures['failed']:,} |",
-        *(f"| memory of all processes after {asked:,} requests | {mib} MiB |" for asked, mib in figures["memory_mib"]),
+        *(
+            f"| memory of all processes after {asked:,} requests | {mib} MiB |"
+            for asked, mib in figures["memory_mib"]
+        ),
     ]
     return "\n".join(lines)
 

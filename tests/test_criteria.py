@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +22,7 @@ from trialconv_mappings.criteria import (
     whole_text,
 )
 from trialconv_mappings.criteria import reading as reading_module
+from trialconv_mappings.criteria.doubts import TOO_DEEP
 
 #: Pieces of which criteria texts are made, in any order.
 PIECES = st.sampled_from(
@@ -242,3 +244,30 @@ def test_below_words_that_turn_round_no_kind_is_claimed() -> None:
     exception: Criterion = section.children[0]
     assert exception.kind == "exclusion"
     assert [child.kind for child in exception.children] == [None]
+
+
+def test_lists_deeper_than_anyone_reads_are_kept_whole() -> None:
+    """What is nested beyond all reason, which no parser of a document would read, stays one piece."""
+    levels = [f"\n{' ' * 2 * depth}* Level {depth}" for depth in range(1, 700)]
+    assert read_criteria("1. First" + "".join(levels[:25])).certain
+    text = "1. First" + "".join(levels)
+    tree = read_criteria(text)
+    assert (tree.source(), tree.doubts) == (text, [TOO_DEEP])
+    listed = "* First" + "".join(levels) + "\n* Last"
+    nodes = read_criteria(listed).nodes
+    assert [node.text.partition("\n")[0] for node in nodes] == ["First", "Last"]
+    assert max(map(depth_of, nodes)) == 1
+
+
+def depth_of(node: Criterion) -> int:
+    """Return how many nodes stand above each other from a node down."""
+    return 1 + max(map(depth_of, node.children), default=0)
+
+
+@pytest.mark.parametrize("piece", ["_", "_ ", "* ", "(", "1. ", "a_", "note ", "[", " ", "other ", "\\", "a: "])
+def test_time_grows_with_the_text_only(piece: str) -> None:
+    """A line of many equal pieces takes no more time than its length accounts for."""
+    start = time.process_time()
+    text = "Inclusion Criteria:\n\n* " + piece * 50_000
+    assert read_criteria(text).source() == text
+    assert time.process_time() - start < 5

@@ -11,7 +11,7 @@ from trialconv.catalog import READERS, TARGETS, Target
 from trialconv.formats import FHIR_VERSIONS, FhirVersion
 from trialconv.web import work
 from trialconv.web.media import DOCUMENT_TYPES, RECORD_TYPES, checked_type, chosen_form, forms
-from trialconv.web.outcomes import RefusedError, outcome, outcome_response
+from trialconv.web.outcomes import RefusedError, outcome, outcome_response, refusal
 from trialconv.web.pool import Pool
 from trialconv.web.queries import PARAMETERS, options_of
 from trialconv.web.settings import Settings
@@ -63,7 +63,7 @@ class Api:
         )
         if made.refused or not made.valid or made.data is None:
             failed = any(found.code == "internal-error" for found in made.issues)
-            return outcome_response(outcome([*made.findings, *made.issues]), 500 if failed else 422)
+            return outcome_response(refusal([*made.findings, *made.issues]), 500 if failed else 422)
         headers = {
             "Content-Disposition": f'attachment; filename="{_file_name(made.nct_id, target, xml=form.xml)}"',
             "X-Trialconv-Issues": str(len(made.issues)),

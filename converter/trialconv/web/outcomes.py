@@ -65,6 +65,14 @@ def outcome(issues: Iterable[Issue]) -> list[dict[str, Any]]:
     ]
 
 
+def refusal(issues: Iterable[Issue]) -> list[dict[str, Any]]:
+    """Return the Issues for which a request is refused: an error is among them, whatever they are to the commands."""
+    found = outcome(issues)
+    if all(entry["severity"] != "error" for entry in found):
+        found[0]["severity"] = "error"
+    return found
+
+
 def _entry(found: Issue) -> dict[str, Any]:
     places = " -> ".join(place for place in (found.source_path, found.target_path) if place)
     rule = f"[{found.rule}] " if found.rule else ""

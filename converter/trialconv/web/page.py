@@ -18,7 +18,7 @@ from trialconv.registry.ids import nct_number
 from trialconv.web import work
 from trialconv.web.api import body_of, target_of
 from trialconv.web.media import RECORD_TYPES
-from trialconv.web.outcomes import RefusedError, outcome, outcome_response
+from trialconv.web.outcomes import RefusedError, outcome_response, refusal
 from trialconv.web.pool import Pool
 from trialconv.web.settings import Settings
 
@@ -60,7 +60,7 @@ class Page:
                 )
         except SourceError as error:
             status = 404 if error.issue.code == "not-in-registry" else 502
-            return outcome_response(outcome([error.issue]), status)
+            return outcome_response(refusal([error.issue]), status)
         except TimeoutError:
             text = f"the registry did not answer within {self._settings.work_time:g} seconds"
             raise RefusedError(504, "timeout", text, advice="Try again later, or paste the record.") from None
@@ -74,7 +74,7 @@ class Page:
             work.show_bytes, body, "the record", target.name, max_record=self._settings.max_record
         )
         if shown.data is None:
-            return outcome_response(outcome(shown.issues), 422)
+            return outcome_response(refusal(shown.issues), 422)
         return Response(shown.data, media_type="application/json")
 
 

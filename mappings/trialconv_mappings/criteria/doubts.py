@@ -12,6 +12,7 @@ AFTER_LIST: Final = "a paragraph after a list"
 UNSEEN_END: Final = "a list inside a list, whose end cannot be seen"
 MIXED: Final = "markers that may or may not nest"
 NUMBERS: Final = "numbers that do not count on"
+TOO_DEEP: Final = "lists inside lists, deeper than anyone reads them"
 BEFORE: Final = "text before the first heading"
 TWICE: Final = "a heading twice"
 HIDDEN: Final = "a heading that may begin inside a line"
@@ -28,6 +29,7 @@ DOUBTS: Final = (
     UNSEEN_END,
     MIXED,
     NUMBERS,
+    TOO_DEEP,
     BEFORE,
     TWICE,
     HIDDEN,

@@ -11,12 +11,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from trialconv_mappings.criteria.doubts import MIXED, NUMBERS, UNSEEN_END
+from trialconv_mappings.criteria.doubts import MIXED, NUMBERS, TOO_DEEP, UNSEEN_END
 from trialconv_mappings.criteria.ends import end_of_inner, end_of_item
 from trialconv_mappings.criteria.lines import KNOWN, Line, as_roman, depth, style
 from trialconv_mappings.criteria.model import Joiner, Kind
 from trialconv_mappings.criteria.words import combines, introduces, is_frame
 
+#: How many lists may be open, one inside the other. No real text comes near; parsers of JSON and XML end at some depth.
+_DEEPEST: Final = 30
 _JOINS: Final = re.compile(r"\W(?:or|and|and\s?/\s?or)[ ,;:/*_]*$", re.IGNORECASE)
 
 
@@ -139,6 +141,8 @@ def _nest(lines: list[Line], begin: int, first: int, levels: list[_Level], top: 
                 level.items.append(Item(space + mark, body, number))
                 continue
             _place(levels, top, depth(space), mark, Item(space + mark, body, number))
+            if len(levels) > _DEEPEST:
+                raise Doubt(top[-1].line, TOO_DEEP)
         else:
             _continue(levels, space, body, number)
     if any(level.pending for level in levels):

@@ -168,7 +168,7 @@ def frame_kind(text: str) -> Kind | None:
 
 _NOTE: Final = re.compile(
     r"[\W_]*(?:(?:please )?note(?:s|\b)|n\.?b\.?[:\s]|remarks?:|comment:|\*\s|\u2020)"
-    r"|[\W_]*(?:\w+ ){0,2}?(?:(?:other|further|additional|more)\b.{0,60}\b(?:criteria|criterion"
+    r"|[\W_]*(?:[^\W_]\w* ){0,2}?(?:(?:other|further|additional|more)\b.{0,60}\b(?:criteria|criterion"
     r"|inclusions?|exclusions?|requirements|restrictions|conditions)\b.{0,60}"
     r"\b(?:appl(?:y|ied|ies)|exist)\b)"
     r"|[\W_]*[\[(]+\\?[*\u2020\u2021\u00a7#a-c][\])]"
