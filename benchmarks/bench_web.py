@@ -2,10 +2,10 @@
 
     python benchmarks/bench_web.py [--requests N]
 
-A server runs in a process of its own on loopback, and Chromium opens its page. The studies are made up: the one of
-the tests that has every field, with many sites. A study is shown when its first document stands beside it. Memory is
-that of the server and its workers together, which are asked for documents of several kinds in turn. Writes
-docs/performance.json.
+A server runs in a process of its own on loopback, and Chromium opens its page. The studies are made up: the one
+of the tests that has every field, with many sites. A study is shown when its first document stands beside it.
+Memory is that of the server and its workers together, which are asked for documents of several kinds in turn.
+Writes docs/performance.json.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def pages(address: str) -> dict[str, Any]:
 
 
 def memory_over(client: httpx.Client, pid: int, requests: int) -> tuple[list[tuple[int, int]], int]:
-    """Return memory in MiB after so many requests, several times, and how many of them were not answered with 200."""
+    """Return memory in MiB after so many requests, several times, and how many requests did not get 200."""
     body = encoded(full_study())
     curve, failed, done = [], 0, 0
     with ThreadPoolExecutor(4) as pool:

@@ -66,7 +66,7 @@ def outcome(issues: Iterable[Issue]) -> list[dict[str, Any]]:
 
 
 def refusal(issues: Iterable[Issue]) -> list[dict[str, Any]]:
-    """Return the Issues for which a request is refused: an error is among them, whatever they are to the commands."""
+    """Return the Issues for which a request is refused: one is an error, whatever it is to the commands."""
     found = outcome(issues)
     if all(entry["severity"] != "error" for entry in found):
         found[0]["severity"] = "error"
