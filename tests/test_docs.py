@@ -8,12 +8,14 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import trialconv
+from page_blocks import as_pattern, blocks, commands
 from registry_server import StandIn
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,27 +29,8 @@ PAGES = [
 ]
 MAKE_DOCS = ROOT / "scripts" / "make_docs.py"
 
-_FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _NAMED_PATH = re.compile(r"`((?:[\w.-]+/)+[\w.*-]*|\.ci/run|[\w-]+\.(?:py|md|toml))`")
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    """Return the contents of the fenced blocks of a language."""
-    found = _FENCE.findall(page.read_text(encoding="utf-8"))
-    return [text for name, text in found if name == language]
-
-
-def commands(page: Path) -> list[tuple[str, list[str]]]:
-    """Return the commands that a page shows, each with the lines of output that it shows."""
-    shown: list[tuple[str, list[str]]] = []
-    for block in blocks(page, "console"):
-        for line in block.splitlines():
-            if line.startswith("$ "):
-                shown.append((line[2:], []))
-            else:
-                shown[-1][1].append(line)
-    return shown
 
 
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -68,19 +51,13 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def as_pattern(lines: list[str]) -> re.Pattern[str]:
-    """Return a pattern of shown output: `...` stands for any lines or, inside a line, for any text."""
-    parts = (
-        r"(?:.*\n)*" if line == "..." else re.escape(line).replace(re.escape("..."), ".*") + r"\n"
-        for line in lines
-    )
-    return re.compile("".join(parts))
-
-
 @pytest.fixture
 def workplace(tmp_path: Path) -> Path:
-    """Return a folder that holds the examples and nothing else."""
+    """Return a folder that holds the examples, and what stands for the registry's bulk download."""
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("__pycache__"))
+    with zipfile.ZipFile(tmp_path / "ctg-studies.json.zip", "w") as download:
+        for path in sorted((ROOT / "examples" / "studies").iterdir()):
+            download.write(path, path.name)
     return tmp_path
 
 

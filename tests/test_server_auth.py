@@ -120,8 +120,11 @@ def test_what_is_no_token(server: FhirHttp, source: Path, tmp_path: Path, conten
 class TokenServer:
     """A token server: it admits a client by its secret or by an assertion, and never the same assertion twice."""
 
-    def __init__(self, *, key: RSAKey | ECKey | None = None, life: object = 3600) -> None:
+    def __init__(
+        self, *, key: RSAKey | ECKey | None = None, life: object = 3600, client: str = "made-up-client"
+    ) -> None:
         self.key = key
+        self.client = client
         self.life = life
         self.url = ""
         self.asked: list[dict[str, str]] = []
@@ -145,7 +148,7 @@ class TokenServer:
         if given is None:
             name, _, coded = b64decode(headers["authorization"].removeprefix("Basic ")).decode().partition(":")
             ((_, (given,)),) = parse_qs(f"secret={coded}").items()
-            assert name == "made-up-client"
+            assert name == self.client
         assert given == CLIENT_SECRET
 
     def _check_assertion(self, form: dict[str, str]) -> None:
@@ -157,7 +160,7 @@ class TokenServer:
         assert token.header["typ"] == "JWT"
         assert token.header["kid"] == (self.key.kid or self.key.thumbprint())
         claims = token.claims
-        assert claims["iss"] == claims["sub"] == "made-up-client"
+        assert claims["iss"] == claims["sub"] == self.client
         assert claims["aud"] == self.url
         assert time.time() < claims["exp"] <= time.time() + 300
         assert claims["jti"] not in self.seen

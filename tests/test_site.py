@@ -13,20 +13,29 @@ from pathlib import Path
 import make_site
 import pytest
 
+from page_blocks import all_blocks
+
 ROOT = Path(__file__).resolve().parent.parent
-_COMMAND = re.compile(r"^(?:\$ )?(trialconv|pip|podman|docker|curl)\b", re.MULTILINE)
+_COMMAND = re.compile(r"^(?:\$ |[\d*]+ .*)?\b(trialconv|pip|podman|docker|curl)\b", re.MULTILINE)
 _FENCE = re.compile(r"^```([\w-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _GENERATED = re.compile(r"<!-- generated: ([a-z0-9-]+) -->.*?<!-- end of \1 -->", re.DOTALL)
 
-#: The pages with commands that tests/test_docs.py does not run, and what tries them.
-_TRIED_ELSEWHERE = {
-    "bulk.md": "tests/test_bulk.py",
-    "cluster.md": "tests/test_bulk_spark.py",
-    "deep-validation.md": "scripts/validate_deep.py",
+#: The pages whose shell sessions ask a server, and what starts one and runs them as they are written.
+_SESSIONS = {
+    "README.md": "tests/test_push_docs.py",
     "fhir-servers.md": "tests/test_push_docs.py",
-    "container.md": "scripts/check_container.py",
-    "start.md": "scripts/check_wheel.py",
-    "http-api.md": "tests/test_web_api.py",
+    "http-api.md": "tests/test_web_docs.py",
+}
+#: The pages with commands that no test runs as they are written: why, and what tries them.
+_TRIED_ELSEWHERE = {
+    "cluster.md": ("they need a cluster, or a batch system", "tests/test_bulk_spark.py"),
+    "container.md": (
+        "they need podman; make container runs them as they are written",
+        "scripts/check_container.py",
+    ),
+    "deep-validation.md": ("they need Java and HL7's validator", "scripts/validate_deep.py"),
+    "fetch-and-sync.md": ("it is a line for cron", "tests/test_sync.py"),
+    "start.md": ("they install; make wheel runs them as they are written", "scripts/check_wheel.py"),
 }
 
 
@@ -53,13 +62,18 @@ def test_pages_begin_with_a_heading() -> None:
 
 
 def test_commands_are_run_by_something() -> None:
-    """A command outside of a console block, which no test of the pages runs, is one that something else tries."""
-    for page in (ROOT / "docs").glob("*.md"):
-        text = _GENERATED.sub("", page.read_text(encoding="utf-8"))
-        shown = [block for language, block in _FENCE.findall(text) if language != "console"]
-        if any(_COMMAND.search(block) for block in shown):
-            assert page.name in _TRIED_ELSEWHERE, f"{page.name}: put its commands into a console block"
-            assert (ROOT / _TRIED_ELSEWHERE[page.name]).exists()
+    """A command that a page shows is run by a test, or the page is among those whose commands cannot be."""
+    sessions, others = set(), set()
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for language, block in all_blocks(_GENERATED.sub("", page.read_text(encoding="utf-8"))):
+            if language == "shell-session":
+                sessions.add(page.name)
+            elif language != "console" and _COMMAND.search(block):
+                others.add(page.name)
+    assert sessions == _SESSIONS.keys(), "a server has to be started for them; else it is a console block"
+    assert others == _TRIED_ELSEWHERE.keys(), "put its commands into a console block"
+    for tried in (*_SESSIONS.values(), *(by for _, by in _TRIED_ELSEWHERE.values())):
+        assert (ROOT / tried).exists()
 
 
 def test_links_are_those_of_the_site(tmp_path: Path) -> None:

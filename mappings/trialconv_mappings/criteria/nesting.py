@@ -17,7 +17,7 @@ from trialconv_mappings.criteria.lines import KNOWN, Line, as_roman, depth, styl
 from trialconv_mappings.criteria.model import Joiner, Kind
 from trialconv_mappings.criteria.words import combines, introduces, is_frame
 
-#: How many lists may be open, one inside the other. No real text comes near, and writers of JSON have their limits.
+#: How many lists may be open, one inside the other. No real text comes near; writers of JSON have their limits.
 _DEEPEST: Final = 30
 _JOINS: Final = re.compile(r"\W(?:or|and|and\s?/\s?or)[ ,;:/*_]*$", re.IGNORECASE)
 
