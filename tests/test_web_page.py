@@ -20,6 +20,7 @@ from trialconv.web.view import study_view
 from web_server import server
 
 P = "protocolSection"
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples" / "studies"
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,8 @@ def visit(browser: Browser, client: httpx.Client) -> Iterator[Visit]:
 
 def give(visit: Visit, tree: Tree) -> None:
     """Paste a record and ask for the study."""
+    if not visit.page.get_by_label("Paste a record").is_visible():
+        visit.page.get_by_text("Give another record").click()
     visit.page.get_by_label("Paste a record").fill(encoded(tree).decode())
     visit.page.get_by_role("button", name="Show the study").click()
     expect(visit.page.locator("#title")).to_contain_text(tree[P]["identificationModule"]["nctId"])
@@ -79,11 +82,17 @@ def small() -> Tree:
 def test_the_view_says_what_the_record_says() -> None:
     """The view has the registry's words; what the record does not say is not there."""
     view = study_view(record(small()))
-    assert (view.nct_id, view.status, view.summary) == (NCT, "COMPLETED", None)
+    assert (view.nct_id, view.status, view.summary) == (NCT, "Completed", None)
     assert view.links == [[0], []]
     assert [(country.name, len(country.sites)) for country in view.countries] == [("France", 2), ("Norway", 1)]
     assert [node.kind for node in view.criteria] == ["inclusion", "exclusion"]
     assert ("Participants", "") not in view.facts
+    words = dict(study_view(record(full_study())).facts)
+    assert (words["Type"], words["Phase"], words["Participants"]) == (
+        "Expanded access",
+        "Phase 2",
+        "1,084 (actual)",
+    )
     empty = study_view(record({P: {"identificationModule": {"nctId": NCT}}}))
     assert (empty.title, empty.facts, empty.days, empty.countries) == (NCT, [], [], [])
 
@@ -93,7 +102,7 @@ def test_a_study_in_all_its_views(visit: Visit) -> None:
     page = visit.page
     visit.check_accessible()
     give(visit, small())
-    expect(page.locator("#status")).to_have_text("COMPLETED")
+    expect(page.locator("#status")).to_have_text("Completed")
     visit.check_accessible()
     page.get_by_role("tab", name="Arms").click()
     label = page.locator("#arms svg").get_attribute("aria-label") or ""
@@ -104,8 +113,8 @@ def test_a_study_in_all_its_views(visit: Visit) -> None:
     visit.check_accessible()
     page.keyboard.press("ArrowRight")
     expect(page.locator("#sites")).to_contain_text("3 sites in 2 countries")
-    page.get_by_text("France: 2").click()
-    expect(page.locator("#sites")).to_contain_text("Made-up House — Nice")
+    expect(page.locator("#sites")).to_contain_text("France: 2 sites")
+    expect(page.get_by_text("Made-up House — Nice")).to_be_visible()
     visit.check_accessible()
 
 
@@ -149,6 +158,7 @@ def test_a_number(visit: Visit, client: httpx.Client, monkeypatch: pytest.Monkey
         visit.page.get_by_label("or its number").fill(f" {NCT.lower()} ")
         visit.page.get_by_role("button", name="Show the study").click()
         expect(visit.page.locator("#title")).to_contain_text(NCT)
+        visit.page.get_by_text("Give another record").click()
         visit.page.get_by_label("or its number").fill("NCT99999999")
         visit.page.get_by_role("button", name="Show the study").click()
         expect(visit.page.locator("#trouble")).to_contain_text("the registry has no record of this id")
@@ -163,6 +173,62 @@ def test_a_number(visit: Visit, client: httpx.Client, monkeypatch: pytest.Monkey
     assert client.get(f"/page/record/{NCT}").status_code == 502
 
 
+def test_an_example(visit: Visit, client: httpx.Client, tmp_path: Path) -> None:
+    """Who has no record at hand sees one of the project's made-up studies, and what its documents do not hold."""
+    page = visit.page
+    assert client.get("/page/example").content == (EXAMPLES / "NCT99999901.json").read_bytes()
+    page.get_by_role("button", name="Show an example").click()
+    expect(page.locator("#title")).to_contain_text("NCT99999901")
+    expect(page.locator("#about")).to_be_hidden()
+    page.get_by_role("tab", name="Documents").click()
+    page.get_by_label("only what is not in the document").check()
+    expect(page.locator("#source")).to_contain_text("Every value of the record is in this document.")
+    page.get_by_label("Document", exact=True).select_option(label=TARGETS["odm-1.3.2-plain"].title)
+    expect(page.locator("#teller")).to_contain_text("and why:")
+    lost = page.locator("#teller dt").all_inner_texts()
+    assert f"{sum(map(int, lost))} not in this document" == page.locator("#count-source").inner_text()
+    assert all(page.locator("#teller dd").all_inner_texts())
+    expect(page.locator("#issues .gravity").first).to_have_text("information")
+    visit.check_accessible()
+    page.get_by_label("Find in the record").fill("no such words")
+    expect(page.locator("#source")).to_contain_text("No line has these words.")
+
+
+def test_what_is_dropped_or_typed_last(visit: Visit) -> None:
+    """A file may be dropped anywhere on the page; what is pasted goes before a number that stood there."""
+    page = visit.page
+    page.get_by_label("or its number").fill("NCT99999999")
+    give(visit, small())
+    text = encoded(study("NCT99999902")).decode()
+    dropped = page.evaluate_handle(
+        "text => { const made = new DataTransfer(); made.items.add(new File([text], 'a.json')); return made; }",
+        text,
+    )
+    page.dispatch_event("#study", "drop", {"dataTransfer": dropped})
+    expect(page.locator("#title")).to_contain_text("NCT99999902")
+
+
+def test_figures_fit(visit: Visit) -> None:
+    """The figures take the width that there is, and keep their words within it."""
+    tree = full_study()
+    tree[P]["armsInterventionsModule"]["armGroups"][0]["label"] = "A made-up arm with a name of many words " * 4
+    tree[P]["armsInterventionsModule"]["interventions"][0]["name"] = "Inventolinibumab" * 5
+    for width in (1300, 390):
+        visit.page.set_viewport_size({"width": width, "height": 800})
+        give(visit, tree)
+        for name, figure in (("Overview", "#timeline svg"), ("Arms", "#arms svg")):
+            visit.page.get_by_role("tab", name=name).click()
+            out = visit.page.evaluate(
+                "figure => { const svg = document.querySelector(figure);"
+                "const { left, right } = svg.getBoundingClientRect();"
+                "const parts = [...svg.querySelectorAll('text, rect')].map(each => each.getBoundingClientRect());"
+                "const end = Math.min(right, innerWidth) + 1;"
+                "return parts.filter(each => each.left < left - 1 || each.right > end).length; }",
+                figure,
+            )
+            assert out == 0, (width, figure)
+
+
 @pytest.mark.parametrize("text", ["hello", "{}", "<html>Not found</html>", '{"protocolSection"', "[" * 100_000])
 def test_what_is_no_record(visit: Visit, text: str) -> None:
     """What cannot be read gives one clear message, and the page goes on with the next."""
@@ -172,6 +238,7 @@ def test_what_is_no_record(visit: Visit, text: str) -> None:
     expect(page.locator("#trouble")).to_be_visible()
     assert "Traceback" not in page.locator("#trouble").inner_text()
     expect(page.locator("#study")).to_be_hidden()
+    visit.check_accessible()
     visit.complaints.clear()  # the browser itself complains of an answer of 422
     give(visit, study())
 

@@ -42,6 +42,7 @@ class Page:
         found = [_file("/", html, "text/html")]
         found += [_file(f"/page/{name}", _asset(name), media) for name, media in _OWN.items()]
         found += [_file(f"/page/{name}", ledger_asset(name), media) for name, media in _SHARED.items()]
+        found.append(_file("/page/example", _asset("example.json"), "application/json"))
         return [
             *found,
             Route("/page/study/{target}", self.study, methods=["POST"]),

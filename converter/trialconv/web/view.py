@@ -1,12 +1,14 @@
 """A study as a person reads it: what the page shows beside the documents, as plain data.
 
-Nothing is added to what the record says: words stay the registry's, dates keep their precision, and a criterion is
-split only where its reading is certain.
+Nothing is added to what the record says: texts stay the registry's, dates keep their precision, and a criterion is
+split only where its reading is certain. The registry's constants are written as words (PHASE2: phase 2).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
@@ -16,6 +18,9 @@ from trialconv.record import Record
 from trialconv.record.protocol import DesignModule, Location, StatusModule
 from trialconv_mappings.arm_links import arm_links
 from trialconv_mappings.criteria import Criterion, read_criteria
+
+_CONSTANT: Final = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
+_DIGITS: Final = re.compile(r"(?<=[A-Z])(\d+)")
 
 
 class Day(msgspec.Struct):
@@ -40,6 +45,7 @@ class Requirement(msgspec.Struct):
     kind: str | None
     role: str
     text: str
+    joiner: str | None
     children: list[Requirement]
 
 
@@ -61,8 +67,8 @@ class Country(msgspec.Struct):
 class StudyView(msgspec.Struct, rename="camel"):
     """What a person wants to see of a study first.
 
-    `links` has, for each arm, the positions of its interventions; `facts` are pairs of a label and the registry's
-    words; `criteria_are_whole` tells that the criteria's text was not split for certain.
+    `links` has, for each arm, the positions of its interventions; `facts` are pairs of a label and what the record
+    says; `criteria_are_whole` tells that the criteria's text was not split for certain.
     """
 
     nct_id: str
@@ -93,7 +99,7 @@ def study_view(record: Record) -> StudyView:
         nct_id=record.nct_id,
         title=identity.brief_title or record.extras.get("title") or record.nct_id,
         official_title=identity.official_title,
-        status=status.overall_status,
+        status=_words(status.overall_status),
         why_stopped=plain(why) if why else None,
         summary=plain(summary) if summary else None,
         facts=_facts(record),
@@ -108,19 +114,19 @@ def study_view(record: Record) -> StudyView:
 
 
 def _treatment(name: str | None, type_: str | None, description: str | None) -> Treatment:
-    return Treatment(plain(name or ""), type_, plain(description) if description else None)
+    return Treatment(plain(name or ""), _words(type_), plain(description) if description else None)
 
 
 def _facts(record: Record) -> list[tuple[str, str]]:
     protocol = record.study.protocol_section
     design, people = protocol.design_module, protocol.eligibility_module
     found = [
-        ("Type", design.study_type),
-        ("Phase", ", ".join(map(str, design.phases))),
+        ("Type", _words(design.study_type)),
+        ("Phase", ", ".join(filter(None, map(_words, design.phases)))),
         ("Sponsor", protocol.sponsor_collaborators_module.lead_sponsor.name),
         ("Participants", _participants(design)),
         ("Conditions", "; ".join(filter(None, protocol.conditions_module.conditions))),
-        ("Sex", people.sex),
+        ("Sex", _words(people.sex)),
         ("Ages", " to ".join(filter(None, (people.minimum_age, people.maximum_age)))),
         ("Last update", record.last_update),
     ]
@@ -131,7 +137,20 @@ def _participants(design: DesignModule) -> str:
     enrollment = design.enrollment_info
     if enrollment.count is None:
         return ""
-    return f"{enrollment.count:,} ({enrollment.type})" if enrollment.type else f"{enrollment.count:,}"
+    kind = _words(enrollment.type)
+    return f"{enrollment.count:,} ({kind.lower()})" if kind else f"{enrollment.count:,}"
+
+
+def _words(constant: str | None) -> str | None:
+    """Return a constant of the registry as words: ACTIVE_NOT_RECRUITING as "Active not recruiting".
+
+    One that is no constant, as a record of another source may have it, stays as it is.
+    """
+    if constant is None or not _CONSTANT.fullmatch(constant):
+        return constant
+    if constant == "NA":
+        return "Not applicable"
+    return _DIGITS.sub(r" \1", constant.replace("_", " ")).capitalize()
 
 
 def _days(status: StatusModule) -> Iterable[Day]:
@@ -142,7 +161,8 @@ def _days(status: StatusModule) -> Iterable[Day]:
     )
     for label, found in dates:
         if found.date:
-            yield Day(label, found.date, found.type)
+            kind = _words(found.type)
+            yield Day(label, found.date, kind.lower() if kind else None)
     for label, day in (
         ("First submitted", status.study_first_submit_date),
         ("Last update", status.last_update_submit_date),
@@ -152,12 +172,14 @@ def _days(status: StatusModule) -> Iterable[Day]:
 
 
 def _requirement(node: Criterion) -> Requirement:
-    return Requirement(node.kind, node.role, node.text, [_requirement(child) for child in node.children])
+    return Requirement(
+        node.kind, node.role, node.text, node.joiner, [_requirement(child) for child in node.children]
+    )
 
 
 def _countries(locations: Iterable[Location]) -> list[Country]:
     by_name: dict[str | None, list[Site]] = {}
     for each in locations:
         place = ", ".join(filter(None, (each.city, each.state, each.zip)))
-        by_name.setdefault(each.country, []).append(Site(each.facility, place, each.status))
+        by_name.setdefault(each.country, []).append(Site(each.facility, place, _words(each.status)))
     return [Country(name, sites) for name, sites in sorted(by_name.items(), key=lambda pair: -len(pair[1]))]

@@ -65,6 +65,7 @@ export class Tree {
     const count = Math.ceil(this.scroller.clientHeight / ROW) + 2 * SPARE;
     const rows = this.shown.slice(first, first + count).map((number, nth) => this.row(number, first + nth));
     this.space.replaceChildren(...rows);
+    if (!this.shown.length && this.none) this.space.append(make("p", "empty", this.none));
     const id = `${this.host.id}-${this.active}`;
     if (this.space.querySelector(`#${CSS.escape(id)}`)) this.scroller.setAttribute("aria-activedescendant", id);
     else this.scroller.removeAttribute("aria-activedescendant");
@@ -166,8 +167,10 @@ export class Tree {
     this.paint();
   }
 
-  // Leave the lines that a test holds for, with what they are in. Returns how many lines it holds for.
-  search(holds) {
+  // Leave the lines that a test holds for, with what they are in; `none` is said where there are none. Returns how many
+  // lines it holds for.
+  search(holds, none = "") {
+    this.none = none;
     if (!holds) { this.only = null; this.layOut(); return this.lines.length; }
     const only = new Set();
     let found = 0;
@@ -277,6 +280,17 @@ export class Linked {
     if (row !== undefined) facts.push(["code table", this.part.rows[row]]);
     const from = sources.length ? ` from ${sources.length === 1 ? "a value" : `${sources.length} values`} of the record` : "";
     return [`It is ${HOWS[how]}${from}.`, facts];
+  }
+
+  // Tell how many values are not in the document, and why, the most frequent reason first.
+  tellLosses() {
+    const counts = new Map();
+    this.source.dimmed.forEach((number) => {
+      const reason = this.part.reasons[this.source.lines[number][3]] ?? "nothing is said of it";
+      counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    });
+    const facts = [...counts].sort((a, b) => b[1] - a[1]).map(([reason, count]) => [String(count), reason]);
+    this.tell(facts.length ? "Values of the record that are not in this document, and why:" : "Every value of the record is in this document.", facts);
   }
 
   tell(sentence, facts, other = null, links = []) {

@@ -36,8 +36,9 @@ export function startLinked(documents, told = () => {}) {
   let linked = null;
   const lost = () => {
     const wanted = byId("nowhere").checked;
-    const found = linked.source.search(wanted ? (_, number) => linked.source.dimmed.has(number) : null);
-    byId("count-source").textContent = wanted ? `${found} values are not in this document` : "";
+    const found = linked.source.search(wanted ? (_, number) => linked.source.dimmed.has(number) : null, "Every value of the record is in this document.");
+    byId("count-source").textContent = wanted ? `${found} not in this document` : "";
+    if (wanted) linked.tellLosses();
   };
   const show = async () => {
     const number = select.value;
@@ -69,6 +70,6 @@ export function startLinked(documents, told = () => {}) {
 function find(tree, words, counter) {
   const wanted = words.trim().toLowerCase();
   const holds = (line) => `${line[1]} ${line[2]}`.toLowerCase().includes(wanted);
-  const found = tree.search(wanted ? holds : null);
+  const found = tree.search(wanted ? holds : null, "No line has these words.");
   counter.textContent = wanted ? `${found} lines` : "";
 }
