@@ -32,6 +32,7 @@ from trialconv.record import SourceInfo
 from trialconv.web.outcomes import RefusedError
 from trialconv.web.pool import Pool
 from trialconv.web.settings import Settings
+from trialconv.web.work import MOST_FINDINGS
 from web_server import server
 
 JSON = {"Content-Type": "application/json"}
@@ -260,6 +261,14 @@ def test_validation(client: httpx.Client) -> None:
     assert "nonsense" in found["details"]["text"]
     odm = client.post("/validate", content=b"<ODM/>", headers={"Content-Type": "application/xml"})
     assert outcome(odm)["severity"] == "error"
+
+
+def test_very_many_findings(client: httpx.Client) -> None:
+    """A document with thousands of errors gets an answer of a size that can be read, which says what is left out."""
+    many = b'{"resourceType":"Bundle","type":"collection","entry":[%s{}]}' % (b"{}," * 4_000)
+    issues = client.post("/validate?fhir-version=R4", content=many, headers=JSON).json()["issue"]
+    assert [each["severity"] for each in issues] == ["error"] * MOST_FINDINGS + ["information"]
+    assert issues[-1]["details"]["text"].startswith("3,00")
 
 
 def test_targets_and_health(client: httpx.Client) -> None:

@@ -75,7 +75,7 @@ class Api:
         version, extensions = _validation(request)
         body = await body_of(request, DOCUMENT_TYPES)
         found = await self._pool.run(work.validate_bytes, body, version, extensions=extensions)
-        return outcome_response(outcome(found))
+        return outcome_response(outcome(found.issues, found.more))
 
     async def targets(self, _: Request) -> Response:
         """Answer with what can be made of a record, and of what."""

@@ -57,9 +57,15 @@ class RefusedError(Exception):
         return outcome_response([entry], self.status, self.headers)
 
 
-def outcome(issues: Iterable[Issue]) -> list[dict[str, Any]]:
-    """Return Issues as the entries of an OperationOutcome; without any, one that says that all is well."""
+def outcome(issues: Iterable[Issue], more: int = 0) -> list[dict[str, Any]]:
+    """Return Issues as the entries of an OperationOutcome; without any, one that says that all is well.
+
+    `more` is the number of those that were left out, which the last entry tells.
+    """
     found = [_entry(each) for each in issues]
+    if more:
+        left_out = f"{more:,} findings more are left out; the command `trialconv validate` lists all."
+        found.append({"severity": "information", "code": "informational", "details": {"text": left_out}})
     return found or [
         {"severity": "information", "code": "informational", "details": {"text": "Nothing was found."}}
     ]

@@ -13,11 +13,13 @@ import msgspec
 
 from trialconv.context import Options
 from trialconv.formats import FhirVersion
-from trialconv.issues import Issue, SourceError, issue
+from trialconv.issues import SEVERITIES, Issue, SourceError, issue
 from trialconv.record import Record
 
 #: The date that entries of a ZIP bear, so that equal input gives equal bytes. It is the first that the format has.
 _ZIP_DATE: Final = (1980, 1, 1, 0, 0, 0)
+#: So many findings an answer has at most: a few bytes of a document can give one, and nobody reads thousands.
+MOST_FINDINGS: Final = 1000
 
 
 class Conversion(NamedTuple):
@@ -99,11 +101,21 @@ def only_record(data: bytes, name: str, reader: str | None, max_record: int) -> 
     return first
 
 
-def validate_bytes(data: bytes, fhir_version: FhirVersion | None, *, extensions: bool) -> list[Issue]:
-    """Return what is wrong with a document."""
+class Findings(NamedTuple):
+    """What is wrong with a document, and how many findings more there are."""
+
+    issues: list[Issue]
+    more: int
+
+
+def validate_bytes(data: bytes, fhir_version: FhirVersion | None, *, extensions: bool) -> Findings:
+    """Return what is wrong with a document; of very many findings the gravest."""
     from trialconv.judging import validate
 
-    return validate(data, fhir_version=fhir_version, extensions=extensions)
+    found = validate(data, fhir_version=fhir_version, extensions=extensions)
+    if len(found) > MOST_FINDINGS:
+        found.sort(key=lambda each: SEVERITIES.index(each.severity))
+    return Findings(found[:MOST_FINDINGS], max(0, len(found) - MOST_FINDINGS))
 
 
 def _zipped(nct_id: str, files: dict[str, bytes]) -> bytes:
