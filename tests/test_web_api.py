@@ -264,7 +264,7 @@ def test_validation(client: httpx.Client) -> None:
 
 
 def test_very_many_findings(client: httpx.Client) -> None:
-    """A document with thousands of errors gets an answer of a size that can be read, which says what is left out."""
+    """A document with thousands of errors gets an answer that can be read and says what is left out."""
     many = b'{"resourceType":"Bundle","type":"collection","entry":[%s{}]}' % (b"{}," * 4_000)
     issues = client.post("/validate?fhir-version=R4", content=many, headers=JSON).json()["issue"]
     assert [each["severity"] for each in issues] == ["error"] * MOST_FINDINGS + ["information"]
