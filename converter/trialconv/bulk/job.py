@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from trialconv import __version__
-from trialconv.catalog import TARGETS, Target
+from trialconv.catalog import TARGETS, Target, fhir_in_lines
 from trialconv.context import Options
 from trialconv.issues import UsageError
 from trialconv.parallel import Reading
@@ -74,6 +74,12 @@ class Job:
             if layout not in LAYOUTS or not LAYOUTS[layout].fits(TARGETS[name]):
                 fitting = ", ".join(key for key, one in LAYOUTS.items() if one.fits(TARGETS[name]))
                 raise UsageError(f"{name} cannot be laid out as {layout!r}; there are {fitting}")
+
+    def target(self, name: str) -> Target:
+        """Return a target as its layout needs it: resources are written without the Bundle around them."""
+        target = TARGETS[name]
+        lines = self.layouts[name] in ("resources", PARQUET) and LAYOUTS["resources"].fits(target)
+        return fhir_in_lines(target) if lines else target
 
     def has_shard(self, number: int) -> bool:
         """Tell whether this machine makes a shard."""

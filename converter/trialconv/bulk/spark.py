@@ -22,14 +22,12 @@ import msgspec
 from trialconv.bulk.accounts import Version, older_versions, split_line
 from trialconv.bulk.conversion import Conversion, study_line
 from trialconv.bulk.inputs import Inputs
-from trialconv.bulk.job import LAYOUTS, PARQUET, Job, RunReport, ShardReport
+from trialconv.bulk.job import PARQUET, Job, RunReport, ShardReport
 from trialconv.bulk.report import Reporter, report_json, write_report
-from trialconv.catalog import TARGETS
 from trialconv.issues import OutputError, Severity, SinkError, SourceError, UsageError
 from trialconv.pipeline import Converted, collect_less, parse, raw_records
 from trialconv.readers.sources import RawRecord, unpacked
 from trialconv.record import SourceInfo
-from trialconv.writers.json import write_json
 
 if TYPE_CHECKING:
     import pyarrow
@@ -265,10 +263,7 @@ class _Rows:
     """Rows that wait to leave the task."""
 
     def __init__(self, job: Job) -> None:
-        self._resources = {
-            name: layout in ("resources", PARQUET) and LAYOUTS["resources"].fits(TARGETS[name])
-            for name, layout in job.layouts.items()
-        }
+        self._resources = {name: job.target(name).suffix == ".ndjson" for name in job.layouts}
         self._rows: list[_Row] = []
         self.size = 0
 
@@ -280,9 +275,8 @@ class _Rows:
         """Take a document."""
         study = made.record.nct_id
         if self._resources[target]:
-            for entry in made.document["entry"]:
-                resource = entry["resource"]
-                self.put(_Row(target, resource["resourceType"], study, write_json(resource)))
+            for entry, line in zip(made.document["entry"], made.data.split(b"\n"), strict=True):
+                self.put(_Row(target, entry["resource"]["resourceType"], study, line))
             return
         for name, data in (made.files or {"document": made.data}).items():
             self.put(_Row(target, name, study, data))
