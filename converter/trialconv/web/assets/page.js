@@ -222,6 +222,6 @@ document.addEventListener("drop", (event) => {
   const [file] = event.dataTransfer.files;
   const text = event.dataTransfer.getData("text");
   if (file) show(ofFile(file));
-  else if (text) show(Promise.resolve(typed(text)));
+  else if (text && event.target.closest("#drop")) show(Promise.resolve(typed(text)));
 });
 window.addEventListener("resize", () => drawFigures());
