@@ -206,6 +206,21 @@ def test_a_client_that_hangs(client: httpx.Client) -> None:
         assert hanging.recv(1000).startswith(b"HTTP/1.1 408")
 
 
+def test_clients_that_never_ask(client: httpx.Client) -> None:
+    """A connection that says nothing, or does not end the head of its first or second request, is closed."""
+    address = ("127.0.0.1", client.base_url.port or 0)
+    whole = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    for asked, begun in ((b"", b""), (b"", whole[:20]), (whole, whole[:20])):
+        with socket.create_connection(address) as hanging:
+            hanging.settimeout(8)
+            hanging.sendall(asked)
+            assert not asked or hanging.recv(10_000).startswith(b"HTTP/1.1 200")
+            hanging.sendall(begun)
+            begin = time.monotonic()
+            assert list(iter(lambda: hanging.recv(10_000), b"")) in ([], [client.get("/healthz").content])
+            assert time.monotonic() - begin < 3
+
+
 def test_work_that_takes_too_long() -> None:
     """Work is ended when its time is over, and the next request is answered."""
     with server(replace(SETTINGS, work_time=0.01)) as client:

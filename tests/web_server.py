@@ -6,19 +6,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import httpx
 import uvicorn
 
-from trialconv.web.app import create_app
+from trialconv.web.server import configuration
 from trialconv.web.settings import Settings
 
 
 @contextmanager
 def server(settings: Settings) -> Iterator[httpx.Client]:
     """Run a server on a free port, and give a client of it."""
-    config = uvicorn.Config(create_app(settings), port=0, access_log=False, log_level="error")
-    running = uvicorn.Server(config)
+    running = uvicorn.Server(configuration(replace(settings, port=0)))
     thread = threading.Thread(target=running.run)
     thread.start()
     try:

@@ -15,9 +15,10 @@ class Settings:
     """The limits of a server, in bytes and seconds.
 
     `max_body` bounds a request's body, packed or not, and `max_record` a record in it. `body_time` is how long a
-    client may take to send a body, `work_time` how long a conversion may take, `wait_time` how long a request
-    waits for its turn. `workers` conversions run at a time, each in a process of its own. `hosts` are the names by
-    which the server may be called: a page elsewhere that has its own name point here gets no answer.
+    client may take to say what it asks for, and then again to send a body, `work_time` how long a conversion may
+    take, `wait_time` how long a request waits for its turn. `workers` conversions run at a time, each in a process
+    of its own. `hosts` are the names by which the server may be called: a page elsewhere that has its own name
+    point here gets no answer.
     """
 
     host: str = "127.0.0.1"
