@@ -87,7 +87,7 @@ def test_the_same_rows(cluster: Cluster, tmp_path: Path) -> None:
     sources[2].mkdir()
     (sources[2] / "a.json").write_bytes(small(60))
     (sources[2] / "b.json.gz").write_bytes(gzip.compress(small(61)))
-    options = [*sources, *FHIR, "--shard-size", "6"]
+    options = [*sources, *FHIR, "--shard-size", "6", "--shared-organizations"]
     done = on_cluster(cluster, *options, "--out", tmp_path / "spark")
     assert done.returncode == 4, done.stderr + cluster.log()
     assert run("bulk", *options, "--out", tmp_path / "local", "--workers", "0").code == 4
