@@ -20,7 +20,9 @@ def plot(figures: dict[str, Any], path: Path) -> None:
         say("no plot: matplotlib is not installed")
         return
     mpl.use("svg")
-    mpl.rcParams.update({"svg.hashsalt": "trialconv", "font.size": 9, "axes.spines.top": False})
+    mpl.rcParams.update(
+        {"svg.hashsalt": "trialconv", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+    )
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(2, 2, figsize=(10, 7))

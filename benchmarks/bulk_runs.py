@@ -59,6 +59,7 @@ def converted(source: Path, folder: Path, target: str, workers: int) -> dict[str
         "workers": workers,
         "records": records,
         "converted": report["targets"][target]["converted"],
+        "written_bytes": sum(file["bytes"] for shard in report["shards"] for file in shard["files"]),
         "seconds": round(seconds, 2),
         "rate": round(records / seconds, 1),
         "cpu_ms": round(cpu / records * 1e3, 3),
