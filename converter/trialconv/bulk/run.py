@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -73,7 +74,8 @@ class _Run:
         self._spool = job.folder / f"{_SPOOL}{_ending(job)}"
         self._units: dict[int, Unit] = {}
         self._lost: dict[int, SourceError] = {}
-        self._done = 0
+        # How many records each shard has that this run has made, be it more than once.
+        self._made: dict[int, int] = {}
 
     def run(self, fail_on: Severity | None) -> RunReport:
         reporter = Reporter(self._job, self._inputs, self._workers, fail_on)
@@ -85,7 +87,9 @@ class _Run:
             reason = self._make_all()
             lost = [error.issue.message for error in self._lost.values()]
             reports = self._accounts.reports()
-            report = reporter.report(reports, self._done, resumed=self._resume, lost=lost, reason=reason)
+            report = reporter.report(
+                reports, sum(self._made.values()), resumed=self._resume, lost=lost, reason=reason
+            )
             report.locked = lock.works
             write_report(report, self._job.folder, _ending(self._job))
         return report
@@ -193,7 +197,7 @@ class _Run:
                 self._lost[one.key.number] = one.result
                 self._accounts.lose(one.key.number)
             else:
-                self._done += one.result
+                self._made[one.key.number] = one.result
                 self._accounts.done.add(one.key.number)
 
     def _tell(self, records: int) -> None:
@@ -212,6 +216,21 @@ def _check_same(before: dict[str, Any], now: dict[str, Any], path: Path) -> None
             )
 
 
+def _input(found: dict[str, Any]) -> str:
+    """Return an input as people know it: its name, its size, and when it was changed."""
+    words = [str(found["name"])]
+    if found.get("missing"):
+        words.append("which was not there")
+    if "files" in found:
+        words.append(f"with {found['files']:,} files")
+    if "bytes" in found:
+        words.append(f"of {found['bytes']:,} bytes")
+    if "modified" in found:
+        changed = datetime.fromtimestamp(found["modified"] / 1e9, UTC)
+        words.append(f"changed at {changed.isoformat(sep=' ', timespec='milliseconds')}")
+    return " ".join(words)
+
+
 def _difference(before: Any, now: Any) -> tuple[str, str]:
     """Return the smallest parts in which two values differ, as texts."""
     if isinstance(before, dict) and isinstance(now, dict):
@@ -222,5 +241,5 @@ def _difference(before: Any, now: Any) -> tuple[str, str]:
     if isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
         for one, other in zip(before, now, strict=True):
             if one != other:
-                return f"{one}", f"{other}"
+                return _input(one), _input(other)
     return msgspec.json.encode(before).decode(), msgspec.json.encode(now).decode()
