@@ -16,7 +16,7 @@ import orjson
 from bench_core import SOURCE, say
 from bulk_peer import TARGET, mapped, model
 
-from trialconv.catalog import TARGETS, Target
+from trialconv.catalog import TARGETS, Target, fhir_in_lines
 from trialconv.context import Options
 from trialconv.pipeline import transform
 from trialconv.readers.ctgov_json import read_study
@@ -61,15 +61,16 @@ class _Clocked:
 
 def stages(studies: list[bytes], rounds: int) -> dict[str, Any]:
     """Return the milliseconds of CPU per study of each stage, for each target, and the floor."""
-    for target in TARGETS.values():  # tables are loaded and schemas compiled once in a process
+    targets = {name: as_in_bulk(name) for name in TARGETS}
+    for target in targets.values():  # tables are loaded and schemas compiled once in a process
         _Clocked(target).convert(studies[0])
-    made = [_stage_round(studies, number, rounds) for number in range(1, rounds + 1)]
+    made = [_stage_round(studies, targets, number, rounds) for number in range(1, rounds + 1)]
     floors = [floor for floor, _ in made]
-    targets = []
+    found = []
     for name in TARGETS:
         times = [clocked[name].seconds for _, clocked in made]
         ratios = [sum(one.values()) / floor for one, floor in zip(times, floors, strict=True)]
-        targets.append(
+        found.append(
             {
                 "target": name,
                 **{stage: _ms(median(one[stage] for one in times), studies) for stage in STAGES},
@@ -77,20 +78,28 @@ def stages(studies: list[bytes], rounds: int) -> dict[str, Any]:
                 "floors": round(median(ratios), 2),
             }
         )
-        say(f"  {targets[-1]}")
+        say(f"  {found[-1]}")
     return {
         "studies": len(studies),
         "bytes": sum(map(len, studies)),
         "rounds": rounds,
         "floor": _ms(median(floors), studies),
-        "targets": targets,
+        "targets": found,
     }
 
 
-def _stage_round(studies: list[bytes], number: int, rounds: int) -> tuple[float, dict[str, _Clocked]]:
+def as_in_bulk(name: str) -> Target:
+    """Return a target as `trialconv bulk` writes it by default: FHIR without the Bundle around the resources."""
+    target = TARGETS[name]
+    return fhir_in_lines(target) if name.startswith("fhir-") else target
+
+
+def _stage_round(
+    studies: list[bytes], targets: dict[str, Target], number: int, rounds: int
+) -> tuple[float, dict[str, _Clocked]]:
     """Return the seconds of the floor and those of the stages of each target, over all studies."""
     floor = 0.0
-    clocked = {name: _Clocked(target) for name, target in TARGETS.items()}
+    clocked = {name: _Clocked(target) for name, target in targets.items()}
     gc.collect()
     for part in _turns(studies):
         before = _CLOCK()
@@ -124,7 +133,7 @@ def beside_models(studies: list[bytes], rounds: int) -> dict[str, Any]:
     taken = [study for study in studies if _takes(bundle, study)]
     ours, theirs = [], []
     for number in range(1, rounds + 1):
-        clocked = _Clocked(TARGETS[TARGET])
+        clocked = _Clocked(as_in_bulk(TARGET))
         models = {"build_ms": 0.0, "write_ms": 0.0}
         gc.collect()
         for study in taken:

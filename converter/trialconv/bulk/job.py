@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from trialconv import __version__
-from trialconv.catalog import TARGETS, Target
+from trialconv.catalog import TARGETS, Target, fhir_in_lines
 from trialconv.context import Options
 from trialconv.issues import UsageError
 from trialconv.parallel import Reading
@@ -99,7 +99,7 @@ class Job:
 
     def parts(self, target: str, made: Converted) -> list[tuple[str, Any, bytes]]:
         """Return the documents that are written of a study: the name of each, what it is, and its bytes."""
-        name, kind = made.record.nct_id, TARGETS[target]
+        name, kind = made.record.nct_id, self.target(target)
         if self.max_entries is None or kind.split is None:
             return [(name, made.document, made.data)]
         documents = kind.split(made.document, self.max_entries)
@@ -107,6 +107,12 @@ class Job:
             return [(name, made.document, made.data)]
         names = numbered_names(name, len(documents))
         return [(one, document, kind.write(document)) for one, document in zip(names, documents, strict=True)]
+
+    def target(self, name: str) -> Target:
+        """Return a target as its layout needs it: resources are written without the Bundle around them."""
+        target = TARGETS[name]
+        lines = self.layouts[name] in ("resources", PARQUET) and LAYOUTS["resources"].fits(target)
+        return fhir_in_lines(target) if lines else target
 
     def has_shard(self, number: int) -> bool:
         """Tell whether this machine makes a shard."""

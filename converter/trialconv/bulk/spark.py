@@ -22,14 +22,12 @@ import msgspec
 from trialconv.bulk.accounts import Version, older_versions, split_line
 from trialconv.bulk.conversion import Conversion, study_line
 from trialconv.bulk.inputs import Inputs
-from trialconv.bulk.job import LAYOUTS, PARQUET, Job, RunReport, ShardReport
+from trialconv.bulk.job import PARQUET, Job, RunReport, ShardReport
 from trialconv.bulk.report import Reporter, report_json, write_report
-from trialconv.catalog import TARGETS
 from trialconv.issues import OutputError, Severity, SinkError, SourceError, UsageError
 from trialconv.pipeline import Converted, collect_less, parse, raw_records
 from trialconv.readers.sources import RawRecord, unpacked
 from trialconv.record import SourceInfo
-from trialconv.writers.json import write_json
 
 if TYPE_CHECKING:
     import pyarrow
@@ -281,10 +279,7 @@ class _Rows:
         self._job = job
         self._name = name
         self._count = 0
-        self._resources = {
-            name: layout in ("resources", PARQUET) and LAYOUTS["resources"].fits(TARGETS[name])
-            for name, layout in job.layouts.items()
-        }
+        self._resources = {name: job.target(name).suffix == ".ndjson" for name in job.layouts}
         self._rows: list[_Row] = []
         self.size = 0
 
@@ -300,11 +295,9 @@ class _Rows:
         """Take a document."""
         study = made.record.nct_id
         if self._resources[target]:
-            for entry in made.document["entry"]:
-                resource = entry["resource"]
-                id_ = resource["id"]
-                shared = "" if id_.startswith(study) else id_
-                self.put(target, resource["resourceType"], study, write_json(resource), shared)
+            for entry, line in zip(made.document["entry"], made.data.split(b"\n"), strict=True):
+                kind, id_ = entry["resource"]["resourceType"], entry["resource"]["id"]
+                self.put(target, kind, study, line, "" if id_.startswith(study) else id_)
         elif made.files:
             for name, data in made.files.items():
                 self.put(target, name, study, data)

@@ -137,9 +137,8 @@ class BulkOutput:
             self._files.discard()
 
     def write(self, converted: Converted) -> None:
-        """Write the resources of one study.
+        """Write the resources of one study, whose bytes are a line for each.
 
         Raises OutputError for a study that was written already, SinkError when a file cannot be written.
         """
-        resources = [entry["resource"] for entry in converted.document["entry"]]
-        self._files.add(converted.record.nct_id, resources)
+        self._files.add(converted.record.nct_id, converted.document, converted.data)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from trialconv.catalog import TARGETS, fhir_in_xml
+from trialconv.catalog import TARGETS, fhir_in_lines, fhir_in_xml
 from trialconv.cli.conversion import conversion_options, fhir_options, run_command
 from trialconv.formats import FHIR_VERSIONS, FhirVersion
 from trialconv.issues import UsageError
@@ -48,6 +48,7 @@ def command(fhir_version: FhirVersion, format_: str, **values: Any) -> None:
     target = TARGETS[f"fhir-{fhir_version.lower()}"]
     if format_ == "ndjson":
         _check_bulk(values)
+        target = fhir_in_lines(target)
     elif format_ == "xml":
         target = fhir_in_xml(target, fhir_version)
     if values["max_entries"] and values["bundle"] == "collection":
