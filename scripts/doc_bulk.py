@@ -123,11 +123,14 @@ def _growth(found: dict[str, Any]) -> str:
     start = median(found["start"])
     first = median(run["seconds"] for run in by_times[1])
     lines = []
+    before = 0, start
     for times, some in by_times.items():
         seconds = median(run["seconds"] for run in some)
         memory = f"{max(run['worker_mib'] for run in some)} | {max(run['parent_mib'] for run in some)}"
-        factor = (seconds - start) / (first - start)
-        lines.append(f"| {times} | {some[0]['records']:,} | {seconds:,.1f} | {factor:.1f} | {memory} |")
+        records, factor = some[0]["records"], (seconds - start) / (first - start)
+        further = (seconds - before[1]) / (records - before[0]) * 1e3
+        before = records, seconds
+        lines.append(f"| {times} | {records:,} | {seconds:,.1f} | {factor:.1f} | {further:.2f} | {memory} |")
     return "\n".join(
         [
             (
@@ -135,8 +138,11 @@ def _growth(found: dict[str, Any]) -> str:
                 f"numbers of their own. The start of the processes, {start:.1f} s, is left out of the factor."
             ),
             "",
-            "| times | studies | seconds | times the first | a worker, MiB | the parent, MiB |",
-            "|---:|---:|---:|---:|---:|---:|",
+            (
+                "| times | studies | seconds | times the first | ms, each study beyond the line above | a worker, MiB "
+                "| the parent, MiB |"
+            ),
+            "|---:|---:|---:|---:|---:|---:|---:|",
             *lines,
         ]
     )

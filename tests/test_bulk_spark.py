@@ -146,6 +146,19 @@ def test_a_killed_worker_loses_nothing(tmp_path: Path) -> None:
     assert_same_rows(tmp_path / "spark", tmp_path / "local")
 
 
+@pytest.mark.parametrize("left", ["_temporary", "target=fhir-r4"])
+def test_what_a_killed_job_left(tmp_path: Path, left: str) -> None:
+    """Beside what a job left that did not come to its end nothing is written: exit code 5, and why."""
+    source = zipped(tmp_path / "some.zip", [small(1)])
+    (tmp_path / "out" / left).mkdir(parents=True)
+    options = ["bulk", source, "--out", tmp_path / "out", *FHIR, "--engine", "spark"]
+    ran = run(*options)
+    assert (ran.code, "did not come to its end; remove it" in ran.err) == (5, True), ran.err
+    (tmp_path / "out" / "_SUCCESS").touch()
+    ran = run(*options)
+    assert (ran.code, "exists already" in ran.err) == (5, True), ran.err
+
+
 def test_without_spark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where Spark is not installed the message names the extra: exit code 2."""
     monkeypatch.setitem(sys.modules, "pyspark", None)

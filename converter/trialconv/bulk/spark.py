@@ -108,8 +108,9 @@ def run_on_spark(
 
 
 def _exists(out: str, folder: Path) -> str:
-    if folder.is_dir() and any(folder.glob("_temporary*")) and not (folder / _COMMITTED).exists():
-        return f"{out} is of a job that did not come to its end, and holds nothing; remove it, or give a new one"
+    begun = folder.is_dir() and any(path.name.startswith(("_temporary", "target=")) for path in folder.iterdir())
+    if begun and not (folder / _COMMITTED).exists():
+        return f"{out} is of a job that did not come to its end; remove it, or give a new one"
     return f"{out} exists already; give a new one"
 
 
