@@ -347,6 +347,7 @@ BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "performance": doc_performance.performance,
     "performance-corpus": doc_performance.corpus,
     "performance-ledger": doc_performance.ledger,
+    "performance-lineage": doc_performance.lineage,
     "performance-odmlib": doc_performance.odmlib,
     "performance-web": doc_performance.web,
     "progress-status": progress_status,

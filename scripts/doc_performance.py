@@ -113,6 +113,28 @@ def ledger(root: Path) -> str:
     )
 
 
+def lineage(root: Path) -> str:
+    """Return what lineages tell of the leaves of documents, and what they cost."""
+    figures = _figures(root, "performance").get("lineage")
+    if figures is None:
+        return "No figures yet; `python benchmarks/bench_lineage.py` measures them."
+    ways = list(figures["targets"][0]["shares"])
+    lines = [
+        f"{_machine(figures)} {figures['studies']} studies.",
+        "",
+        f"| target | leaves | {' | '.join(ways)} | without an origin | times as long | verbs add |",
+        "|---|" + "---:|" * (len(ways) + 4),
+        *map(_lineage_row, figures["targets"]),
+    ]
+    return "\n".join(lines)
+
+
+def _lineage_row(row: dict[str, Any]) -> str:
+    shares = " | ".join(f"{share:.1%}" for share in row["shares"].values())
+    costs = f"{row['times_as_long']:.1f} | {row['verbs_add']:.1%}"
+    return f"| {row['target']} | {row['leaves']:,} | {shares} | {row['without_origin']} | {costs} |"
+
+
 def web(root: Path) -> str:
     """Return how the server does."""
     figures = figures_of(root, "performance").get("web")
