@@ -139,7 +139,7 @@ def _growth(found: dict[str, Any]) -> str:
             ),
             "",
             (
-                "| times | studies | seconds | times the first | ms, each study beyond the line above | a worker, MiB "
+                "| times | studies | seconds | times the first | ms, each further study | a worker, MiB "
                 "| the parent, MiB |"
             ),
             "|---:|---:|---:|---:|---:|---:|---:|",
