@@ -115,12 +115,12 @@ def ledger(root: Path) -> str:
 
 def lineage(root: Path) -> str:
     """Return what lineages tell of the leaves of documents, and what they cost."""
-    figures = _figures(root, "performance").get("lineage")
+    figures = figures_of(root, "performance").get("lineage")
     if figures is None:
         return "No figures yet; `python benchmarks/bench_lineage.py` measures them."
     ways = list(figures["targets"][0]["shares"])
     lines = [
-        f"{_machine(figures)} {figures['studies']} studies.",
+        f"{machine_line(figures)} {figures['studies']} studies.",
         "",
         f"| target | leaves | {' | '.join(ways)} | without an origin | times as long | verbs add |",
         "|---|" + "---:|" * (len(ways) + 4),
