@@ -14,7 +14,7 @@ from trialconv.catalog import Target
 from trialconv.issues import OutputError, UsageError
 from trialconv.pipeline import Converted
 from trialconv.sinks.bulk import BulkFiles
-from trialconv.sinks.files import write_file
+from trialconv.sinks.files import numbered_names, write_file
 
 
 class Output:
@@ -53,8 +53,8 @@ class Output:
         """
         parts = self._parts(converted)
         if self._folder is not None:
-            names = file_names(converted.record.name, len(parts), self._target.suffix)
-            self._to_files([self._folder / name for name in names], parts)
+            names = numbered_names(converted.record.name, len(parts))
+            self._to_files([self._folder / f"{name}{self._target.suffix}" for name in names], parts)
         elif self._file is not None:
             if len(parts) > 1:
                 raise UsageError(
@@ -101,14 +101,6 @@ class Output:
             raise OutputError(f"{path} was written by this call already: the input has the study twice")
         if path.exists() and not self._force:
             raise OutputError(f"{path} exists; --force overwrites it")
-
-
-def file_names(name: str, count: int, suffix: str) -> list[str]:
-    """Return a name for each document of a study; sorted by name several are in their order."""
-    if count == 1:
-        return [name + suffix]
-    width = len(str(count))
-    return [f"{name}-{number:0{width}}-of-{count}{suffix}" for number in range(1, count + 1)]
 
 
 def _place(out: Path | None, target: Target) -> tuple[Path | None, Path | None]:
