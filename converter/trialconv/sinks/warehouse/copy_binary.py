@@ -61,7 +61,8 @@ def _lists(lists: pa.ListArray) -> pa.Array:
     values = lists.values.cast(pa.binary())
     lengths = _numbers(pc.fill_null(pc.binary_length(values), _NULL))
     elements = _joined([lengths, values], null_handling="replace", null_replacement=b"")
-    together = pc.binary_join(pa.ListArray.from_arrays(lists.offsets, elements, mask=lists.is_null()), b"")
+    # A list that is NULL has no length, and so nothing is made of it.
+    together = pc.binary_join(pa.ListArray.from_arrays(lists.offsets, elements), b"")
     counts = pc.list_value_length(lists)
     filled = _joined([_ELEMENTS, _numbers(counts), _FIRST, together])
     return pc.if_else(pc.equal(counts, 0), pa.scalar(_NO_ELEMENTS, pa.binary()), filled)

@@ -26,6 +26,11 @@ _STORED: Final = "SELECT nct_id, version_date::text, content_hash, registry_stat
 _PAGE: Final = 10_000
 #: The lock that a load holds, so that two loads of one schema do not write at once.
 _LOCK: Final = "SELECT pg_advisory_lock(hashtext('trialconv'), hashtext(current_schema()))"
+#: The tables with a foreign key to another.
+_REFERRING: Final = (
+    "SELECT relname FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid "
+    "WHERE contype = 'f' AND confrelid = %s::regclass"
+)
 _PATIENCE: Final = "5s"
 #: Nothing happens on a server of a version, or of a build, without it.
 _FAST_COMPRESSION: Final = (
@@ -37,10 +42,11 @@ _FAST_COMPRESSION: Final = (
 class PostgresWarehouse(SqlWarehouse):
     """A warehouse in a schema of a PostgreSQL database."""
 
-    _VERSIONS_OF = f"{_STORED} WHERE nct_id = ANY(%s)"
+    _AMONG = "nct_id = ANY(%s)"
+    _VERSIONS_OF = f"{_STORED} WHERE {_AMONG}"
     _MARK = (
         "UPDATE studies SET registry_state = %s, registry_state_date = %s::date "
-        "WHERE nct_id = ANY(%s) AND registry_state <> %s RETURNING nct_id"
+        f"WHERE {_AMONG} AND registry_state <> %s RETURNING nct_id"
     )
 
     def __init__(self, address: str, *, create: bool = True) -> None:
@@ -88,9 +94,9 @@ class PostgresWarehouse(SqlWarehouse):
             for row in cursor:
                 yield StoredVersion._make(row)
 
-    def _delete(self, nct_ids: list[str]) -> None:
-        # The rows of the other tables go with those of the studies.
-        self._execute(f"DELETE FROM {STUDIES} WHERE nct_id = ANY(%s)", [nct_ids])
+    def _complete(self) -> None:
+        found = self._execute(_REFERRING, [STUDIES])
+        schema.run(self._execute, ddl.references([name for (name,) in found]))
 
     def _insert(self, table: str, rows: pa.RecordBatch) -> None:
         columns = ", ".join(map(ddl.quoted, rows.schema.names))
