@@ -25,7 +25,6 @@ _PAGE: Final = 10_000
 _MEMORY: Final = "1GB"
 #: What waits in the log until it is moved into the tables. Moving much at once is less work than often a little.
 _WAITING: Final = "128MB"
-_SETTINGS: Final = {"memory_limit": _MEMORY, "checkpoint_threshold": _WAITING}
 
 
 class DuckDbWarehouse(SqlWarehouse):
@@ -46,7 +45,9 @@ class DuckDbWarehouse(SqlWarehouse):
         if not path.parent.is_dir():
             raise SinkError(f"{self._name} cannot be opened: there is no folder {path.parent}")
         try:
-            self._connection = duckdb.connect(str(path), config=_SETTINGS)
+            self._connection = duckdb.connect(
+                str(path), config={"memory_limit": _MEMORY, "checkpoint_threshold": _WAITING}
+            )
         except duckdb.Error as error:
             raise SinkError(f"{self._name} cannot be opened for writing: {_first_line(error)}") from error
         with ExitStack() as failed:
