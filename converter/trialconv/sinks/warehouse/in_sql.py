@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final, Self
 import pyarrow as pa
 
 from trialconv.sinks.warehouse.arrow import with_value
+from trialconv.sinks.warehouse.ddl import literal
 from trialconv.sinks.warehouse.log import LoadLog
 from trialconv.sinks.warehouse.model import Batch, LoadStart, RegistryState, StoredVersion, Verdict
 from trialconv.sinks.warehouse.schema import of_studies
@@ -73,6 +74,14 @@ class SqlWarehouse(ABC):
             changed = [each.nct_id for each in batch.versions if verdicts[each.nct_id] == "changed"]
             for table in of_studies() if changed else ():
                 self._execute(f"DELETE FROM {table} WHERE {self._AMONG}", [changed])
+            if changed:
+                # A version that this load has written already, before another one of the same study.
+                hashes = ", ".join(literal(each.content_hash) for each in batch.versions)
+                self._execute(
+                    f"DELETE FROM {VERSIONS} WHERE {self._AMONG} AND load_id = {load_id} "
+                    f"AND content_hash IN ({hashes})",
+                    [changed],
+                )
             for table in tables():
                 if table in batch.tables:
                     rows = batch.tables[table]
