@@ -4,7 +4,7 @@
 
 Each is a run of `trialconv load` over the real studies that `bench_core.py` tells about, all tables and FHIR R4
 resources, validated; for PostgreSQL into a server that is started for it, whose processor time is counted, too.
-With `--copies` each study is there so many times under other numbers, so that it shows whether time and memory grow.
+With `--copies` each study is there so many times under other numbers, to show whether time and memory grow.
 Each load is made twice; the second finds everything unchanged. Other programs may use the machine: beside
 the time on the clock there is the rate that the processor time alone would allow on two cores. Counts and sums of
 columns are compared with those of the source. Writes docs/performance.json.

@@ -9,6 +9,17 @@ from typing import Any
 
 _NONE_YET = "No figures yet; `make bench` measures them."
 
+_LOAD_HEAD = (
+    "warehouse",
+    "studies",
+    "studies/s",
+    "processor, ms per study",
+    "studies/s by processor time, two cores",
+    "the same, nothing changed",
+    "the command, MiB",
+    "a worker, MiB",
+)
+
 
 def _figures(root: Path, name: str) -> dict[str, Any]:
     path = root / "docs" / f"{name}.json"
@@ -66,12 +77,11 @@ def load(root: Path) -> str:
         f"{_machine(figures)} The load of the machine was {busy} at its end.",
         f"Counts and sums over {min(one['sums'] for one in rows)} columns are those of the source, in each.",
         "",
-        "| warehouse | studies | studies/s | processor, ms per study | studies/s by processor time, two cores "
-        "| the same, nothing changed | the command, MiB | a worker, MiB |",
+        f"| {' | '.join(_LOAD_HEAD)} |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
         *(
-            f"| {one['name']} | {one['studies']:,} | {one['per_second']:,} | {one['processor_ms']:.2f} "
-            f"| {one['per_second_alone']:,} | {one['again_alone']:,} | {one['parent_mib']:,} | {one['worker_mib']:,} |"
+            f"| {one['name']} | {one['studies']:,} | {one['per_second']:,} | {one['processor_ms']:.2f} | "
+            f"{one['per_second_alone']:,} | {one['again_alone']:,} | {one['parent_mib']:,} | {one['worker_mib']:,} |"
             for one in rows
         ),
     ]
