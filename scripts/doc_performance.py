@@ -81,7 +81,7 @@ def load(root: Path) -> str:
         "|---|---:|---:|---:|---:|---:|---:|---:|",
         *(
             f"| {one['name']} | {one['studies']:,} | {one['per_second']:,} | {one['processor_ms']:.2f} | "
-            f"{one['per_second_alone']:,} | {one['again_alone']:,} | {one['parent_mib']:,} | {one['worker_mib']:,} |"
+            f"{one['per_second_alone']:,} | {one['again_alone']:,} | {one['parent_mib']} | {one['worker_mib']} |"
             for one in rows
         ),
     ]

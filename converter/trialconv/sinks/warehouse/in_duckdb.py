@@ -48,6 +48,12 @@ class DuckDbWarehouse(SqlWarehouse):
             self._connection = duckdb.connect(
                 str(path), config={"memory_limit": _MEMORY, "checkpoint_threshold": _WAITING}
             )
+        except duckdb.IOException as error:
+            if "Could not set lock" in str(error):
+                raise SinkError(
+                    f"{self._name} is open in another process; try again when that has ended"
+                ) from None
+            raise SinkError(f"{self._name} cannot be opened for writing: {_first_line(error)}") from error
         except duckdb.Error as error:
             raise SinkError(f"{self._name} cannot be opened for writing: {_first_line(error)}") from error
         with ExitStack() as failed:
