@@ -31,6 +31,7 @@ _REFERRING: Final = (
     "SELECT relname FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid "
     "WHERE contype = 'f' AND confrelid = %s::regclass"
 )
+#: How long a load waits for another one to end.
 _PATIENCE: Final = "5s"
 #: Nothing happens on a server of a version, or of a build, without it.
 _FAST_COMPRESSION: Final = (
