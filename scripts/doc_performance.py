@@ -9,6 +9,18 @@ from typing import Any
 #: What stands where a benchmark has not run yet.
 NONE_YET = "No figures yet; `make bench` measures them."
 
+#: What is told of each load.
+_LOAD_HEAD = (
+    "warehouse",
+    "studies",
+    "studies/s",
+    "processor, ms per study",
+    "studies/s by processor time, two cores",
+    "the same, nothing changed",
+    "the command, MiB",
+    "a worker, MiB",
+)
+
 
 def figures_of(root: Path, name: str) -> dict[str, Any]:
     """Return what a benchmark has written into docs/; nothing when it has not run yet."""
@@ -61,18 +73,18 @@ def load(root: Path) -> str:
     figures = figures_of(root, "performance").get("load")
     if figures is None:
         return "No figures yet; `python benchmarks/bench_load.py` measures them."
-    head = "| warehouse | studies/s | processor ms per study | studies/s by processor time, two cores | MiB |"
-    sums = f"Counts and sums over {figures['warehouses'][0]['sums']} columns are those of the source, in each."
+    rows = figures["rows"]
+    busy = " at its begin and ".join(map(str, figures["load"]))
     lines = [
-        machine_line(figures),
-        f"Studies: {figures['studies']:,}. {sums}",
+        f"{machine_line(figures)} The load of the machine was {busy} at its end.",
+        f"Counts and sums over {min(one['sums'] for one in rows)} columns are those of the source, in each.",
         "",
-        head,
-        "|---|---:|---:|---:|---:|",
+        f"| {' | '.join(_LOAD_HEAD)} |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
         *(
-            f"| {one['name']} | {one['per_second']:,} | {one['processor_ms']:.2f} | {one['per_second_alone']:,} "
-            f"| {one['peak_mib']:,} |"
-            for one in figures["warehouses"]
+            f"| {one['name']} | {one['studies']:,} | {one['per_second']:,} | {one['processor_ms']:.2f} | "
+            f"{one['per_second_alone']:,} | {one['again_alone']:,} | {one['parent_mib']} | {one['worker_mib']} |"
+            for one in rows
         ),
     ]
     return "\n".join(lines)

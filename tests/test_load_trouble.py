@@ -17,6 +17,7 @@ import pytest
 
 import postgres_server
 import trialconv_mappings.warehouse_tables as warehouse_tables
+from command_runner import run
 from made_up import Tree
 from test_load import CREATED, load, summary, titles
 from trialconv import loading
@@ -213,17 +214,33 @@ def test_a_place_that_cannot_be_written(postgres: postgres_server.Server, tmp_pa
         open_warehouse(f"duckdb:{tmp_path / 'none.duckdb'}", create=False)
 
 
-def test_two_loads_at_once(
-    postgres: postgres_server.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+HOLDING = """
+import sys
+from trialconv.sinks.warehouse import open_warehouse
+with open_warehouse(sys.argv[1]):
+    print("open", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("command", ["load", "sync"])
+def test_a_second_process_is_refused(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    """A second load of the same place is refused while the first one runs."""
+    """While a process has a warehouse of any kind, another one is told so, and writes nothing."""
     monkeypatch.setattr("trialconv.sinks.warehouse.in_postgresql._PATIENCE", "100ms")
     source = lines(tmp_path / "x.ndjson", numbered(1))
-    for address in (new_database(postgres), f"parquet:{tmp_path / 'x'}"):
-        with open_warehouse(address):
-            done = load(address, source)
-        assert (done.code, "is being loaded by another process" in done.err) == (5, True)
-        assert load(address, source).code == 0
+    sources = (source,) if command == "load" else ("--from-bulk", source)
+    holding = [sys.executable, "-c", HOLDING, address]
+    with subprocess.Popen(holding, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:  # noqa: S603
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"open\n"
+        done = run(command, *sources, "--to", address, *CREATED)
+        holder.communicate()
+    assert done.code == 5
+    assert re.search("is (being loaded by|open in) another process; try again when that has ended", done.err)
+    assert run(command, *sources, "--to", address, *CREATED).code == 0
+    assert len(titles(address)) == 1
 
 
 # Schemas of other versions.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from trialconv.record import Record
 from trialconv.scrub import scrubbed
 from trialconv.sinks.known import KnownStudies
 from trialconv.sinks.warehouse.model import MergeRules, StudyVersion, Verdict, Warehouse, merge
+from trialconv.sinks.warehouse.settled import Settled, SettledStudies, settled_in
 from trialconv_mappings.warehouse.values import period
 from trialconv_mappings.warehouse_tables import RESOURCES, SCHEMA_VERSION, STUDIES, VERSIONS
 
@@ -129,33 +130,62 @@ class Outcome(NamedTuple):
 
 
 class Portion(NamedTuple):
-    """What a worker made of some records: the outcome of each, and the rows of those that go in."""
+    """What a worker made of some records: the outcome of each, and the rows of those that go in.
+
+    Of the studies that are `unchanged` nothing was made.
+    """
 
     outcomes: list[Outcome]
     versions: list[StudyVersion]
     tables: dict[str, bytes]
+    unchanged: list[str]
 
 
-def prepare_unit(how: Preparation, unit: Unit, raws: Iterator[RawRecord | SourceError]) -> list[Portion]:
-    """Make portions of the records of a unit. A study is in a portion once: its next version begins another."""
+def prepare_unit(
+    how: Preparation, unit: Unit, raws: Iterator[RawRecord | SourceError], *, settled: Path | None = None
+) -> list[Portion]:
+    """Make portions of the records of a unit. A study is in a portion once: its next version begins another.
+
+    `settled` is the file of the studies that need not be converted when they say what they said. It tells nothing
+    of a study that the unit has twice.
+    """
+    there = settled_in(settled) if settled else None
     gathered = _Gathered()
+    seen: set[str] = set()
     portions = []
     for raw in raws:
-        made = _prepared(raw, how)
-        is_there = isinstance(made, Prepared) and made.version.nct_id in gathered.studies
-        if is_there or len(gathered.studies) == BATCH:
+        made = _prepared(raw, how, there, seen)
+        nct_id = _study_of(made)
+        if nct_id in gathered.studies or len(gathered.studies) == BATCH:
             portions.append(gathered.portion())
             gathered = _Gathered()
         gathered.add(made, keep_invalid=how.keep_invalid)
+        seen.add(nct_id)
     portions.append(gathered.portion())
     return portions
 
 
-def _prepared(raw: RawRecord | SourceError, how: Preparation) -> Prepared | SourceError:
+def _study_of(made: Prepared | StudyVersion | SourceError) -> str:
+    if isinstance(made, SourceError):
+        return ""
+    return made.version.nct_id if isinstance(made, Prepared) else made.nct_id
+
+
+def _prepared(
+    raw: RawRecord | SourceError, how: Preparation, there: Settled | None, seen: Collection[str]
+) -> Prepared | StudyVersion | SourceError:
+    """Return what is made of a record: its rows, or its version alone when that is there."""
     record = raw if isinstance(raw, SourceError) else parse(raw)
     if isinstance(record, SourceError):
         return record
-    return isolated(record, lambda: prepare(record, how), "; into a warehouse")
+
+    def work() -> Prepared | StudyVersion:
+        known = there.hash_of(record.nct_id) if there and record.nct_id not in seen else None
+        if known is not None and (version := _version(record)).content_hash == known:
+            return version
+        return prepare(record, how)
+
+    return isolated(record, work, "; into a warehouse")
 
 
 class _Gathered:
@@ -165,12 +195,18 @@ class _Gathered:
         self.studies: set[str] = set()
         self._outcomes: list[Outcome] = []
         self._versions: list[StudyVersion] = []
+        self._unchanged: list[str] = []
         self._rows: dict[str, list[dict[str, Any]]] = {}
 
-    def add(self, made: Prepared | SourceError, *, keep_invalid: bool) -> None:
-        """Add a record, or why there is none."""
+    def add(self, made: Prepared | StudyVersion | SourceError, *, keep_invalid: bool) -> None:
+        """Add a record, the version of one that is there, or why there is none."""
         if isinstance(made, SourceError):
             self._outcomes.append(Outcome(made.issue.record, [], refusal=made.issue))
+            return
+        if isinstance(made, StudyVersion):
+            self.studies.add(made.nct_id)
+            self._outcomes.append(Outcome(made.nct_id, []))
+            self._unchanged.append(made.nct_id)
             return
         wanted = made.valid or keep_invalid
         self._outcomes.append(Outcome(made.version.nct_id, made.issues, made.findings, valid=wanted))
@@ -184,7 +220,8 @@ class _Gathered:
         """Return what was added."""
         from trialconv.sinks.warehouse.arrow import batch_of, packed
 
-        return Portion(self._outcomes, self._versions, packed(batch_of(self._versions, self._rows)))
+        tables = packed(batch_of(self._versions, self._rows))
+        return Portion(self._outcomes, self._versions, tables, self._unchanged)
 
 
 def batch_of_records(prepared: Sequence[Prepared]) -> Batch:
@@ -221,8 +258,11 @@ def load(
     there. The load has to be begun, and to be finished, by the caller.
     """
     with tempfile.TemporaryDirectory(prefix="trialconv-") as folder:
+        settled = SettledStudies(Path(folder) / "settled", warehouse.stored_versions(), rules)
         units = reading.units(sources, BATCH, Path(folder))
-        load_units(warehouse, units, how, rules=rules, reading=reading, workers=workers, tell=tell)
+        load_units(
+            warehouse, units, how, settled=settled, rules=rules, reading=reading, workers=workers, tell=tell
+        )
 
 
 def load_units(
@@ -230,6 +270,7 @@ def load_units(
     units: Iterable[Unit],
     how: Preparation,
     *,
+    settled: SettledStudies,
     rules: MergeRules,
     reading: Reading,
     workers: int | None,
@@ -238,28 +279,41 @@ def load_units(
 ) -> None:
     """Put the records of units into a warehouse, in their order, as `load` does.
 
-    `written` is called with each unit when all of its records are where they belong.
+    Records that are `settled` are not converted. `written` is called with each unit when all of its records are
+    where they belong.
     """
     known = KnownStudies()
     keyed = ((unit, unit) for unit in units)
-    for done in map_units(partial(prepare_unit, how), keyed, workers=workers, reading=reading):
-        if isinstance(done.result, SourceError):
-            tell(Loaded(Outcome(done.result.issue.record, [], refusal=done.result.issue), None))
+    work = partial(prepare_unit, how, settled=settled.path)
+    for done in map_units(work, keyed, workers=workers, reading=reading):
+        result = done.result
+        if not isinstance(result, SourceError) and not all(settled.are(portion.unchanged) for portion in result):
+            result = _once_more(done.key, how, reading, workers)
+        if isinstance(result, SourceError):
+            tell(Loaded(Outcome(result.issue.record, [], refusal=result.issue), None))
             continue
-        for portion in done.result:
+        for portion in result:
             with _told_when_refused(portion, tell):
                 verdicts = _merge(warehouse, portion, rules)
+            settled.note(verdicts)
             for outcome in portion.outcomes:
                 tell(_loaded(outcome, verdicts, known))
         written(done.key)
 
 
+def _once_more(unit: Unit, how: Preparation, reading: Reading, workers: int | None) -> list[Portion] | SourceError:
+    """Convert all of a unit: another version of one of its studies was written since the load began."""
+    one = 0 if workers == 0 else 1
+    (done,) = map_units(partial(prepare_unit, how), [(unit, unit)], workers=one, reading=reading, keep_spools=True)
+    return done.result
+
+
 def _merge(warehouse: Warehouse, portion: Portion, rules: MergeRules) -> dict[str, Verdict]:
     from trialconv.sinks.warehouse.arrow import unpacked
 
-    if not portion.versions:
+    if not portion.versions and not portion.unchanged:
         return {}
-    return merge(warehouse, unpacked(portion.versions, portion.tables), rules)
+    return merge(warehouse, unpacked(portion.versions, portion.tables), rules, portion.unchanged)
 
 
 @contextmanager

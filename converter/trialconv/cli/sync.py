@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import click
 import msgspec
 
-from trialconv import __version__
-from trialconv.cli.load import command as load_command
 from trialconv.cli.registry_options import parameters_of, registry_options
-from trialconv.context import Options, clock
+from trialconv.cli.warehouse_options import load_start, preparation, warehouse_options
 from trialconv.issues import Severity, SinkError, SourceError, UsageError
 from trialconv.registry.client import Registry
 from trialconv.registry.listing import checked_query
@@ -23,13 +20,12 @@ if TYPE_CHECKING:
     from trialconv.cli.report import Report
     from trialconv.sync.run import Outcome, Plan, Told
 
-#: Options of `load` that have no meaning here: what is loaded, and what would break the order of versions.
-_OF_LOAD_ONLY: Final = ("sources", "reader", "reload", "allow_older")
 _COUNTED: Final = ("new", "changed", "unchanged", "older", "vanished", "returned")
 _REJECTED: Final = ("invalid", "unreadable", "not written")
 
 
-@click.command("sync", params=[one for one in load_command.params if one.name not in _OF_LOAD_ONLY])
+@click.command("sync")
+@warehouse_options
 @click.option("--query", metavar="TERM", help="Follow only what a search finds (query.term of the API).")
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A query. or filter. of the API.")
 @click.option(
@@ -90,16 +86,12 @@ def command(
       trialconv sync --to postgresql://db.example.org/trials --from-bulk ctg-studies.json.zip
     """
     from trialconv.cli.report import Report, opened
-    from trialconv.sinks.warehouse import LoadStart, open_warehouse
+    from trialconv.sinks.warehouse import open_warehouse
     from trialconv.sync.run import Run
 
     if from_bulk and (query or params):
         raise UsageError("--from-bulk takes all records of the file; --query and --param do not go with it")
-    start = LoadStart(
-        clock(values["created"]) or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        __version__,
-        values["fhir_version"] if values["fhir"] else None,
-    )
+    start = load_start(values)
     plan = _plan(checked_query(parameters_of(params, query), None), values)
     summary = None
     with Report(issues_file, verbose=verbose, force=force) as report:
@@ -120,15 +112,12 @@ def command(
 
 
 def _plan(query: Any, values: dict[str, Any]) -> Plan:
-    from trialconv.loading import Preparation
     from trialconv.parallel import Reading
     from trialconv.sync.run import Plan
 
-    options = Options(base=values["base"], contacts=values["contacts"], created=values["created"])
-    target = f"fhir-{values['fhir_version'].lower()}" if values["fhir"] else None
     return Plan(
         query,
-        Preparation(options, target, values["check"], values["keep_invalid"], values["history"]),
+        preparation(values),
         reading=Reading(None, values["max_record_size"]),
         workers=values["workers"],
         page_size=values["page_size"],

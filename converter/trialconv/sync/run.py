@@ -16,14 +16,15 @@ from typing import Final, NamedTuple
 
 from trialconv import __version__
 from trialconv.issues import Issue, SourceError, UsageError, issue
-from trialconv.loading import BATCH, Loaded, Preparation, load, load_units
+from trialconv.loading import BATCH, Loaded, Preparation, load_units
 from trialconv.parallel import Reading
 from trialconv.readers.units import Unit
 from trialconv.registry.client import LARGEST_PAGE, Registry
 from trialconv.registry.ids import nct_number
 from trialconv.registry.listing import Query
 from trialconv.sinks.known import KnownStudies
-from trialconv.sinks.warehouse import LoadStart, MergeRules, Warehouse
+from trialconv.sinks.warehouse import LoadStart, MergeRules, StoredVersion, Warehouse
+from trialconv.sinks.warehouse.settled import SettledStudies
 from trialconv.sync.spooling import Pages
 from trialconv.sync.state import SyncState, state_of
 from trialconv.sync.vanished import Check, compared, is_due, is_plausible, listed_ids
@@ -112,8 +113,8 @@ class Run:
         if is_same and not due:
             return Outcome(since, data, skipped=True)
         self._warehouse.begin(start)
-        self._note_marked()
         with tempfile.TemporaryDirectory(prefix="trialconv-") as folder:
+            self._settled = SettledStudies(Path(folder) / "settled", self._stored(), plan.rules)
             failure = self._follow(Pages(registry, Path(folder), plan.page_size, self._refused), since)
             if failure is None and due:
                 failure = self._check(registry, Path(folder), is_listed=since is None)
@@ -136,7 +137,6 @@ class Run:
         if mark and mark == self._state.bulk and not due and not self._plan.full:
             return Outcome(None, None, skipped=True)
         self._warehouse.begin(start)
-        self._note_marked()
         names: set[str] = set()
 
         def tell(loaded: Loaded) -> None:
@@ -145,15 +145,17 @@ class Run:
                 names.add(loaded.outcome.nct_id)
 
         plan = self._plan
-        load(
-            self._warehouse,
-            [source],
-            plan.how,
-            rules=plan.rules,
-            reading=plan.reading,
-            workers=plan.workers,
-            tell=tell,
-        )
+        with tempfile.TemporaryDirectory(prefix="trialconv-") as folder:
+            load_units(
+                self._warehouse,
+                plan.reading.units([source], BATCH, Path(folder)),
+                plan.how,
+                settled=SettledStudies(Path(folder) / "settled", self._stored(), plan.rules),
+                rules=plan.rules,
+                reading=plan.reading,
+                workers=plan.workers,
+                tell=tell,
+            )
         failure = None
         if due:
             failure = self._compare_with(source, names)
@@ -188,6 +190,7 @@ class Run:
             self._warehouse,
             chain(first, units),
             plan.how,
+            settled=self._settled,
             rules=plan.rules,
             reading=plan.reading,
             # One unit is through before worker processes have started.
@@ -259,10 +262,12 @@ class Run:
 
     # -- the account -----------------------------------------------------------------------------------------
 
-    def _note_marked(self) -> None:
-        """Remember which studies are marked as vanished, to tell which of them return."""
-        stored = self._warehouse.stored_versions()
-        self._returned = {version.nct_id for version in stored if version.registry_state == "vanished"}
+    def _stored(self) -> Iterator[StoredVersion]:
+        """Yield what is there, and remember which studies are marked as vanished, to tell which of them return."""
+        for version in self._warehouse.stored_versions():
+            if version.registry_state == "vanished":
+                self._returned.add(version.nct_id)
+            yield version
 
     def _loaded(self, loaded: Loaded) -> None:
         outcome, fate = loaded

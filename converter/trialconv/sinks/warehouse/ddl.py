@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final, Literal
 
 from trialconv_mappings.warehouse_tables import LOADS, STUDIES, VERSIONS, Column, Table, tables
@@ -63,6 +63,16 @@ def migrate(dialect: Dialect, since: int, version: int) -> Iterator[str]:
     yield f"UPDATE {SCHEMA_TABLE} SET version = {version}"
 
 
+def references(without: Collection[str]) -> Iterator[str]:
+    """Yield the statements that give the tables of studies their foreign key, but those that have one.
+
+    It is none of `create`: checking all rows at once, when they are there, costs a tenth of checking each.
+    """
+    for table in tables():
+        if table not in (*_KEYED_IN_DUCKDB, *without):
+            yield f"ALTER TABLE {table} ADD FOREIGN KEY (nct_id) REFERENCES {STUDIES} ON DELETE CASCADE"
+
+
 def _create_table(table: Table, dialect: Dialect, version: int) -> Iterator[str]:
     columns = [column for column in table.columns if column.since <= version]
     parts = [
@@ -71,8 +81,6 @@ def _create_table(table: Table, dialect: Dialect, version: int) -> Iterator[str]
     ]
     if dialect == "postgresql" or table.name in _KEYED_IN_DUCKDB:
         parts.append(f"PRIMARY KEY ({', '.join(map(quoted, table.key))})")
-    if dialect == "postgresql" and table.name not in _KEYED_IN_DUCKDB:
-        parts.append(f"FOREIGN KEY (nct_id) REFERENCES {STUDIES} ON DELETE CASCADE")
     yield f"CREATE TABLE {table.name} ({', '.join(parts)})"
     yield f"COMMENT ON TABLE {table.name} IS {literal(table.comment)}"
     for column in columns:

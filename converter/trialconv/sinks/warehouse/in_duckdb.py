@@ -23,15 +23,18 @@ _STORED: Final = (
 _PAGE: Final = 10_000
 #: DuckDB would take most of the machine's memory for what it has read and written.
 _MEMORY: Final = "1GB"
+#: What waits in the log until it is moved into the tables. Moving much at once is less work than often a little.
+_WAITING: Final = "128MB"
 
 
 class DuckDbWarehouse(SqlWarehouse):
     """A warehouse in a DuckDB file."""
 
-    _VERSIONS_OF = f"{_STORED} WHERE nct_id = ANY(?)"
+    _AMONG = "nct_id = ANY(?)"
+    _VERSIONS_OF = f"{_STORED} WHERE {_AMONG}"
     _MARK = (
         "UPDATE studies SET registry_state = ?, registry_state_date = CAST(? AS DATE) "
-        "WHERE nct_id = ANY(?) AND registry_state <> ? RETURNING nct_id"
+        f"WHERE {_AMONG} AND registry_state <> ? RETURNING nct_id"
     )
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
@@ -42,7 +45,15 @@ class DuckDbWarehouse(SqlWarehouse):
         if not path.parent.is_dir():
             raise SinkError(f"{self._name} cannot be opened: there is no folder {path.parent}")
         try:
-            self._connection = duckdb.connect(str(path), config={"memory_limit": _MEMORY})
+            self._connection = duckdb.connect(
+                str(path), config={"memory_limit": _MEMORY, "checkpoint_threshold": _WAITING}
+            )
+        except duckdb.IOException as error:
+            if "Could not set lock" in str(error):
+                raise SinkError(
+                    f"{self._name} is open in another process; try again when that has ended"
+                ) from None
+            raise SinkError(f"{self._name} cannot be opened for writing: {_first_line(error)}") from error
         except duckdb.Error as error:
             raise SinkError(f"{self._name} cannot be opened for writing: {_first_line(error)}") from error
         with ExitStack() as failed:
@@ -59,10 +70,6 @@ class DuckDbWarehouse(SqlWarehouse):
             while rows := cursor.fetchmany(_PAGE):
                 yield from map(StoredVersion._make, rows)
 
-    def _delete(self, nct_ids: list[str]) -> None:
-        for table in schema.of_studies():
-            self._execute(f"DELETE FROM {table} WHERE nct_id = ANY(?)", [nct_ids])
-
     def _insert(self, table: str, rows: pa.RecordBatch) -> None:
         columns = ", ".join(map(ddl.quoted, rows.schema.names))
         self._connection.register(_INCOMING, rows)
@@ -70,6 +77,9 @@ class DuckDbWarehouse(SqlWarehouse):
             self._execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {_INCOMING}")
         finally:
             self._connection.unregister(_INCOMING)
+
+    def _complete(self) -> None:
+        """Do nothing: DuckDB would keep foreign keys by indexes, in memory."""
 
     def close(self) -> None:
         """Write what DuckDB still holds back, and let go of the file."""

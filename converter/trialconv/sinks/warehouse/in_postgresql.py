@@ -1,4 +1,4 @@
-"""PostgreSQL: rows go through COPY into temporary tables, and from there into the schema in one transaction.
+"""PostgreSQL: rows go through binary COPY into the schema, a transaction for each batch.
 
 The tables are those of the first schema of the search path, so that an address may choose one:
 `postgresql://host/database?options=-csearch_path%3Dtrials`. What libpq knows, an address and the environment may
@@ -17,16 +17,21 @@ import pyarrow as pa
 from trialconv.issues import SinkError
 from trialconv.sinks.warehouse import ddl, schema
 from trialconv.sinks.warehouse.address import redacted
-from trialconv.sinks.warehouse.copy_text import copy_text
+from trialconv.sinks.warehouse.copy_binary import HEADER, TRAILER, copy_binary
 from trialconv.sinks.warehouse.in_sql import SqlWarehouse
 from trialconv.sinks.warehouse.model import StoredVersion
-from trialconv_mappings.warehouse_tables import LOADS, STUDIES, tables
+from trialconv_mappings.warehouse_tables import STUDIES, tables
 
 _STORED: Final = "SELECT nct_id, version_date::text, content_hash, registry_state, schema_version FROM studies"
 _PAGE: Final = 10_000
-_STAGED: Final = "trialconv_staged_"
 #: The lock that a load holds, so that two loads of one schema do not write at once.
 _LOCK: Final = "SELECT pg_advisory_lock(hashtext('trialconv'), hashtext(current_schema()))"
+#: The tables with a foreign key to another.
+_REFERRING: Final = (
+    "SELECT relname FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid "
+    "WHERE contype = 'f' AND confrelid = %s::regclass"
+)
+#: How long a load waits for another one to end.
 _PATIENCE: Final = "5s"
 #: Nothing happens on a server of a version, or of a build, without it.
 _FAST_COMPRESSION: Final = (
@@ -38,17 +43,20 @@ _FAST_COMPRESSION: Final = (
 class PostgresWarehouse(SqlWarehouse):
     """A warehouse in a schema of a PostgreSQL database."""
 
-    _VERSIONS_OF = f"{_STORED} WHERE nct_id = ANY(%s)"
+    _AMONG = "nct_id = ANY(%s)"
+    _VERSIONS_OF = f"{_STORED} WHERE {_AMONG}"
     _MARK = (
         "UPDATE studies SET registry_state = %s, registry_state_date = %s::date "
-        "WHERE nct_id = ANY(%s) AND registry_state <> %s RETURNING nct_id"
+        f"WHERE {_AMONG} AND registry_state <> %s RETURNING nct_id"
     )
 
     def __init__(self, address: str, *, create: bool = True) -> None:
         self._name = redacted(address)
         super().__init__()
         try:
-            self._connection = psycopg.connect(address, autocommit=True, application_name="trialconv")
+            self._connection = psycopg.connect(
+                address, autocommit=True, application_name="trialconv", client_encoding="UTF8"
+            )
         except psycopg.Error as error:
             raise SinkError(f"{self._name} cannot be reached: {self._told(error)}") from None
         with ExitStack() as failed:
@@ -56,7 +64,8 @@ class PostgresWarehouse(SqlWarehouse):
             self._lock()
             with self._transaction():
                 schema.prepare(self._name, "postgresql", self._execute, create=create)
-            self._stage()
+            with self._reported():
+                self._execute(_FAST_COMPRESSION)
             failed.pop_all()
 
     def __repr__(self) -> str:
@@ -74,23 +83,6 @@ class PostgresWarehouse(SqlWarehouse):
                 ) from None
             self._execute("RESET lock_timeout")
 
-    def _stage(self) -> None:
-        """Make the temporary tables, which are empty at the end of each transaction.
-
-        Long values are compressed once, in the schema's own tables, and with LZ4 where the server has it.
-        """
-        with self._transaction():
-            self._execute(_FAST_COMPRESSION)
-            for table in tables().values():
-                if table.name == LOADS:
-                    continue
-                staged = f"{_STAGED}{table.name}"
-                self._execute(f"CREATE TEMPORARY TABLE {staged} (LIKE {table.name}) ON COMMIT DELETE ROWS")
-                for column in table.columns:
-                    if column.type in ("TEXT", "JSON"):
-                        name = ddl.quoted(column.name)
-                        self._execute(f"ALTER TABLE {staged} ALTER COLUMN {name} SET STORAGE EXTERNAL")
-
     def stored_versions(self) -> Iterator[StoredVersion]:
         """Yield every study that is there, in the order of the NCT numbers."""
         with (
@@ -103,15 +95,17 @@ class PostgresWarehouse(SqlWarehouse):
             for row in cursor:
                 yield StoredVersion._make(row)
 
-    def _delete(self, nct_ids: list[str]) -> None:
-        # The rows of the other tables go with those of the studies.
-        self._execute(f"DELETE FROM {STUDIES} WHERE nct_id = ANY(%s)", [nct_ids])
+    def _complete(self) -> None:
+        found = self._execute(_REFERRING, [STUDIES])
+        schema.run(self._execute, ddl.references([name for (name,) in found]))
 
     def _insert(self, table: str, rows: pa.RecordBatch) -> None:
         columns = ", ".join(map(ddl.quoted, rows.schema.names))
-        with self._connection.cursor().copy(f"COPY {_STAGED}{table} ({columns}) FROM STDIN (FORMAT csv)") as copy:
-            copy.write(copy_text(rows))
-        self._execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {_STAGED}{table}")
+        types = {column.name: column.type for column in tables()[table].columns}
+        with self._connection.cursor().copy(f"COPY {table} ({columns}) FROM STDIN (FORMAT binary)") as copy:
+            copy.write(HEADER)
+            copy.write(copy_binary(rows, [types[name] for name in rows.schema.names]))
+            copy.write(TRAILER)
 
     def close(self) -> None:
         """End the connection; the lock goes with it."""

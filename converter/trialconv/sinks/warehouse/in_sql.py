@@ -11,8 +11,10 @@ from typing import Any, ClassVar, Final, Self
 import pyarrow as pa
 
 from trialconv.sinks.warehouse.arrow import with_value
+from trialconv.sinks.warehouse.ddl import literal
 from trialconv.sinks.warehouse.log import LoadLog
 from trialconv.sinks.warehouse.model import Batch, LoadStart, RegistryState, StoredVersion, Verdict
+from trialconv.sinks.warehouse.schema import of_studies
 from trialconv.sinks.warehouse.state import KeptState
 from trialconv_mappings.warehouse_tables import STUDIES, VERSIONS, tables
 
@@ -21,8 +23,12 @@ _WITH_LOAD: Final = (STUDIES, VERSIONS)
 
 
 class SqlWarehouse(ABC):
-    """A warehouse in a database. `_VERSIONS_OF` and `_MARK` are statements in the database's own dialect."""
+    """A warehouse in a database. `_VERSIONS_OF` and `_MARK` are statements in the database's own dialect.
 
+    `_AMONG` is the condition that a row is of one of some studies.
+    """
+
+    _AMONG: ClassVar[str]
     _VERSIONS_OF: ClassVar[str]
     _MARK: ClassVar[str]
 
@@ -66,8 +72,16 @@ class SqlWarehouse(ABC):
             load_id = self._log.write(verdicts)
             self._state.write()
             changed = [each.nct_id for each in batch.versions if verdicts[each.nct_id] == "changed"]
+            for table in of_studies() if changed else ():
+                self._execute(f"DELETE FROM {table} WHERE {self._AMONG}", [changed])
             if changed:
-                self._delete(changed)
+                # A version that this load has written already, before another one of the same study.
+                hashes = ", ".join(literal(each.content_hash) for each in batch.versions)
+                self._execute(
+                    f"DELETE FROM {VERSIONS} WHERE {self._AMONG} AND load_id = {load_id} "
+                    f"AND content_hash IN ({hashes})",
+                    [changed],
+                )
             for table in tables():
                 if table in batch.tables:
                     rows = batch.tables[table]
@@ -84,7 +98,12 @@ class SqlWarehouse(ABC):
         """End the load. Returns its number, None when it wrote nothing."""
         with self._transaction():
             self._state.write()
+            self._complete()
             return self._log.finish(failed)
+
+    @abstractmethod
+    def _complete(self) -> None:
+        """Add to the schema what is better added when the rows are there."""
 
     @abstractmethod
     def close(self) -> None:
@@ -93,10 +112,6 @@ class SqlWarehouse(ABC):
     @abstractmethod
     def _execute(self, statement: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
         """Run a statement, and return the rows that it gives."""
-
-    @abstractmethod
-    def _delete(self, nct_ids: list[str]) -> None:
-        """Remove all rows of some studies."""
 
     @abstractmethod
     def _insert(self, table: str, rows: pa.RecordBatch) -> None:

@@ -109,15 +109,21 @@ class Warehouse(Protocol):
     ) -> None: ...
 
 
-def merge(warehouse: Warehouse, batch: Batch, rules: MergeRules) -> dict[str, Verdict]:
+def merge(
+    warehouse: Warehouse, batch: Batch, rules: MergeRules, unchanged: Sequence[str] = ()
+) -> dict[str, Verdict]:
     """Put into a warehouse what is new or changed of a batch. Returns the verdict on each study.
 
-    A study is written when it is not there, or there in another version that is not newer. Raises SinkError.
+    A study is written when it is not there, or there in another version that is not newer. `unchanged` are others
+    that are known to be there, and are counted. Raises SinkError.
     """
     from trialconv.sinks.warehouse.arrow import only
 
-    stored = warehouse.versions_of([version.nct_id for version in batch.versions])
-    verdicts = {each.nct_id: verdict(stored.get(each.nct_id), each, rules) for each in batch.versions}
+    stored = warehouse.versions_of([version.nct_id for version in batch.versions]) if batch.versions else {}
+    verdicts: dict[str, Verdict] = {
+        each.nct_id: verdict(stored.get(each.nct_id), each, rules) for each in batch.versions
+    }
+    verdicts.update(dict.fromkeys(unchanged, "unchanged"))
     chosen = {nct_id for nct_id, found in verdicts.items() if found in ("new", "changed")}
     warehouse.replace(only(batch, chosen), verdicts)
     return verdicts

@@ -41,6 +41,7 @@ class Stage:
         self._places: dict[str, dict[str, list[tuple[int, int, int]]]] = {}
         self._known = KnownStudies()
         self._batches = 0
+        self._has_twice = False
 
     @property
     def blocks(self) -> list[str]:
@@ -63,7 +64,7 @@ class Stage:
         file.write(data)
         if table == STUDIES:
             for nct_id in rows.column("nct_id").to_pylist():
-                self._known.add(nct_id)
+                self._has_twice = self._known.add(nct_id) or self._has_twice
 
     def _file(self, block: str) -> BinaryIO:
         found = self._files.get(block)
@@ -112,10 +113,19 @@ class Stage:
     def last_rows(
         self, block: str, table: str, schema: pa.Schema, last: Mapping[str, int]
     ) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of a table in a partition, of each study those of its last batch."""
+        """Yield the rows of a table in a partition, of each study those of its last batch; all versions, once."""
+        told: set[tuple[str, str]] = set()
         for number, rows in self.rows(block, table, schema):
+            if table == VERSIONS:
+                yield self._not_told(rows, told) if self._has_twice else rows
+                continue
             is_last = [last[nct_id] == number for nct_id in rows.column("nct_id").to_pylist()]
-            if table == VERSIONS or all(is_last):
-                yield rows
-            else:
-                yield rows.filter(pa.array(is_last))
+            yield rows if all(is_last) else rows.filter(pa.array(is_last))
+
+    @staticmethod
+    def _not_told(rows: pa.RecordBatch, told: set[tuple[str, str]]) -> pa.RecordBatch:
+        """Return the versions that were not told before, and note them as told."""
+        found = list(zip(*(rows.column(name).to_pylist() for name in ("nct_id", "content_hash")), strict=True))
+        is_new = [each not in told for each in found]
+        told.update(found)
+        return rows.filter(pa.array(is_new))
