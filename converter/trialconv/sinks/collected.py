@@ -20,6 +20,7 @@ import msgspec
 
 from trialconv.issues import OutputError, SinkError
 from trialconv.sinks.files import write_file
+from trialconv.sinks.locks import lock_open_file
 
 #: Endings of --out that mean a file; everything else is a folder.
 FILES: Final = frozenset({".ndjson", ".jsonl", ".json", ".zip"})
@@ -66,7 +67,8 @@ class CollectedRecords:
             raise OutputError(f"{self._part} cannot be written: {error.strerror or error}") from error
         with contextlib.ExitStack() as failing:
             failing.callback(self._stream.close)
-            _lock(self._stream.fileno(), out)
+            if not lock_open_file(self._stream.fileno()):
+                raise OutputError(f"another process is collecting for {out}")
             if state:
                 self._stream.truncate(state.bytes)
                 self.progress = bytes(state.progress)
@@ -216,14 +218,3 @@ class CollectedRecords:
             data = line.rstrip(b"\n")
             self._lines[name_of(data)] = offset, hash(data)
             offset += len(line)
-
-
-def _lock(descriptor: int, out: Path) -> None:
-    """Make sure that no other process collects for the same output. Raises OutputError when one does."""
-    with contextlib.suppress(ImportError):
-        import fcntl
-
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise OutputError(f"another process is collecting for {out}") from None

@@ -12,6 +12,25 @@ from typing import Final
 _NO_LOCKS: Final = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
 
 
+#: What it says of a file that another process has locked.
+_HELD: Final = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
+
+
+def lock_open_file(descriptor: int) -> bool:
+    """Lock an open file until it is closed. Returns whether no other process has; True where there are no locks.
+
+    Raises OSError.
+    """
+    try:
+        _lock(descriptor)
+    except OSError as error:
+        if error.errno in _HELD:
+            return False
+        if error.errno not in _NO_LOCKS:
+            raise
+    return True
+
+
 class FileLock:
     """A lock on a file of its own, which goes with the lock.
 
@@ -33,7 +52,7 @@ class FileLock:
             except OSError as error:
                 if error.errno not in _NO_LOCKS:
                     os.close(descriptor)
-                    if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+                    if error.errno in _HELD:
                         return False
                     raise
                 self.works = False

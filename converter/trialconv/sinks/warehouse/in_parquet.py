@@ -13,7 +13,6 @@ writes few of them.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections import OrderedDict
@@ -27,6 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trialconv.issues import SinkError
+from trialconv.sinks.locks import lock_open_file
 from trialconv.sinks.warehouse.arrow import schema_of, with_value
 from trialconv.sinks.warehouse.model import (
     Batch,
@@ -92,13 +92,9 @@ class ParquetWarehouse:
     def _locked(self) -> BinaryIO:
         """Return the lock, which ends with the process. Raises SinkError when another process has it."""
         lock = (self._root / _LOCK).open("wb")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not lock_open_file(lock.fileno()):
             lock.close()
-            raise SinkError(
-                f"{self._name} is being loaded by another process; try again when that has ended"
-            ) from None
+            raise SinkError(f"{self._name} is being loaded by another process; try again when that has ended")
         return lock
 
     def _clear(self) -> None:
