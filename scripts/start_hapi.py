@@ -70,7 +70,9 @@ class Hapi:
 
     def __init__(self, version: str = "R4", *, port: int = 0, database: Path | None = None) -> None:
         folder = build()
-        url = f"jdbc:h2:file:{database.resolve()}" if database else "jdbc:h2:mem:hapi;DB_CLOSE_DELAY=-1"
+        # What H2 has answered for is in the file at once, so that a server may be killed.
+        kept = f"jdbc:h2:file:{database.resolve()};WRITE_DELAY=0" if database else ""
+        url = kept or "jdbc:h2:mem:hapi;DB_CLOSE_DELAY=-1"
         self._command = [
             *(_program("java"), *_JAVA_OPTIONS, "-cp", f"{folder / 'classes'}:{folder / 'lib' / '*'}"),
             *("trialconv.servers.HapiServer", version, str(port), url),
@@ -94,6 +96,11 @@ class Hapi:
     ) -> None:
         self.stop()
         self._log.close()
+
+    @property
+    def process(self) -> subprocess.Popen[str]:
+        """The server's process, once it is under way."""
+        return self._process
 
     def wait(self) -> None:
         """Wait until the server ends."""

@@ -94,7 +94,8 @@ def test_a_token_that_has_expired(server: FhirHttp, source: Path, tmp_path: Path
     file = private(tmp_path / "token", "expired")
     ran = push(server, source, "--auth", "bearer", "--token-file", file)
     assert (ran.code, len(ran.errors)) == (5, 1)
-    assert "the server does not accept who we are (401): who are you?" in ran.errors[0]
+    told = f"the server does not accept who we are (401): who are you?; the token in {file} may have expired"
+    assert told in ran.errors[0]
     assert server.store.resources == {}
 
     def renewed(headers: dict[str, str]) -> bool:
@@ -244,6 +245,7 @@ def test_the_wrong_key(server: FhirHttp, source: Path, tmp_path: Path) -> None:
     assert (ran.code, len(ran.errors)) == (5, 1)
     assert "no token: " in ran.errors[0]
     assert "answered 400: invalid_client: BadSignatureError" in ran.errors[0]
+    assert "; is this --client-id, with the public half of --key-file, the one that it knows?" in ran.errors[0]
     assert tokens.asked[0]["client_assertion"] not in ran.err
     assert server.store.resources == {}
 
@@ -310,14 +312,15 @@ def test_certificates_are_checked(authority: trustme.CA, source: Path, tmp_path:
     with running(FhirHttp(), tls=secured(authority)) as server:
         ran = push(server, source)
         assert (ran.code, len(ran.errors), server.calls) == (5, 1, [])
-        assert "certificate verify failed" in ran.errors[0]
+        told = "its certificate does not verify: unable to get local issuer certificate; --ca-file names"
+        assert told in ran.errors[0]
         assert "trying again" not in ran.err
         file = tmp_path / "ca.pem"
         authority.cert_pem.write_to_path(file)
         assert push(server, source, "--ca-file", file).code == 0
         other = tmp_path / "other.pem"
         trustme.CA().cert_pem.write_to_path(other)
-        assert "certificate verify failed" in push(server, source, "--ca-file", other).err
+        assert "its certificate does not verify: " in push(server, source, "--ca-file", other).err
 
 
 def test_mutual_tls(authority: trustme.CA, source: Path, tmp_path: Path) -> None:
