@@ -218,7 +218,7 @@ def test_some_fail_and_others_go_on(server: FhirHttp, tmp_path: Path) -> None:
         (("application/json", b""), "the answer is empty"),
         (("text/plain", b"hello"), "the answer is no FHIR resource in JSON (text/plain): hello"),
         (("application/json", b'{"resourceType": "Patient"}'), "is a Patient and no CapabilityStatement"),
-        ((404, {}), "/metadata answered 404: not now"),
+        ((404, {}), "/metadata answered 404: not now; is http://127.0.0.1:"),
         ((302, {"Location": "https://example.org/fhir"}), "/metadata answered 302"),
         ((403, {}), "/metadata answered 403: not now"),
     ],

@@ -105,3 +105,13 @@ def test_a_server_that_goes_away_is_told(one: Path, server: FhirHttp) -> None:
     assert ran.code == 5
     (fate,) = ran.documents
     assert (fate["end"], fate["issues"][0]["code"]) == ("failed", "server-unreachable")
+
+
+def test_numbers_of_studies(one: Path, server: FhirHttp) -> None:
+    """A number may be in small letters; what looks like one and is none is told, before anything is asked."""
+    push(server, one)
+    assert withdraw(server, NCT.lower(), "--dry-run").code == 0
+    calls = len(server.calls)
+    ran = withdraw(server, "NCT9999")
+    assert (ran.code, len(server.calls)) == (4, calls + 1)
+    assert "NCT9999: this is no file and no number of a study, which is NCT and eight digits" in ran.err
