@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 #: What goes wrong: an answer in the server's place, no answer at all, or none though the server has done its work.
 #: The silent ones are rarer, since each of them costs the client its time-out.
-FAULTS = (*(["503", "429", "hang up", "hang up after"] * 4), "silence", "silence after")
+FAULTS = (*(["503", "429", "hang up", "hang up after"] * 8), "silence", "silence after")
 #: Headers of one connection, which a proxy does not pass on: https://www.rfc-editor.org/rfc/rfc9110#field.connection
 _OF_CONNECTION = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "host"})
 

@@ -47,9 +47,21 @@ def report(ran: Ran) -> list[Tree]:
 
 
 def versions(ran: Ran) -> dict[str, str]:
-    """Return the versions in a report by their addresses; Medplum's router does not tell those that it makes."""
-    parts = [part for fate in report(ran) for part in fate["parts"]]
-    return {part["address"]: part["version"] for part in parts if "version" in part}
+    """Return the versions in a report by their addresses."""
+    return {part["address"]: part["version"] for fate in report(ran) for part in fate["parts"]}
+
+
+def all_there_once(real: RealServer, folder: Path) -> None:
+    """Make sure that a server has all that is in a folder, and that nothing of it was written twice."""
+    ran = real.command("push", folder, "--report", "-")
+    assert ran.code == 0, ran.err
+    assert ran.err.endswith("\nnothing was written\n")
+    assert [fate["end"] for fate in report(ran)] == ["unchanged"] * STUDIES
+    if real.name == "medplum":
+        # Its versions have names; their number tells.
+        assert {real.times_written(address) for address in versions(ran)} == {1}
+    else:
+        assert set(versions(ran).values()) == {"1"}
 
 
 def test_a_second_push_writes_nothing(real: RealServer, tmp_path: Path) -> None:
@@ -58,11 +70,7 @@ def test_a_second_push_writes_nothing(real: RealServer, tmp_path: Path) -> None:
     first = real.command("push", folder, "--report", "-")
     assert first.code == 0, first.err
     assert [fate["end"] for fate in report(first)] == ["sent"] * STUDIES
-    again = real.command("push", folder, "--report", "-")
-    assert again.code == 0, again.err
-    assert again.err.endswith("\nnothing was written\n")
-    assert [fate["end"] for fate in report(again)] == ["unchanged"] * STUDIES
-    assert versions(again).items() >= versions(first).items()
+    all_there_once(real, folder)
 
 
 def test_a_fifth_of_the_calls_fails(real: RealServer, tmp_path: Path, no_waits: None) -> None:
@@ -78,10 +86,7 @@ def test_a_fifth_of_the_calls_fails(real: RealServer, tmp_path: Path, no_waits: 
     assert [fate["end"] for fate in report(ran)] == ["sent"] * STUDIES
     assert set(way.faults) == {"503", "429", "hang up", "hang up after", "silence", "silence after"}
     assert 0.15 < sum(way.faults.values()) / way.calls < 0.25
-    assert {real.times_written(f"ResearchStudy/{nct_id}") for nct_id in _numbers(STUDIES, first=STUDIES)} == {1}
-    again = real.command("push", folder)
-    assert f"studies: {STUDIES} unchanged;" in again.err
-    assert again.err.endswith("\nnothing was written\n")
+    all_there_once(real, folder)
 
 
 @pytest.mark.parametrize("name", ["sekmet", "hapi-R4"])
@@ -102,13 +107,7 @@ def test_a_server_that_is_killed(name: str, tmp_path: Path) -> None:
         assert len(ends) == STUDIES
         assert set(ends) <= {"done before", "sent", "unchanged"}
         assert STUDIES // 2 <= ends.count("done before") < STUDIES
-        assert {real.times_written(f"ResearchStudy/{nct_id}") for nct_id in _numbers(STUDIES)} == {1}
-        # Compared with what is there, without the journal: nothing is missing.
-        assert f"studies: {STUDIES} unchanged;" in real.command("push", folder).err
-
-
-def _numbers(count: int, *, first: int = 0) -> list[str]:
-    return [f"NCT{99000000 + number}" for number in range(first, first + count)]
+        all_there_once(real, folder)
 
 
 def test_a_study_is_changed_withdrawn_revived_and_deleted(real: RealServer, tmp_path: Path) -> None:
