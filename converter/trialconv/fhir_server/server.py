@@ -132,6 +132,8 @@ class FhirServer:
 
     def _read(self, answer: Answer) -> FhirAnswer:
         """Return an answer with its resource, or with a word on what it is instead."""
+        if 300 <= answer.status < 400:
+            return FhirAnswer(answer.status, answer.headers, None, _problem(answer))
         resource: Any = None
         with suppress(orjson.JSONDecodeError):
             resource = orjson.loads(answer.content) if answer.content else None
