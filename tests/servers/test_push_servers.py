@@ -51,12 +51,17 @@ def versions(ran: Ran) -> dict[str, str]:
     return {part["address"]: part["version"] for fate in report(ran) for part in fate["parts"]}
 
 
+def studies_for(real: RealServer) -> int:
+    """Return how many studies a server gets: HAPI has one program for R4 and R5, and R4 gets them all."""
+    return STUDIES // 5 if real.name == "hapi-R5" else STUDIES
+
+
 def all_there_once(real: RealServer, folder: Path) -> None:
     """Make sure that a server has all that is in a folder, and that nothing of it was written twice."""
     ran = real.command("push", folder, "--report", "-")
     assert ran.code == 0, ran.err
     assert ran.err.endswith("\nnothing was written\n")
-    assert [fate["end"] for fate in report(ran)] == ["unchanged"] * STUDIES
+    assert [fate["end"] for fate in report(ran)] == ["unchanged"] * len(list(folder.iterdir()))
     if real.name == "medplum":
         # Its versions have names; their number tells.
         assert {real.times_written(address) for address in versions(ran)} == {1}
@@ -66,24 +71,26 @@ def all_there_once(real: RealServer, folder: Path) -> None:
 
 def test_a_second_push_writes_nothing(real: RealServer, tmp_path: Path) -> None:
     """Five hundred studies, one of them large, go to the server; the second push finds nothing to be done."""
-    folder = written(many(tmp_path / "many", STUDIES - 1), with_sites(60))
+    count = studies_for(real)
+    folder = written(many(tmp_path / "many", count - 1), with_sites(60))
     first = real.command("push", folder, "--report", "-")
     assert first.code == 0, first.err
-    assert [fate["end"] for fate in report(first)] == ["sent"] * STUDIES
+    assert [fate["end"] for fate in report(first)] == ["sent"] * count
     all_there_once(real, folder)
 
 
 def test_a_fifth_of_the_calls_fails(real: RealServer, tmp_path: Path, no_waits: None) -> None:
     """Over a way on which 503, 429, time-outs and broken connections happen, all arrive, and none twice."""
     # Other studies than above, where the numbers leave off.
-    folder = many(tmp_path / "many", STUDIES, first=STUDIES)
+    count = studies_for(real)
+    folder = many(tmp_path / "many", count, first=STUDIES)
     silence = 5.0 if real.name.startswith("hapi") else 1.0
     with bad_way(real.base, share=0.2, silence=2 * silence) as way:
         bad = real._replace(base=way.base, options=real.options[:2])
         told = ("--timeout", str(silence), "--tries", "15", "--concurrency", "8", "--report", "-")
         ran = bad.command("push", folder, *told)
     assert ran.code == 0, ran.err
-    assert [fate["end"] for fate in report(ran)] == ["sent"] * STUDIES
+    assert [fate["end"] for fate in report(ran)] == ["sent"] * count
     assert set(way.faults) == {"503", "429", "hang up", "hang up after", "silence", "silence after"}
     assert 0.15 < sum(way.faults.values()) / way.calls < 0.25
     all_there_once(real, folder)
