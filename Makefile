@@ -52,6 +52,7 @@ bench: $(VENV)/.stamp-dev ## measure, and write the figures into docs/
 	$(BIN)/python benchmarks/bench_odm_odmlib.py
 	$(BIN)/python benchmarks/bench_dependencies.py
 	$(BIN)/python benchmarks/bench_ledger.py
+	$(BIN)/python benchmarks/bench_lineage.py
 	$(BIN)/python benchmarks/bench_web.py
 
 accept: $(VENV)/.stamp-dev ## rewrite the expected documents of tests/cases; read the diff before you commit it

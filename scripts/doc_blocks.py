@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import doc_api
+import doc_bulk
 import doc_commands
 import doc_extensions
 import doc_losses
@@ -329,7 +330,8 @@ BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "code-tables": code_tables,
     "commands": doc_commands.commands,
     "demo-study": demo_study,
-    "bulk": doc_performance.bulk,
+    "bulk": doc_bulk.bulk,
+    "cluster": doc_bulk.cluster,
     "dependencies": doc_performance.dependencies,
     "eligibility": doc_performance.eligibility,
     "extensions": doc_extensions.extension_tables,
@@ -345,6 +347,7 @@ BLOCKS: Final[dict[str, Callable[[Path], str]]] = {
     "performance": doc_performance.performance,
     "performance-corpus": doc_performance.corpus,
     "performance-ledger": doc_performance.ledger,
+    "performance-lineage": doc_performance.lineage,
     "performance-odmlib": doc_performance.odmlib,
     "performance-web": doc_performance.web,
     "progress-status": progress_status,

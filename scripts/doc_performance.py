@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-_NONE_YET = "No figures yet; `make bench` measures them."
+#: What stands where a benchmark has not run yet.
+NONE_YET = "No figures yet; `make bench` measures them."
 
 
-def _figures(root: Path, name: str) -> dict[str, Any]:
+def figures_of(root: Path, name: str) -> dict[str, Any]:
+    """Return what a benchmark has written into docs/; nothing when it has not run yet."""
     path = root / "docs" / f"{name}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def performance(root: Path) -> str:
     """Return what was measured, on what, and the times per study with their ratios to the floor."""
-    figures = _figures(root, "performance").get("core")
+    figures = figures_of(root, "performance").get("core")
     if figures is None:
-        return _NONE_YET
+        return NONE_YET
     start = figures["start"]
     studies = f"{figures['studies']:,} studies without results, {figures['mean_bytes']:,} bytes of JSON on average"
     lines = [
-        _machine(figures),
+        machine_line(figures),
         f"Studies: {studies}. The median of {figures['rounds']} rounds.",
         "",
         "| step | ms per study | times the floor |",
@@ -41,11 +42,11 @@ def performance(root: Path) -> str:
 
 def corpus(root: Path) -> str:
     """Return what came of converting and validating all studies at hand."""
-    figures = _figures(root, "performance").get("corpus")
+    figures = figures_of(root, "performance").get("corpus")
     if figures is None:
-        return _NONE_YET
+        return NONE_YET
     lines = [
-        _machine(figures),
+        machine_line(figures),
         f"Studies: {figures['studies']:,}, of which {figures['with_results']:,} have results.",
         "",
         "| target | crashes | documents with errors | unequal on a second run | seconds, both runs |",
@@ -57,13 +58,13 @@ def corpus(root: Path) -> str:
 
 def load(root: Path) -> str:
     """Return how fast records go into each warehouse, and in how much memory."""
-    figures = _figures(root, "performance").get("load")
+    figures = figures_of(root, "performance").get("load")
     if figures is None:
         return "No figures yet; `python benchmarks/bench_load.py` measures them."
     head = "| warehouse | studies/s | processor ms per study | studies/s by processor time, two cores | MiB |"
     sums = f"Counts and sums over {figures['warehouses'][0]['sums']} columns are those of the source, in each."
     lines = [
-        _machine(figures),
+        machine_line(figures),
         f"Studies: {figures['studies']:,}. {sums}",
         "",
         head,
@@ -82,71 +83,13 @@ def _corpus_row(one: dict[str, Any]) -> str:
     return f"| {one['target']} | {counts} | {one['seconds']:.1f} |"
 
 
-def bulk(root: Path) -> str:
-    """Return how fast bulk conversions were, how they grew with the input, and what memory they took."""
-    figures = _figures(root, "bulk")
-    if not figures:
-        return _NONE_YET
-    lines = [
-        f"{_machine(figures)} The load of the machine was {figures['load']} when the measuring ended.",
-        "",
-        "| all studies at hand, to | workers | studies a second | CPU, ms per study |",
-        "|---|---:|---:|---:|",
-        *_bulk_speed(figures["speed"]),
-        "",
-        "| studies | seconds | times the seconds of the first | a worker, MiB | the parent, MiB |",
-        "|---:|---:|---:|---:|---:|",
-        *(_bulk_growth(one, figures["growth"][0]) for one in figures["growth"]),
-        "",
-        _bulk_many(figures["many"]),
-        "",
-        _bulk_peer(figures["peer"]),
-    ]
-    if (root / "docs" / "bulk.svg").exists():
-        lines += ["", "![Time and peak of memory over the number of studies](bulk.svg)"]
-    return "\n".join(lines)
-
-
-def _bulk_many(many: dict[str, Any]) -> str:
-    return (
-        f"A made archive of {many['records']:,} small studies: {many['seconds']:,.0f} s; a worker took "
-        f"{many['worker_mib']} MiB at most, the parent {many['parent_mib']} MiB."
-    )
-
-
-def _bulk_peer(peer: dict[str, Any]) -> str:
-    return (
-        f"CPU time for a study to R4B ({peer['studies']} studies): {peer['ms']:.2f} ms for trialconv, "
-        f"from the registry's JSON on; {peer['models_ms']:.1f} ms for fhir.resources to build, validate and write "
-        f"the same bundles, from their finished content on. That is {peer['ratio']:.0f} times as long. The models "
-        f"refused {peer['refused']} more bundles, which are not counted."
-    )
-
-
-def _bulk_speed(runs: list[dict[str, Any]]) -> list[str]:
-    found: dict[tuple[str, int], list[dict[str, Any]]] = {}
-    for one in runs:
-        found.setdefault((one["target"], one["workers"]), []).append(one)
-    return [
-        f"| `{target}` | {workers} | {median(one['rate'] for one in some):,.0f} | "
-        f"{median(one['cpu_ms'] for one in some):.2f} |"
-        for (target, workers), some in found.items()
-    ]
-
-
-def _bulk_growth(one: dict[str, Any], first: dict[str, Any]) -> str:
-    factor = one["seconds"] / first["seconds"]
-    memory = f"{one['worker_mib']} | {one['parent_mib']}"
-    return f"| {one['records']:,} | {one['seconds']:,.1f} | {factor:.1f} | {memory} |"
-
-
 def odmlib(root: Path) -> str:
     """Return how ODM 2.0 by trialconv compares with odmlib alone."""
-    figures = _figures(root, "performance").get("odmlib")
+    figures = figures_of(root, "performance").get("odmlib")
     if figures is None:
-        return _NONE_YET
+        return NONE_YET
     lines = [
-        _machine(figures),
+        machine_line(figures),
         f"Studies: {figures['studies']:,}. The median of {figures['rounds']} rounds.",
         "",
         "| ODM 2.0, built, written and validated | ms per study |",
@@ -160,9 +103,9 @@ def odmlib(root: Path) -> str:
 
 def ledger(root: Path) -> str:
     """Return how large the page of a ledger is, and how long a browser takes to open it."""
-    figures = _figures(root, "performance").get("ledger")
+    figures = figures_of(root, "performance").get("ledger")
     if figures is None:
-        return _NONE_YET
+        return NONE_YET
     return (
         f"The page of a made-up study with {figures['sites']:,} sites and {figures['targets']} documents has "
         f"{figures['mb']:.1f} MB, is made in {figures['made_s']:.1f} s, and is open in Chromium after "
@@ -170,14 +113,36 @@ def ledger(root: Path) -> str:
     )
 
 
+def lineage(root: Path) -> str:
+    """Return what lineages tell of the leaves of documents, and what they cost."""
+    figures = figures_of(root, "performance").get("lineage")
+    if figures is None:
+        return "No figures yet; `python benchmarks/bench_lineage.py` measures them."
+    ways = list(figures["targets"][0]["shares"])
+    lines = [
+        f"{machine_line(figures)} {figures['studies']} studies.",
+        "",
+        f"| target | leaves | {' | '.join(ways)} | without an origin | times as long | verbs add |",
+        "|---|" + "---:|" * (len(ways) + 4),
+        *map(_lineage_row, figures["targets"]),
+    ]
+    return "\n".join(lines)
+
+
+def _lineage_row(row: dict[str, Any]) -> str:
+    shares = " | ".join(f"{share:.1%}" for share in row["shares"].values())
+    costs = f"{row['times_as_long']:.1f} | {row['verbs_add']:.1%}"
+    return f"| {row['target']} | {row['leaves']:,} | {shares} | {row['without_origin']} | {costs} |"
+
+
 def web(root: Path) -> str:
     """Return how the server does."""
-    figures = _figures(root, "performance").get("web")
+    figures = figures_of(root, "performance").get("web")
     if figures is None:
-        return _NONE_YET
+        return NONE_YET
     first, last = figures["memory_mib"]
     lines = [
-        _machine(figures),
+        machine_line(figures),
         "",
         "| what | |",
         "|---|---:|",
@@ -194,7 +159,7 @@ def web(root: Path) -> str:
 
 def validation(root: Path) -> str:
     """Return what came of judging HL7's examples and the made-up defects."""
-    figures = _figures(root, "validation")
+    figures = figures_of(root, "validation")
     if not figures:
         return "No figures yet; `make evidence` measures them."
     rows = []
@@ -215,15 +180,15 @@ def validation(root: Path) -> str:
 
 def dependencies(root: Path) -> str:
     """Return the versions, licences, sizes and import times of the packages that trialconv needs."""
-    figures = _figures(root, "dependencies")
+    figures = figures_of(root, "dependencies")
     if not figures:
-        return _NONE_YET
+        return NONE_YET
     rows = [_dependency_row(one) for one in figures["packages"]]
     head = [
         "| package | version | licence | MiB | MiB with what it needs | import, ms |",
         "|---|---|---|---:|---:|---:|",
     ]
-    return "\n".join([_machine(figures), "", *head, *rows])
+    return "\n".join([machine_line(figures), "", *head, *rows])
 
 
 def _dependency_row(one: dict[str, Any]) -> str:
@@ -232,7 +197,8 @@ def _dependency_row(one: dict[str, Any]) -> str:
     return f"| {one['name']} | {one['version']} | {one['licence']} | {sizes} | {importing} |"
 
 
-def _machine(figures: dict[str, Any]) -> str:
+def machine_line(figures: dict[str, Any]) -> str:
+    """Return a sentence about what figures were measured on."""
     machine = figures["machine"]
     on = f"{machine['cores']} cores of {machine['processor']}"
     return f"trialconv {figures['trialconv']}, {machine['python']}, {on}."
@@ -240,7 +206,7 @@ def _machine(figures: dict[str, Any]) -> str:
 
 def eligibility(root: Path) -> str:
     """Return how many criteria texts have a certain reading, why others have not, and how long reading takes."""
-    figures = _figures(root, "eligibility")
+    figures = figures_of(root, "eligibility")
     if not figures:
         return "No figures yet; `python benchmarks/bench_criteria.py` measures them."
     texts = figures["texts"]

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -320,6 +321,9 @@ def test_resumed_with_other_options(seven: Path, tmp_path: Path, changed: list[s
     out = tmp_path / "out"
     options = ["bulk", seven, "--out", out, *FHIR, *HERE, "--shard-size", "3"]
     run(*options)
+    # As a run leaves it that was interrupted in the second shard.
+    (out / "shards" / "00002.json").unlink()
+    (out / "report.json").unlink()
     before = tree_of(out)
     ran = run(*options, *changed, "--resume")
     assert (ran.code, named in ran.err, "same inputs and options" in ran.err) == (2, True, True)
@@ -331,9 +335,12 @@ def test_resumed_with_another_input(seven: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     options = ["bulk", seven, "--out", out, *FHIR, *HERE]
     run(*options)
+    size = seven.stat().st_size
     zipped(seven, [small(1)])
     ran = run(*options, "--resume")
-    assert (ran.code, "seven.zip" in ran.err) == (2, True)
+    assert (ran.code, len(ran.errors)) == (2, 1)
+    assert f"seven.zip of {size:,} bytes changed at 20" in ran.err
+    assert f"seven.zip of {seven.stat().st_size:,} bytes" in ran.err
 
 
 def test_a_folder_with_something_in_it(seven: Path, tmp_path: Path) -> None:
@@ -392,6 +399,25 @@ def test_broken_archives_and_streams(tmp_path: Path) -> None:
     assert report["unread"] == 3
 
 
+def test_every_record_is_accounted_for(tmp_path: Path) -> None:
+    """What is unread, superseded, converted, invalid and failed is in each target all that there was."""
+    broken = zipped(tmp_path / "a.zip", [small(1, "2020-01-01"), b"{]", small(2), small(3)])
+    data = bytearray(broken.read_bytes())
+    data[data.index(b"000003.json") + 60] ^= 0xFF
+    broken.write_bytes(data)
+    (tmp_path / "b.ndjson").write_bytes(b"\n".join([small(1, "2022-01-01"), b"[]", small(4)]))
+    options = ["-t", "fhir-r4", "-t", "odm-2.0", "-t", "sdtm", *HERE, "--shard-size", "2", "--base", "http://a b"]
+    ran = run("bulk", tmp_path / "a.zip", tmp_path / "b.ndjson", "--out", tmp_path / "out", *options)
+    assert ran.code == 4, ran.err
+    report = report_of(tmp_path / "out")
+    assert (report["records"], report["unread"], report["superseded"]) == (7, 3, 1)
+    assert report["targets"]["fhir-r4"]["invalid"] == 3
+    for counts in report["targets"].values():
+        assert report["records"] == report["unread"] + report["superseded"] + sum(counts.values())
+    rejected = lines_of(tmp_path / "out" / "rejected", "*.ndjson")
+    assert len(rejected) == 3 + 1 + sum(one["invalid"] + one["failed"] for one in report["targets"].values())
+
+
 def test_the_newest_version_is_kept(tmp_path: Path) -> None:
     """Of several versions of a study the latest update is kept, of equal ones the last; the others are listed."""
     first = zipped(
@@ -407,7 +433,9 @@ def test_the_newest_version_is_kept(tmp_path: Path) -> None:
     found = {bundle["entry"][0]["resource"]["id"]: bundle for bundle in lines_of(out / "fhir-r4", "*.ndjson")}
     assert sorted(found) == [number(1), number(2), number(3)]
     assert "later" in json.dumps(found[number(1)])
-    assert report_of(out)["superseded"] == 3
+    report = report_of(out)
+    # Shards that were made once more do not count twice.
+    assert (report["superseded"], report["records"], report["recordsThisRun"]) == (3, 6, 6)
     rejected = lines_of(out / "rejected", "*.ndjson")
     assert [one["record"] for one in rejected] == [number(1), number(1), number(2)]
     assert {one["issues"][0]["code"] for one in rejected} == {"superseded-record"}
@@ -449,6 +477,37 @@ def test_a_full_disk(tmp_path: Path, workers: str) -> None:
     assert report_of(tmp_path / "out")["state"] == "stopped"
     assert not [path for path in (tmp_path / "out").rglob("*") if path.name.startswith(".")]
     assert run(*options, "--out", tmp_path / "out", "--resume").code == 0
+    assert tree_of(tmp_path / "out") == tree_of(tmp_path / "whole")
+
+
+def test_a_disk_without_room(tmp_path: Path) -> None:
+    """A file system that is full stops the run with 5, before it begins or in the middle; with room it goes on."""
+    inside = """set -eu
+        mount -t tmpfs -o size=8k tmpfs "$1"; head -c 8192 /dev/zero > "$1/all"; cd "$1"; shift
+        code=0; "$@" || code=$?; echo "code $code"
+        rm all; mount -o remount,size=200k .
+        code=0; "$@" || code=$?; echo "code $code"
+        mount -o remount,size=64m .
+        "$@" --resume; cp -r out "$OUT"
+    """
+    source = zipped(tmp_path / "some.zip", [full(n) for n in range(1, 120)])
+    (tmp_path / "disk").mkdir()
+    options = ["bulk", source, *FHIR, *HERE, "--shard-size", "60"]
+    program = ["unshare", "--user", "--map-root-user", "--mount", "bash", "-c", inside, "bash"]
+    mounting = [*program[:4], "mount", "-t", "tmpfs", "tmpfs", str(tmp_path / "disk")]
+    if shutil.which("unshare") is None or subprocess.run(mounting, capture_output=True, check=False).returncode:  # noqa: S603
+        pytest.skip("no namespace of its own for a small file system can be had here (unshare)")
+    done = subprocess.run(  # noqa: S603
+        [*program, str(tmp_path / "disk"), *command(*options, "--out", "out")],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OUT": str(tmp_path / "out")},
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.split("\n")[:2] == ["code 5", "code 5"]
+    assert done.stderr.count("No space left on device") == 2
+    assert run(*options, "--out", tmp_path / "whole").code == 0
     assert tree_of(tmp_path / "out") == tree_of(tmp_path / "whole")
 
 

@@ -148,10 +148,10 @@ def test_nothing_is_left_when_the_run_ends_early(
     """When the run ends in the middle there are no files, and no temporary ones."""
     add = BulkFiles.add
 
-    def interrupted(self: BulkFiles, name: str, resources: Any) -> None:
+    def interrupted(self: BulkFiles, name: str, bundle: Any, data: bytes) -> None:
         if name.endswith("3"):
             raise KeyboardInterrupt
-        add(self, name, resources)
+        add(self, name, bundle, data)
 
     monkeypatch.setattr(BulkFiles, "add", interrupted)
     assert run("to-fhir", three, *BULK, "--out", tmp_path / "bulk").code == 130
@@ -183,18 +183,23 @@ def test_a_file_that_cannot_be_written_ends_the_run(
     assert contents(tmp_path / "bulk") == {}
 
 
+def bundle_of(kind: str, id_: str) -> tuple[dict[str, Any], bytes]:
+    """Return a bundle of one resource, and the resource as a line."""
+    resource = {"resourceType": kind, "id": id_}
+    return {"entry": [{"resource": resource}]}, json.dumps(resource).encode()
+
+
 def test_nothing_is_left_when_a_file_cannot_be_written(tmp_path: Path) -> None:
     """A failing disk makes all files incomplete, so that there are none: SinkError, now and at the end."""
     files = BulkFiles(tmp_path / "bulk", force=False)
-    files.add("NCT99999901", [{"resourceType": "Group", "id": "NCT99999901-a"}])
+    files.add("NCT99999901", *bundle_of("Group", "NCT99999901-a"))
     # A folder stands where the file of the next type would be made.
     path = files._files["Group"]._temporary
     (path.parent / path.name.replace("Group", "Location")).mkdir()
-    location = {"resourceType": "Location", "id": "NCT99999902-a"}
     with pytest.raises(SinkError, match="Location"):
-        files.add("NCT99999902", [location])
+        files.add("NCT99999902", *bundle_of("Location", "NCT99999902-a"))
     with pytest.raises(SinkError, match="Location"):
-        files.add("NCT99999903", [{"resourceType": "Group", "id": "NCT99999903-a"}])
+        files.add("NCT99999903", *bundle_of("Group", "NCT99999903-a"))
     with pytest.raises(SinkError, match="Location"):
         files.commit()
     assert [path.name for path in (tmp_path / "bulk").iterdir() if path.is_file()] == []
@@ -206,7 +211,7 @@ def test_memory_does_not_grow_with_the_studies(tmp_path: Path) -> None:
 
     def add(numbers: range) -> int:
         for number in numbers:
-            files.add(f"NCT{number:08}", [{"resourceType": "Group", "id": f"NCT{number:08}"}])
+            files.add(f"NCT{number:08}", *bundle_of("Group", f"NCT{number:08}"))
         return tracemalloc.get_traced_memory()[0]
 
     tracemalloc.start()

@@ -87,7 +87,7 @@ def test_the_same_rows(cluster: Cluster, tmp_path: Path) -> None:
     sources[2].mkdir()
     (sources[2] / "a.json").write_bytes(small(60))
     (sources[2] / "b.json.gz").write_bytes(gzip.compress(small(61)))
-    options = [*sources, *FHIR, "--shard-size", "6"]
+    options = [*sources, *FHIR, "--shard-size", "6", "--shared-organizations"]
     done = on_cluster(cluster, *options, "--out", tmp_path / "spark")
     assert done.returncode == 4, done.stderr + cluster.log()
     assert run("bulk", *options, "--out", tmp_path / "local", "--workers", "0").code == 4
@@ -144,6 +144,19 @@ def test_a_killed_worker_loses_nothing(tmp_path: Path) -> None:
     assert "ExecutorLost" in (tmp_path / "log").read_text() or "Lost executor" in (tmp_path / "log").read_text()
     assert run("bulk", *options, "--out", tmp_path / "local").code == 0
     assert_same_rows(tmp_path / "spark", tmp_path / "local")
+
+
+@pytest.mark.parametrize("left", ["_temporary", "target=fhir-r4"])
+def test_what_a_killed_job_left(tmp_path: Path, left: str) -> None:
+    """Beside what a job left that did not come to its end nothing is written: exit code 5, and why."""
+    source = zipped(tmp_path / "some.zip", [small(1)])
+    (tmp_path / "out" / left).mkdir(parents=True)
+    options = ["bulk", source, "--out", tmp_path / "out", *FHIR, "--engine", "spark"]
+    ran = run(*options)
+    assert (ran.code, "did not come to its end; remove it" in ran.err) == (5, True), ran.err
+    (tmp_path / "out" / "_SUCCESS").touch()
+    ran = run(*options)
+    assert (ran.code, "exists already" in ran.err) == (5, True), ran.err
 
 
 def test_without_spark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

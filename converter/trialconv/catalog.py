@@ -210,6 +210,17 @@ def fhir_in_xml(target: Target, version: FhirVersion) -> Target:
     )
 
 
+def fhir_in_lines(target: Target) -> Target:
+    """Return a FHIR target that writes the resources of a Bundle, a line each in their order, and no Bundle."""
+
+    def write(document: Any) -> bytes:
+        from trialconv.writers.json import write_json_lines
+
+        return write_json_lines(entry["resource"] for entry in document["entry"])
+
+    return target._replace(suffix=".ndjson", media_type="application/fhir+ndjson", write=write, write_pretty=None)
+
+
 def _odm_target(name: str, title: str, version: OdmVersion, *, plain: bool = False) -> Target:
     def build(ctx: Context) -> Any:
         from trialconv_mappings.odm.document import build_odm

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from trialconv.context import Context
-from trialconv.lineage import derived, remembered
-from trialconv.record.protocol import ArmGroup
+from trialconv.lineage import TRACING, at_once, derived, remembered
+from trialconv.record.protocol import ArmGroup, Intervention
 
 _MODULE = "protocolSection.armsInterventionsModule"
 
@@ -17,7 +19,7 @@ def arm_links(ctx: Context, target: str) -> tuple[list[list[int]], list[int]]:
     as its place.
     """
     module = ctx.record.study.protocol_section.arms_interventions_module
-    labels = [label_of(item.type, item.name) for item in module.interventions]
+    labels = labels_of(module.interventions)
     by_label = _arms_by_label(ctx, module.arm_groups, target)
     links: list[dict[int, int]] = [{} for _ in module.arm_groups]
     for number, item in enumerate(module.interventions):
@@ -27,7 +29,8 @@ def arm_links(ctx: Context, target: str) -> tuple[list[list[int]], list[int]]:
                 source = f"{_MODULE}.interventions[{number}].armGroupLabels"
                 ctx.note("unknown-arm", f"no arm is called {label!r}", source, target)
             elif len(numbers) == 1:
-                links[numbers[0]][number] = derived(number, label, module.arm_groups[numbers[0]].label)
+                arm = module.arm_groups[numbers[0]]
+                links[numbers[0]][number] = derived(number, label, arm.label) if TRACING.on else number
             # Arms of one label cannot be told apart by it; they name their interventions themselves.
     for number, (arm, found) in enumerate(zip(module.arm_groups, links, strict=True)):
         for name in arm.intervention_names:
@@ -37,7 +40,8 @@ def arm_links(ctx: Context, target: str) -> tuple[list[list[int]], list[int]]:
                 ctx.note("unknown-intervention", f"no intervention is called {name!r}", source, target)
                 continue
             for position in [each for each in named if each in found] or named:
-                found[position] = derived(found.get(position, position), name, labels[position])
+                linked = found.get(position, position)
+                found[position] = derived(linked, name, labels[position]) if TRACING.on else linked
     everywhere = {position for found in links for position in found}
     unlinked = [position for position in range(len(module.interventions)) if position not in everywhere]
     return [sorted(found.values()) for found in links], unlinked
@@ -56,8 +60,14 @@ def _arms_by_label(ctx: Context, arms: list[ArmGroup], target: str) -> dict[str 
     return by_label
 
 
+def labels_of(interventions: Iterable[Intervention]) -> list[str]:
+    """Return how arms name some interventions: `Dietary Supplement: Made-up oil`."""
+    kind = at_once(_kind)
+    return [kind(item.type or "") + ": " + str(item.name) for item in interventions]
+
+
 def label_of(type_: str | None, name: str | None) -> str:
-    """Return how arms name an intervention: `Dietary Supplement: Made-up oil`."""
+    """Return how arms name an intervention."""
     return _kind(type_ or "") + ": " + str(name)
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from trialconv.bulk.job import Job, ShardReport
-from trialconv.bulk.shard import SHARDS, report_path
+from trialconv.bulk.shard import SHARDS, report_path, write_account
 from trialconv.sinks.known import KnownStudies
 
 
@@ -40,6 +40,10 @@ class Accounts:
         """Take note of a shard that could not be made."""
         self.done.discard(number)
         report_path(self._folder, number).unlink(missing_ok=True)
+
+    def replace(self, report: ShardReport) -> None:
+        """Write the account of a shard of which a file has changed. Raises SinkError."""
+        write_account(report, self._folder)
 
     def superseded(self) -> dict[int, frozenset[int]]:
         """Return, of each shard that has to be made again, the places of the records that it has to leave out."""

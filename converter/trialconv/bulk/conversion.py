@@ -10,7 +10,6 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from trialconv.bulk.job import IssueCount, Job, OutputFile, ShardReport, TargetCount
-from trialconv.catalog import TARGETS
 from trialconv.issues import Issue, SourceError, issue
 from trialconv.pipeline import Converted, parse, transform_isolated
 from trialconv.readers.sources import RawRecord
@@ -47,6 +46,7 @@ class Conversion:
         self._unread = 0
         self._left_out: list[int] = []
         self._counts = {name: TargetCount() for name in job.layouts}
+        self._targets = {name: job.target(name) for name in job.layouts}
         self._issues: Counter[tuple[str, str, str]] = Counter()
 
     @property
@@ -70,7 +70,7 @@ class Conversion:
 
     def _convert(self, record: Record, raw: RawRecord | SourceError) -> None:
         for name, count in self._counts.items():
-            made = transform_isolated(record, TARGETS[name], self._job.options, check=self._job.check)
+            made = transform_isolated(record, self._targets[name], self._job.options, check=self._job.check)
             if isinstance(made, SourceError):
                 count.failed += 1
                 self._reject(record.nct_id, raw, name, [made.issue])

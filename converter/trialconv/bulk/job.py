@@ -12,10 +12,12 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from trialconv import __version__
-from trialconv.catalog import TARGETS, Target
+from trialconv.catalog import TARGETS, Target, fhir_in_lines
 from trialconv.context import Options
 from trialconv.issues import UsageError
 from trialconv.parallel import Reading
+from trialconv.pipeline import Converted
+from trialconv.sinks.files import numbered_names
 from trialconv.sinks.shards import DocumentFolder, LineFile, ResourceFiles, Shard, ZipFolder
 
 
@@ -47,7 +49,7 @@ class Job:
     """A bulk conversion: where from, where to, and how. It is given to every worker.
 
     `layouts` has the name of a layout for each target. `size` is the number of records of a shard; `part` is
-    (i, n) for the i-th of n machines, counted from 1.
+    (i, n) for the i-th of n machines, counted from 1. Bundles of more than `max_entries` are cut into several.
     """
 
     sources: tuple[str, ...]
@@ -60,6 +62,7 @@ class Job:
     issues: bool = False
     size: int
     part: tuple[int, int] = (1, 1)
+    max_entries: int | None = None
 
     def __post_init__(self) -> None:
         if self.part != (1, 1) and "-" in self.sources:
@@ -74,6 +77,42 @@ class Job:
             if layout not in LAYOUTS or not LAYOUTS[layout].fits(TARGETS[name]):
                 fitting = ", ".join(key for key, one in LAYOUTS.items() if one.fits(TARGETS[name]))
                 raise UsageError(f"{name} cannot be laid out as {layout!r}; there are {fitting}")
+        if self.options.study_id is not None:
+            raise UsageError("a STUDYID is of one study, and these are many")
+        self._check_bundles()
+
+    def _check_bundles(self) -> None:
+        """Raise UsageError for options of bundles where there are none, or that do not go together."""
+        plain = self.options.bundle == "transaction" and self.options.request == "put" and not self.max_entries
+        if plain:
+            return
+        for name, layout in self.layouts.items():
+            if name.startswith("fhir-") and layout in ("resources", PARQUET):
+                raise UsageError(
+                    f"{name} is written as resources and not as bundles: leave out the options of bundles "
+                    "(bundle, request, max-entries), or lay it out as lines, folders or zip"
+                )
+        if not any(name.startswith("fhir-") for name in self.layouts):
+            raise UsageError("the options of bundles (bundle, request, max-entries) are for FHIR")
+        if self.max_entries and self.options.bundle == "collection":
+            raise UsageError("max-entries does not go with a collection, which is no list of requests to send")
+
+    def parts(self, target: str, made: Converted) -> list[tuple[str, Any, bytes]]:
+        """Return the documents that are written of a study: the name of each, what it is, and its bytes."""
+        name, kind = made.record.nct_id, self.target(target)
+        if self.max_entries is None or kind.split is None:
+            return [(name, made.document, made.data)]
+        documents = kind.split(made.document, self.max_entries)
+        if len(documents) == 1:
+            return [(name, made.document, made.data)]
+        names = numbered_names(name, len(documents))
+        return [(one, document, kind.write(document)) for one, document in zip(names, documents, strict=True)]
+
+    def target(self, name: str) -> Target:
+        """Return a target as its layout needs it: resources are written without the Bundle around them."""
+        target = TARGETS[name]
+        lines = self.layouts[name] in ("resources", PARQUET) and LAYOUTS["resources"].fits(target)
+        return fhir_in_lines(target) if lines else target
 
     def has_shard(self, number: int) -> bool:
         """Tell whether this machine makes a shard."""
@@ -98,6 +137,7 @@ class Job:
             "keepInvalid": self.keep_invalid,
             "issues": self.issues,
             "shardSize": self.size,
+            "maxEntries": self.max_entries,
         }
 
 
@@ -168,7 +208,8 @@ class RunReport(_Account):
 
     `state` is `complete`; `stopped` where `reason` says what stopped it; or `incomplete` where there are `lost`
     shards, which could not be made since worker processes died on them. Both can be resumed. Every record of the
-    input is one of `unread`, `superseded`, or in each target one of converted, invalid and failed.
+    input is one of `unread`, `superseded`, or in each target one of converted, invalid and failed. `locked` is
+    False where the file system has no locks, so that nothing kept another run out of the folder.
     """
 
     state: str
@@ -191,3 +232,4 @@ class RunReport(_Account):
     targets: dict[str, TargetCount]
     issues: list[IssueCount]
     shards: list[ShardSummary]
+    locked: bool = True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -18,8 +19,10 @@ import msgspec
 from trialconv.bulk.accounts import Accounts
 from trialconv.bulk.inputs import Inputs
 from trialconv.bulk.job import Job, RunReport
+from trialconv.bulk.locking import FolderLock, is_lock
 from trialconv.bulk.report import Reporter, write_report
 from trialconv.bulk.shard import ShardKey, convert_shard
+from trialconv.bulk.sharing import keep_shared_once
 from trialconv.issues import OutputError, Severity, SinkError, SourceError, UsageError
 from trialconv.parallel import available_cores, clear, map_units
 from trialconv.readers.units import Unit
@@ -45,8 +48,8 @@ def run(
 
     `progress` is called with the number of records that were done, and of those to expect. The report is in the
     output folder, too. With `fail_on` an Issue as grave as that makes the exit code 3. Raises OutputError for a
-    folder that has other things in it, UsageError when a run with other options or inputs is to be resumed. What
-    stops the writing is told by the report.
+    folder that has other things in it, or in which another run is at work on the same shards, UsageError when a
+    run with other options or inputs is to be resumed. What stops the writing is told by the report.
     """
     return _Run(job, inputs, workers, resume, progress).run(fail_on)
 
@@ -71,38 +74,57 @@ class _Run:
         self._spool = job.folder / f"{_SPOOL}{_ending(job)}"
         self._units: dict[int, Unit] = {}
         self._lost: dict[int, SourceError] = {}
-        self._done = 0
+        # How many records each shard has that this run has made, be it more than once.
+        self._made: dict[int, int] = {}
 
     def run(self, fail_on: Severity | None) -> RunReport:
         reporter = Reporter(self._job, self._inputs, self._workers, fail_on)
-        self._prepare()
-        reason = ""
-        try:
-            self._convert(self._shards())
-            # Only who sees all shards can tell which studies there are more than once.
-            while self._job.part[1] == 1 and (again := self._accounts.superseded()):
-                self._convert(self._again(again))
-        except SinkError as error:
-            reason = str(error)
-        finally:
-            shutil.rmtree(self._spool, ignore_errors=True)
-        lost = [error.issue.message for error in self._lost.values()]
-        reports = self._accounts.reports()
-        report = reporter.report(reports, self._done, resumed=self._resume, lost=lost, reason=reason)
-        write_report(report, self._job.folder, _ending(self._job))
+        if self._resume and self._piped:
+            raise UsageError("a run that reads standard input cannot be resumed: the input is gone")
+        self._check_ours()
+        with FolderLock(self._job.folder, self._job.part) as lock:
+            self._prepare()
+            reason = self._make_all()
+            lost = [error.issue.message for error in self._lost.values()]
+            reports = self._accounts.reports()
+            report = reporter.report(
+                reports, sum(self._made.values()), resumed=self._resume, lost=lost, reason=reason
+            )
+            report.locked = lock.works
+            write_report(report, self._job.folder, _ending(self._job))
         return report
 
+    def _make_all(self) -> str:
+        """Make every shard that is missing. Returns what has stopped the writing, if something has."""
+        try:
+            self._convert(self._shards())
+            # Only who sees all shards can tell what there is more than once.
+            if self._job.part[1] == 1:
+                while again := self._accounts.superseded():
+                    self._convert(self._again(again))
+                if not self._lost:
+                    keep_shared_once(self._job, self._accounts)
+        except SinkError as error:
+            return str(error)
+        finally:
+            shutil.rmtree(self._spool, ignore_errors=True)
+        return ""
+
+    def _check_ours(self) -> None:
+        """Raise OutputError when there is something else in the folder, before anything in it is touched."""
+        folder = self._job.folder
+        if (folder / RUN).exists() or not folder.exists():
+            return
+        if not folder.is_dir() or not all(is_temporary(path) or is_lock(path) for path in folder.iterdir()):
+            raise OutputError(f"{folder} is no empty folder; give a new one")
+
     def _prepare(self) -> None:
-        """Make the folder, or see that what is in it belongs to the same run, and remove what is incomplete."""
+        """Begin the run, or see that the one in the folder is the same, and remove what is incomplete."""
         folder = self._job.folder
         identity = {**self._job.identity(), "inputs": self._inputs.identity}
         text = msgspec.json.format(msgspec.json.encode(identity, order="sorted")) + b"\n"
         path = folder / RUN
-        if self._resume and self._piped:
-            raise UsageError("a run that reads standard input cannot be resumed: the input is gone")
         if not path.exists():
-            if folder.exists() and not (folder.is_dir() and all(map(is_temporary, folder.iterdir()))):
-                raise OutputError(f"{folder} is no empty folder; give a new one")
             self._sweep()
             write_file(path, text)
             return
@@ -175,7 +197,7 @@ class _Run:
                 self._lost[one.key.number] = one.result
                 self._accounts.lose(one.key.number)
             else:
-                self._done += one.result
+                self._made[one.key.number] = one.result
                 self._accounts.done.add(one.key.number)
 
     def _tell(self, records: int) -> None:
@@ -194,6 +216,21 @@ def _check_same(before: dict[str, Any], now: dict[str, Any], path: Path) -> None
             )
 
 
+def _input(found: dict[str, Any]) -> str:
+    """Return an input as people know it: its name, its size, and when it was changed."""
+    words = [str(found["name"])]
+    if found.get("missing"):
+        words.append("which was not there")
+    if "files" in found:
+        words.append(f"with {found['files']:,} files")
+    if "bytes" in found:
+        words.append(f"of {found['bytes']:,} bytes")
+    if "modified" in found:
+        changed = datetime.fromtimestamp(found["modified"] / 1e9, UTC)
+        words.append(f"changed at {changed.isoformat(sep=' ', timespec='milliseconds')}")
+    return " ".join(words)
+
+
 def _difference(before: Any, now: Any) -> tuple[str, str]:
     """Return the smallest parts in which two values differ, as texts."""
     if isinstance(before, dict) and isinstance(now, dict):
@@ -204,5 +241,5 @@ def _difference(before: Any, now: Any) -> tuple[str, str]:
     if isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
         for one, other in zip(before, now, strict=True):
             if one != other:
-                return f"{one}", f"{other}"
+                return _input(one), _input(other)
     return msgspec.json.encode(before).decode(), msgspec.json.encode(now).decode()

@@ -54,7 +54,7 @@ def convert_shard(job: Job, key: ShardKey, raws: Iterator[RawRecord | SourceErro
         report = conversion.report(key.number, key.source, files.publish())
         for name in before - {file.name for file in report.files}:
             (job.folder / name).unlink(missing_ok=True)
-        _write_report(report, job.folder, cleaning)
+        write_account(report, job.folder)
         return report.records
 
 
@@ -71,8 +71,9 @@ class _ShardFiles:
         self._lines: dict[str, GrowingFile] = {}
 
     def add(self, target: str, made: Converted) -> None:
-        """Take a document."""
-        self._shards[target].add(made.record.nct_id, made.document, made.data, made.files)
+        """Take a document, cut into several where that is asked for."""
+        for name, document, data in self._job.parts(target, made):
+            self._shards[target].add(name, document, data, made.files)
 
     def line(self, kind: str, content: dict[str, Any]) -> None:
         """Take a line of a kind."""
@@ -95,22 +96,25 @@ class _ShardFiles:
         published = [(name, shard.publish()) for name, shard in self._shards.items()]
         published += [(kind, [file.publish()]) for kind, file in self._lines.items()]
         return sorted(
-            (_output_file(folder, one) for folder, written in published for one in written),
+            (output_file(folder, one) for folder, written in published for one in written),
             key=lambda file: file.name,
         )
 
 
-def _output_file(folder: str, one: Written) -> OutputFile:
+def output_file(folder: str, one: Written) -> OutputFile:
+    """Return what an account says of a file, or a folder, that was written into a folder of the output."""
     return OutputFile(name=f"{folder}/{one.name}", records=one.records, bytes=one.bytes, sha256=one.sha256)
 
 
-def _write_report(report: ShardReport, folder: Path, cleaning: ExitStack) -> None:
-    """Write the account of a shard, which makes it complete."""
+def write_account(report: ShardReport, folder: Path) -> None:
+    """Write the account of a shard, which makes it complete. Raises SinkError."""
     file = GrowingFile(report_path(folder, report.shard))
-    cleaning.callback(file.discard)
-    file.write(msgspec.json.encode(report) + b"\n")
-    file.close(sync=True)
-    file.publish()
+    try:
+        file.write(msgspec.json.encode(report) + b"\n")
+        file.close(sync=True)
+        file.publish()
+    finally:
+        file.discard()
 
 
 def _unpublished(report: Path, folder: Path) -> set[str]:

@@ -22,14 +22,12 @@ import msgspec
 from trialconv.bulk.accounts import Version, older_versions, split_line
 from trialconv.bulk.conversion import Conversion, study_line
 from trialconv.bulk.inputs import Inputs
-from trialconv.bulk.job import LAYOUTS, PARQUET, Job, RunReport, ShardReport
+from trialconv.bulk.job import PARQUET, Job, RunReport, ShardReport
 from trialconv.bulk.report import Reporter, report_json, write_report
-from trialconv.catalog import TARGETS
 from trialconv.issues import OutputError, Severity, SinkError, SourceError, UsageError
 from trialconv.pipeline import Converted, collect_less, parse, raw_records
 from trialconv.readers.sources import RawRecord, unpacked
 from trialconv.record import SourceInfo
-from trialconv.writers.json import write_json
 
 if TYPE_CHECKING:
     import pyarrow
@@ -37,8 +35,10 @@ if TYPE_CHECKING:
 
 _IN: Final = "input int, row long, source string, unit binary, data binary"
 _VERSIONS: Final = "study string, updated string, data_day string, input int, row long, place long"
-_OUT: Final = "target string, kind string, study string, content binary"
+_OUT: Final = "target string, kind string, study string, content binary, once string"
 _ACCOUNTS: Final = "shards"
+#: What Spark puts beside rows that are committed.
+_COMMITTED: Final = "_SUCCESS"
 _LINES: Final = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz", ".ndjson.bz2", ".jsonl.bz2")
 #: Rows of bytes that are in memory together: a record may be large.
 _ROWS: Final = 64
@@ -54,10 +54,13 @@ _Superseded = Mapping[_Key, frozenset[int]]
 
 
 class _Row(NamedTuple):
+    """A row of the output. Of those of a target and a kind that have the same `once` one stays."""
+
     target: str
     kind: str
     study: str
     content: bytes
+    once: str
 
 
 def run_on_spark(
@@ -76,7 +79,7 @@ def run_on_spark(
     that is there already, SinkError when Spark gives up.
     """
     if "://" not in out and Path(out).exists():
-        raise OutputError(f"{out} exists already; give a new one")
+        raise OutputError(_exists(out, Path(out)))
     session = _session(master, settings or {})
     try:
         from py4j.protocol import Py4JJavaError
@@ -87,7 +90,9 @@ def run_on_spark(
             rows = _rows(session, job)
             superseded = _superseded(rows, job)
             made = rows.mapInArrow(partial(_converted, job, superseded), _OUT)
-            _write(made, out, job)
+            if job.options.shared_organizations:
+                made = made.dropDuplicates(["target", "kind", "once"])
+            _write(made.drop("once"), out, job)
             accounts = list(_accounts(session, out, job))
         except AnalysisException as error:
             if "PATH_ALREADY_EXISTS" in str(error):
@@ -100,6 +105,13 @@ def run_on_spark(
         return report
     finally:
         session.stop()
+
+
+def _exists(out: str, folder: Path) -> str:
+    begun = folder.is_dir() and any(path.name.startswith(("_temporary", "target=")) for path in folder.iterdir())
+    if begun and not (folder / _COMMITTED).exists():
+        return f"{out} is of a job that did not come to its end; remove it, or give a new one"
+    return f"{out} exists already; give a new one"
 
 
 def _first_line(error: Exception) -> str:
@@ -245,7 +257,7 @@ def _converted(
 ) -> Iterator[pyarrow.RecordBatch]:
     """Yield what records became: a row for each resource or document, each rejected record, and each account."""
     for group in _groups(batches):
-        rows = _Rows(job)
+        rows = _Rows(job, f"{group[0].input}.{group[0].row}")
         left_out: set[int] = set()
         conversion = Conversion(job, left_out, rows)
         for row in group:
@@ -257,39 +269,46 @@ def _converted(
                     yield rows.batch()
         number = group[0].row if group[0].input == _PATHS else 0
         account = conversion.report(number, group[0].source, [])
-        rows.put(_Row(_ACCOUNTS, "account", "", msgspec.json.encode(account)))
+        rows.put(_ACCOUNTS, "account", "", msgspec.json.encode(account))
         yield rows.batch()
 
 
 class _Rows:
     """Rows that wait to leave the task."""
 
-    def __init__(self, job: Job) -> None:
-        self._resources = {
-            name: layout in ("resources", PARQUET) and LAYOUTS["resources"].fits(TARGETS[name])
-            for name, layout in job.layouts.items()
-        }
+    def __init__(self, job: Job, name: str) -> None:
+        self._job = job
+        self._name = name
+        self._count = 0
+        self._resources = {name: job.target(name).suffix == ".ndjson" for name in job.layouts}
         self._rows: list[_Row] = []
         self.size = 0
 
-    def put(self, row: _Row) -> None:
-        self._rows.append(row)
-        self.size += len(row.content)
+    def put(self, target: str, kind: str, study: str, content: bytes, shared: str = "") -> None:
+        """Take a row; `shared` is the id of what other studies may have, too."""
+        self._count += 1
+        # The same for a task that is done again.
+        once = shared or f"{self._name}.{self._count}"
+        self._rows.append(_Row(target, kind, "" if shared else study, content, once))
+        self.size += len(content)
 
     def add(self, target: str, made: Converted) -> None:
         """Take a document."""
         study = made.record.nct_id
         if self._resources[target]:
-            for entry in made.document["entry"]:
-                resource = entry["resource"]
-                self.put(_Row(target, resource["resourceType"], study, write_json(resource)))
-            return
-        for name, data in (made.files or {"document": made.data}).items():
-            self.put(_Row(target, name, study, data))
+            for entry, line in zip(made.document["entry"], made.data.split(b"\n"), strict=True):
+                kind, id_ = entry["resource"]["resourceType"], entry["resource"]["id"]
+                self.put(target, kind, study, line, "" if id_.startswith(study) else id_)
+        elif made.files:
+            for name, data in made.files.items():
+                self.put(target, name, study, data)
+        else:
+            for _, _, data in self._job.parts(target, made):
+                self.put(target, "document", study, data)
 
     def line(self, kind: str, content: dict[str, Any]) -> None:
         """Take a line of a kind."""
-        self.put(_Row(kind, "line", content.get("record", ""), msgspec.json.encode(content)))
+        self.put(kind, "line", content.get("record", ""), msgspec.json.encode(content))
 
     def batch(self) -> pyarrow.RecordBatch:
         """Return the rows, of which then none waits."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from trialconv.catalog import READERS, TARGETS
-from trialconv.cli.conversion import Size
-from trialconv.context import BASE, Options
+from trialconv.catalog import TARGETS
+from trialconv.cli.conversion import fhir_options, many_records_options, rpe_options
+from trialconv.context import Options
+from trialconv.formats import SDTM_FORMATS
 from trialconv.issues import Severity, UsageError
-from trialconv.readers.sources import MAX_RECORD_SIZE
 
 if TYPE_CHECKING:
     from trialconv.bulk.inputs import Inputs
@@ -43,7 +43,7 @@ class Share(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
 
 @click.command("bulk")
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@many_records_options
 @click.option("--out", "-o", "folder", required=True, help="The output folder.")
 @click.option(
     "--target",
@@ -77,40 +77,21 @@ class Share(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     "--master", metavar="URL", help="Spark: the cluster, such as spark://host:7077. Default: Spark's own."
 )
 @click.option("--conf", "settings", metavar="NAME=VALUE", multiple=True, help="Spark: a setting of the session.")
-@click.option("--from", "reader", type=click.Choice(list(READERS)), help="Force a reader. Default: by content.")
-@click.option("--no-validate", "check", flag_value=False, default=True, help="Do not validate.")
-@click.option("--keep-invalid", is_flag=True, help="Write documents that fail validation, too.")
 @click.option("--issues", is_flag=True, help="Write every Issue, into the folder issues.")
 @click.option(
     "--fail-on",
     type=click.Choice(["error", "warning", "information"]),
     help="Exit with 3 when an Issue is this grave or graver. Default: a document that fails validation.",
 )
+@fhir_options
 @click.option(
-    "--no-contacts",
-    "contacts",
-    flag_value=False,
-    default=True,
-    help="Leave out names, e-mail addresses and telephone numbers of contacts.",
-)
-@click.option("--narrative", is_flag=True, help="FHIR: add texts for people.")
-@click.option("--provenance", is_flag=True, help="FHIR: add a Provenance.")
-@click.option(
-    "--unknown-status",
-    type=click.Choice(["absent", "last-known"]),
-    default="absent",
+    "--sdtm-format",
+    type=click.Choice(SDTM_FORMATS),
+    default="dataset-json",
     show_default=True,
-    help="R4 status of a study whose status is UNKNOWN: marked as absent, or the last known one.",
+    help="SDTM: the format of the datasets.",
 )
-@click.option("--base", default=BASE, show_default=True, help="What stands before urls of our own.")
-@click.option("--created", metavar="INSTANT", help="The instant for formats that demand one (ISO 8601).")
-@click.option(
-    "--max-record-size",
-    type=Size(),
-    default=MAX_RECORD_SIZE,
-    show_default="50M",
-    help="The largest single record.",
-)
+@rpe_options
 def command(
     sources: tuple[str, ...],
     folder: str,
@@ -141,7 +122,7 @@ def command(
     inputs = Inputs(sources)
     reading = Reading(values.pop("reader"), values.pop("max_record_size"))
     engine_values = {name: values.pop(name) for name in ("workers", "resume", "master", "settings")}
-    run_values = {name: values.pop(name) for name in ("part", "check", "keep_invalid", "issues")}
+    run_values = {name: values.pop(name) for name in ("part", "check", "keep_invalid", "issues", "max_entries")}
     job = Job(
         sources=sources,
         folder=Path(folder),
@@ -251,6 +232,8 @@ def _summary(report: RunReport, rejected: str) -> list[str]:
         f"{report.records:,} records; {report.records_this_run:,} of them in {report.seconds:,.1f} s "
         f"({report.records_per_second:,.0f}/s, {report.workers} workers)"
     )
+    if not report.locked:
+        lines.append("the file system of the output has no locks: nothing has kept other runs out of the folder")
     if report.reason:
         lines.append(f"trialconv: stopped: {report.reason}; --resume goes on when that is put right")
     return lines

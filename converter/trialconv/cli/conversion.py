@@ -64,9 +64,36 @@ class Run(NamedTuple):
     max_entries: int | None = None
 
 
+_SOURCES: Final = click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+_CONTACTS: Final = click.option(
+    "--no-contacts",
+    "contacts",
+    flag_value=False,
+    default=True,
+    help="Leave out names, e-mail addresses and telephone numbers of contacts.",
+)
+_LARGEST_RECORD: Final = click.option(
+    "--max-record-size",
+    type=Size(),
+    default=MAX_RECORD_SIZE,
+    show_default="50M",
+    help="The largest single record.",
+)
+_READER: Final = click.option(
+    "--from", "reader", type=click.Choice(list(READERS)), help="Force a reader. Default: by content."
+)
+_VALIDATION: Final = (
+    click.option("--keep-invalid", is_flag=True, help="Write documents that fail validation, too."),
+    click.option("--no-validate", "check", flag_value=False, default=True, help="Do not validate."),
+)
+_MINTING: Final = (
+    click.option("--base", default=BASE, show_default=True, help="What stands before urls of our own."),
+    click.option("--created", metavar="INSTANT", help="The instant for formats that demand one (ISO 8601)."),
+)
+
 #: The arguments and options of every command that writes a document for each record.
 _COMMON: Final = (
-    click.argument("sources", nargs=-1, required=True, metavar="SOURCE..."),
+    _SOURCES,
     click.option(
         "--out",
         "-o",
@@ -86,43 +113,90 @@ _COMMON: Final = (
         type=click.Path(path_type=Path, dir_okay=False),
         help="Write every Issue to this file, as JSON lines.",
     ),
-    click.option(
-        "--no-contacts",
-        "contacts",
-        flag_value=False,
-        default=True,
-        help="Leave out names, e-mail addresses and telephone numbers of contacts.",
-    ),
-    click.option(
-        "--max-record-size",
-        type=Size(),
-        default=MAX_RECORD_SIZE,
-        show_default="50M",
-        help="The largest single record.",
-    ),
+    _CONTACTS,
+    _LARGEST_RECORD,
     click.option("--verbose", "-v", is_flag=True, help="Print every Issue, not only those from warnings on."),
 )
 #: Those of the commands that convert records to the documents of a standard.
 _OF_STANDARDS: Final = (
-    click.option(
-        "--from", "reader", type=click.Choice(list(READERS)), help="Force a reader. Default: by content."
-    ),
-    click.option("--keep-invalid", is_flag=True, help="Write documents that fail validation, too."),
-    click.option("--no-validate", "check", flag_value=False, default=True, help="Do not validate."),
+    _READER,
+    *_VALIDATION,
     click.option(
         "--lineage",
         type=click.Path(path_type=Path),
         metavar="FILE",
         help="Write where each value of the documents comes from: as CSV to a .csv, else as JSON lines.",
     ),
-    click.option("--base", default=BASE, show_default=True, help="What stands before urls of our own."),
-    click.option("--created", metavar="INSTANT", help="The instant for formats that demand one (ISO 8601)."),
+    *_MINTING,
+)
+#: Those of FHIR bundles.
+_OF_FHIR: Final = (
+    click.option(
+        "--bundle",
+        type=click.Choice(["transaction", "batch", "collection"]),
+        default="transaction",
+        show_default=True,
+        help="FHIR: the type of the Bundle. A collection has no requests.",
+    ),
+    click.option(
+        "--request",
+        type=click.Choice(["put", "conditional-create", "conditional-update"]),
+        default="put",
+        show_default=True,
+        help="FHIR: how a transaction stores resources: under our ids, or the server's, found by an identifier.",
+    ),
+    click.option(
+        "--max-entries",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="FHIR: cut larger Bundles into several of at most N entries, to be sent in their order.",
+    ),
+    click.option(
+        "--shared-organizations",
+        is_flag=True,
+        help="FHIR: let studies share Organizations of which they say the same. Default: each has its own.",
+    ),
+    click.option(
+        "--narrative", is_flag=True, help="FHIR: add texts for people to the study, its plan and its Group."
+    ),
+    click.option(
+        "--provenance", is_flag=True, help="FHIR: add a Provenance: the record's page, its hash, and trialconv."
+    ),
+    click.option(
+        "--unknown-status",
+        type=click.Choice(["absent", "last-known"]),
+        default="absent",
+        show_default=True,
+        help="FHIR R4: status of a study whose status is UNKNOWN: marked as absent, or the last known one.",
+    ),
+)
+#: The address of those whom messages are for.
+_SOAP: Final = click.option(
+    "--soap",
+    "soap_to",
+    metavar="URL",
+    help="RPE: put the message into a SOAP 1.2 envelope for the receiver at this address.",
 )
 
 
 def conversion_options(function: _F) -> _F:
     """Add the arguments and options that every command has which converts to the documents of a standard."""
     return _with(function, (*_COMMON, *_OF_STANDARDS))
+
+
+def fhir_options(function: _F) -> _F:
+    """Add the options that say how FHIR is written."""
+    return _with(function, _OF_FHIR)
+
+
+def rpe_options(function: _F) -> _F:
+    """Add the options that say how RPE messages are written."""
+    return _with(function, (_SOAP,))
+
+
+def many_records_options(function: _F) -> _F:
+    """Add the sources, and the options that say how records are read, judged and named, whatever they become."""
+    return _with(function, (_SOURCES, _READER, _LARGEST_RECORD, *_VALIDATION, _CONTACTS, *_MINTING))
 
 
 def way_back_options(function: _F) -> _F:

@@ -10,10 +10,10 @@ from typing import Any, BinaryIO, Final
 
 from trialconv.catalog import Target
 from trialconv.cli.conversion import Run
-from trialconv.cli.output import file_names
 from trialconv.context import Options
 from trialconv.issues import OutputError, SourceError, UsageError
 from trialconv.pipeline import Converted, trace_isolated
+from trialconv.sinks.files import numbered_names
 from trialconv.tracing.lines import writer_for
 from trialconv.tracing.run import Cut
 
@@ -100,7 +100,8 @@ def cut_by(target: Target, run: Run) -> Cut | None:
     def cut(record: str, document: Any) -> list[tuple[str, Any]]:
         parts = split(document, largest)
         # A bundle that stays one needs no name to tell it from others.
-        names = file_names(record, len(parts), target.suffix) if len(parts) > 1 else [""]
+        names = [f"{name}{target.suffix}" for name in numbered_names(record, len(parts))]
+        names = names if len(parts) > 1 else [""]
         return list(zip(names, parts, strict=True))
 
     return cut

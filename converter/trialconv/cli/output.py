@@ -14,7 +14,7 @@ from trialconv.catalog import Target
 from trialconv.issues import OutputError, UsageError
 from trialconv.pipeline import Converted
 from trialconv.sinks.bulk import BulkFiles
-from trialconv.sinks.files import write_file
+from trialconv.sinks.files import numbered_names, write_file
 
 
 class Output:
@@ -53,8 +53,8 @@ class Output:
         """
         parts = self._parts(converted)
         if self._folder is not None:
-            names = file_names(converted.record.name, len(parts), self._target.suffix)
-            self._to_files([self._folder / name for name in names], parts)
+            names = numbered_names(converted.record.name, len(parts))
+            self._to_files([self._folder / f"{name}{self._target.suffix}" for name in names], parts)
         elif self._file is not None:
             if len(parts) > 1:
                 raise UsageError(
@@ -103,14 +103,6 @@ class Output:
             raise OutputError(f"{path} exists; --force overwrites it")
 
 
-def file_names(name: str, count: int, suffix: str) -> list[str]:
-    """Return a name for each document of a study; sorted by name several are in their order."""
-    if count == 1:
-        return [name + suffix]
-    width = len(str(count))
-    return [f"{name}-{number:0{width}}-of-{count}{suffix}" for number in range(1, count + 1)]
-
-
 def _place(out: Path | None, target: Target) -> tuple[Path | None, Path | None]:
     """Return the folder or the file that --out means: a path with the target's suffix is a file."""
     if out is None:
@@ -145,9 +137,8 @@ class BulkOutput:
             self._files.discard()
 
     def write(self, converted: Converted) -> None:
-        """Write the resources of one study.
+        """Write the resources of one study, whose bytes are a line for each.
 
         Raises OutputError for a study that was written already, SinkError when a file cannot be written.
         """
-        resources = [entry["resource"] for entry in converted.document["entry"]]
-        self._files.add(converted.record.nct_id, resources)
+        self._files.add(converted.record.nct_id, converted.document, converted.data)

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from trialconv.catalog import TARGETS, fhir_in_xml
-from trialconv.cli.conversion import conversion_options, run_command
+from trialconv.catalog import TARGETS, fhir_in_lines, fhir_in_xml
+from trialconv.cli.conversion import conversion_options, fhir_options, run_command
 from trialconv.formats import FHIR_VERSIONS, FhirVersion
 from trialconv.issues import UsageError
 
@@ -30,40 +30,7 @@ from trialconv.issues import UsageError
     show_default=True,
     help="Bundles as JSON or XML; ndjson: bulk data, a file per resource type in the folder of --out.",
 )
-@click.option(
-    "--bundle",
-    type=click.Choice(["transaction", "batch", "collection"]),
-    default="transaction",
-    show_default=True,
-    help="The type of the Bundle. A collection has no requests.",
-)
-@click.option(
-    "--request",
-    type=click.Choice(["put", "conditional-create", "conditional-update"]),
-    default="put",
-    show_default=True,
-    help="How a transaction stores resources: under our ids, or under the server's, found by an identifier.",
-)
-@click.option(
-    "--max-entries",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Cut larger Bundles into several of at most N entries, to be sent in their order.",
-)
-@click.option(
-    "--shared-organizations",
-    is_flag=True,
-    help="Let studies share Organizations of which they say the same. Default: each study has its own.",
-)
-@click.option("--narrative", is_flag=True, help="Add texts for people to the study, its plan and its Group.")
-@click.option("--provenance", is_flag=True, help="Add a Provenance: the record's page, its hash, and trialconv.")
-@click.option(
-    "--unknown-status",
-    type=click.Choice(["absent", "last-known"]),
-    default="absent",
-    show_default=True,
-    help="R4 status of a study whose status is UNKNOWN: marked as absent, or the last known one.",
-)
+@fhir_options
 def command(fhir_version: FhirVersion, format_: str, **values: Any) -> None:
     """Convert records to FHIR bundles.
 
@@ -81,6 +48,7 @@ def command(fhir_version: FhirVersion, format_: str, **values: Any) -> None:
     target = TARGETS[f"fhir-{fhir_version.lower()}"]
     if format_ == "ndjson":
         _check_bulk(values)
+        target = fhir_in_lines(target)
     elif format_ == "xml":
         target = fhir_in_xml(target, fhir_version)
     if values["max_entries"] and values["bundle"] == "collection":

@@ -8,17 +8,12 @@ from typing import Any
 import click
 
 from trialconv.catalog import TARGETS
-from trialconv.cli.conversion import conversion_options, run_command
+from trialconv.cli.conversion import conversion_options, rpe_options, run_command
 
 
 @click.command("to-rpe")
 @conversion_options
-@click.option(
-    "--soap",
-    "soap_to",
-    metavar="URL",
-    help="Put the message into a SOAP 1.2 envelope for the receiver at this address.",
-)
+@rpe_options
 def command(**values: Any) -> None:
     """Convert records to IHE RPE messages, from which EHRs such as Epic import studies.
 

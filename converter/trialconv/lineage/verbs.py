@@ -213,6 +213,12 @@ def counted(value: _T) -> _T:
     return cast("_T", traced(value, Origin("derived", (WHOLE_RECORD,)))) if TRACING.on else value
 
 
+def numbered(items: Iterable[_T]) -> Iterable[tuple[int, _T]]:
+    """Yield items with their places, from 1: which place one has depends on all before it."""
+    places = enumerate(items, 1)
+    return [(counted(place), item) for place, item in places] if TRACING.on else places
+
+
 def taken_apart(read: Callable[[str], _V], text: str) -> _V:
     """Return what a function reads out of a text. It is given the bare text, and all that it returns is parsed."""
     return parsed(read(bare(text)), text) if TRACING.on else read(text)

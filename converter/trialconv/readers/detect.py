@@ -16,6 +16,8 @@ _EXPECTED: Final = (
     "a rendered text page, a FHIR Bundle, an ODM study definition, or a ZIP or gzip of these"
 )
 _V1 = re.compile(rb'"(?:FullStudiesResponse|FullStudy|StudyFieldsResponse|ProtocolSection)"\s*:')
+# How the registry writes a study: nothing else begins so, and the rest need not be looked at.
+_BEGINS = re.compile(rb'\{\s*"protocolSection"\s*:')
 _STUDY = re.compile(rb'"protocolSection"\s*:')
 _FHIR = re.compile(rb'"resourceType"\s*:')
 _ODM = re.compile(rb'"fileOID"\s*:')
@@ -38,6 +40,8 @@ def detect(document: Document) -> ReaderName:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text:
         raise refusal("unrecognised-format", source, f"the input is empty; {_EXPECTED}")
+    if _BEGINS.match(text):
+        return "ctgov-json"
     if text[:1] in (b"{", b"["):
         if _V1.search(text):
             message = "API v1 JSON is not supported yet; expected API v2 JSON"

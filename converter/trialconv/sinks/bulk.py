@@ -6,13 +6,11 @@ The layout is that of the files of https://hl7.org/fhir/uv/bulkdata/export.html.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
-
-import orjson
 
 from trialconv.issues import OutputError, SinkError
 from trialconv.sinks.files import GrowingFile, Written
@@ -42,8 +40,8 @@ class BulkFiles:
         self._shared: set[tuple[str, str]] = set()
         self._failure = ""
 
-    def add(self, study: str, resources: Iterable[Mapping[str, Any]]) -> None:
-        """Add the resources of a study, each a line of the file of its type.
+    def add(self, study: str, bundle: Mapping[str, Any], data: bytes) -> None:
+        """Add the resources of a study's bundle, each a line of the file of its type; `data` are these lines.
 
         A resource whose id is not the study's may be there already from another study, and is not written again.
         Raises OutputError for a study that was added already, and SinkError when a file cannot be written: after
@@ -54,17 +52,18 @@ class BulkFiles:
         if self._known.add(study):
             raise OutputError("the study was written by this call already: the input has it twice")
         lines: dict[str, list[bytes]] = {}
-        for resource in resources:
+        for entry, line in zip(bundle["entry"], data.split(b"\n"), strict=True):
+            resource = entry["resource"]
             kind, id_ = resource["resourceType"], resource["id"]
             if not id_.startswith(study):
                 if (kind, id_) in self._shared:
                     continue
                 self._shared.add((kind, id_))
-            lines.setdefault(kind, []).append(orjson.dumps(resource, option=orjson.OPT_APPEND_NEWLINE))
+            lines.setdefault(kind, []).append(line)
         try:
             for kind, some in lines.items():
                 file = self._file(kind)
-                file.write(b"".join(some))
+                file.write(b"\n".join([*some, b""]))
                 file.records += len(some)
         except SinkError as error:
             self._failure = str(error)

@@ -11,6 +11,7 @@ from typing import BinaryIO, Final, NamedTuple
 from trialconv.issues import OutputError, SinkError
 
 _BUFFER: Final = 1 << 18
+_PROCESS: Final = os.urandom(4).hex()
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -27,13 +28,24 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def temporary_name(path: Path) -> Path:
-    """Return the name that something has while this process makes it."""
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """Return the name that something has while this process makes it.
+
+    In containers, which may share a folder, many a process has the same number.
+    """
+    return path.with_name(f".{path.name}.{os.getpid()}-{_PROCESS}.tmp")
 
 
 def is_temporary(path: Path) -> bool:
     """Tell whether this is something that was not made to its end."""
     return path.name.startswith(".") and path.suffix == ".tmp"
+
+
+def numbered_names(name: str, count: int) -> list[str]:
+    """Return a name for each of the documents that one was cut into; sorted by name they are in their order."""
+    if count == 1:
+        return [name]
+    width = len(str(count))
+    return [f"{name}-{number:0{width}}-of-{count}" for number in range(1, count + 1)]
 
 
 class Written(NamedTuple):

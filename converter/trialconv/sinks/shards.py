@@ -44,9 +44,9 @@ class ResourceFiles(BulkFiles):
     def __init__(self, folder: Path, part: str, _: str) -> None:
         super().__init__(folder, force=True, part=part)
 
-    def add(self, study: str, document: Any, data: bytes = b"", files: Mapping[str, bytes] | None = None) -> None:
-        """Add the resources of a bundle."""
-        super().add(study, [entry["resource"] for entry in document["entry"]])
+    def add(self, study: str, document: Any, data: bytes, files: Mapping[str, bytes] | None = None) -> None:
+        """Add the resources of a bundle, which `data` has a line each."""
+        super().add(study, document, data)
 
 
 class LineFile:

@@ -26,7 +26,8 @@ def validate_fhir(
 ) -> list[Issue]:
     """Judge a FHIR resource, such as a Bundle, by the official definitions of a FHIR version.
 
-    `text` is the document as JSON without spaces, if somebody has it; it saves writing the document once more.
+    `text` is the document as JSON without spaces, if somebody has it, or of a Bundle its resources, a line each;
+    it saves writing the document once more.
     `known` are references such as `Group/abc` that may point to something outside of the document.
 
     Returns no Issues for a valid document, and otherwise one for each defect: `schema` and `binding` from the

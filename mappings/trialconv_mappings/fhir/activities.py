@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import code, derived
+from trialconv.lineage import TRACING, code, derived
 from trialconv.record.protocol import Intervention
 from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, put_markdown
 from trialconv_mappings.fhir.terms import ARM_LABEL, OTHER_NAME
@@ -70,7 +70,7 @@ def _activity(
         if rows := code(ctx, _KINDS, kind, source, "ActivityDefinition.kind"):
             made["kind"] = rows[0].code
     if name:
-        named: Element = {"text": derived(name, kind)}
+        named: Element = {"text": derived(name, kind) if TRACING.on else name}
         heading = headings.get(name.casefold()) if headings else None
         if heading is not None:
             heading = derived(heading, name)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from trialconv.context import Context
-from trialconv.lineage import derived
+from trialconv.lineage import TRACING, derived
 from trialconv_mappings.criteria import CriteriaTree, Criterion, whole_text
 from trialconv_mappings.fhir.parts import Element
 from trialconv_mappings.fhir.terms import ELIGIBILITY_CRITERION
@@ -26,6 +26,8 @@ _JOINERS: Final = {joiner: {"url": "joiner", "valueCode": joiner} for joiner in 
 _ROLES: Final = {
     role: {"url": "role", "valueCode": role} for role in ("section", "heading", "note", "text", "nothing", "whole")
 }
+#: What the words of a criterion decide on.
+_DECIDED: Final = frozenset(("role", "kind", "joiner"))
 _WORDS_ONLY: Final = frozenset(("note", "text", "nothing"))
 
 
@@ -42,16 +44,18 @@ def criterion_extensions(ctx: Context, nodes: tuple[Criterion, ...]) -> list[Ele
 def _extension(url: str, node: Criterion, kind: str | None, cohort: str | None) -> Element:
     parts: list[Element] = []
     if node.role != "criterion":
-        parts.append(derived(_ROLES[node.role], node.text))
+        parts.append(_ROLES[node.role])
     if node.kind != kind:
-        parts.append(derived(_KINDS[node.kind], node.text))
+        parts.append(_KINDS[node.kind])
     parts.append({"url": "text", "valueString": node.text})
     if node.joiner is not None:
-        parts.append(derived(_JOINERS[node.joiner], node.text))
+        parts.append(_JOINERS[node.joiner])
     if node.cohort is not None and node.cohort != cohort:
         parts.append({"url": "cohort", "valueString": node.cohort})
     if node.doubt is not None:
         parts.append({"url": "doubt", "valueString": node.doubt})
+    if TRACING.on:
+        parts = [derived(part, node.text) if part["url"] in _DECIDED else part for part in parts]
     if node.children:
         parts += [_extension(url, child, node.kind, node.cohort) for child in node.children]
     return {"url": url, "extension": parts}

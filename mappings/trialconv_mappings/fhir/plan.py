@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import code, derived
+from trialconv.lineage import TRACING, code, derived
 from trialconv.record.protocol import ArmGroup
-from trialconv_mappings.arm_links import arm_links, label_of
+from trialconv_mappings.arm_links import arm_links, labels_of
 from trialconv_mappings.fhir.activities import Activity
 from trialconv_mappings.fhir.parts import Element, Ids, concept, extension, put_markdown, put_plain, reference
 from trialconv_mappings.fhir.study_facts import outcomes as study_outcomes
@@ -129,7 +129,7 @@ def _arm_action(
         action["code"] = kind if in_r5 else [kind]
     names = group.intervention_names
     items = [study_activities[position].intervention for position in linked] if names else []
-    labels = [label_of(item.type, item.name) for item in items]
+    labels = labels_of(items)
     if names != labels:
         # The plan has the links, but neither another order nor interventions that are not there.
         url = ctx.options.base + INTERVENTION_NAME
@@ -146,5 +146,6 @@ def _intervention_action(study_activities: list[Activity], position: int) -> Ele
     action: Element = {}
     if activity.intervention.name:
         action["title"] = activity.intervention.name
-    action["definitionCanonical"] = derived(activity.resource["url"], position)
+    url = activity.resource["url"]
+    action["definitionCanonical"] = derived(url, position) if TRACING.on else url
     return action

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import derived, distinct, joined
+from trialconv.lineage import TRACING, derived, distinct, joined
 from trialconv_mappings.fhir import study_facts as facts
 from trialconv_mappings.fhir.additions import mesh_ancestors, registry_additions
 from trialconv_mappings.fhir.group import enrollment_count
@@ -74,7 +74,7 @@ def recruitment(ctx: Context) -> Element:
     if count is None or kind not in ("ACTUAL", "ESTIMATED"):
         return {}
     element = "actualNumber" if kind == "ACTUAL" else "targetNumber"
-    return {derived(element, kind): derived(count, kind)}
+    return {derived(element, kind): derived(count, kind)} if TRACING.on else {element: count}
 
 
 def progress(ctx: Context) -> list[tuple[Element, bool | None, Element | None]]:

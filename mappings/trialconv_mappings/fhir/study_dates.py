@@ -43,7 +43,7 @@ def overall_study(ctx: Context) -> list[tuple[bool | None, Element]]:
 
 
 # An unknown word asserts nothing.
-_KNOWN_TYPES: Final = {"ACTUAL": True, "ESTIMATED": False}
+_KNOWN_TYPES: Final[dict[str | None, bool]] = {"ACTUAL": True, "ESTIMATED": False}
 
 
 def _actual(ctx: Context, day: DateStruct | PartialDateStruct, field: str) -> bool | None:
@@ -52,9 +52,15 @@ def _actual(ctx: Context, day: DateStruct | PartialDateStruct, field: str) -> bo
         return None
     known = _KNOWN_TYPES.get(day.type)
     if known is None or not day.date or not is_date(day.date):
-        why = "there is no date for this type" if known is not None else f"{day.type!r} is no known type of a date"
-        not_carried(ctx, f"{_P}statusModule.{field}.type", why)
+        _note_type(ctx, day.type, field)
     return derived(known, day.type)
+
+
+def _note_type(ctx: Context, type_: str, field: str) -> None:
+    """Say that the type of a date is not carried, and why."""
+    known = type_ in _KNOWN_TYPES
+    why = "there is no date for this type" if known else f"{type_!r} is no known type of a date"
+    not_carried(ctx, f"{_P}statusModule.{field}.type", why)
 
 
 class Event(NamedTuple):
@@ -101,21 +107,23 @@ def registrations(ctx: Context) -> list[Element]:
     for position, day in enumerate(days):
         if day is None:
             continue
-        actual = None
+        type_ = None
         if not isinstance(day, str):
-            actual = _actual(ctx, day, EVENTS[position].field) if day.type is not None else None
-            day = day.date
-        if day and checked_date(ctx, day, f"{_P}statusModule.{EVENTS[position].field}", _REGISTRATION):
-            found.append(registration(position, day, actual))
+            day, type_ = day.date, day.type
+        dated = day and checked_date(ctx, day, f"{_P}statusModule.{EVENTS[position].field}", _REGISTRATION)
+        if type_ is not None and (not dated or type_ not in _KNOWN_TYPES):
+            _note_type(ctx, type_, EVENTS[position].field)
+        if dated:
+            found.append(registration(position, dated, type_))
     return found
 
 
 @remembered(16_384)
-def _registration(position: int, day: str, actual: bool | None) -> Element:
+def _registration(position: int, day: str, type_: str | None) -> Element:
     """Return a dated event. All records together have few days, so that equal events are one object."""
     event = EVENTS[position]
     parts = [event.activity]
-    if actual is not None:
-        parts.append({"url": "actual", "valueBoolean": actual})
+    if (actual := _KNOWN_TYPES.get(type_)) is not None:
+        parts.append({"url": "actual", "valueBoolean": derived(actual, type_)})
     parts.append({"url": "period", "valuePeriod": {event.edge: day}})
     return {"url": STUDY_REGISTRATION, "extension": parts}

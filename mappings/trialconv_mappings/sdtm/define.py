@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import trialconv
-from trialconv.lineage import counted, derived, distinct, remembered
+from trialconv.lineage import TRACING, at_once, derived, distinct, numbered, remembered
 from trialconv.odm_tree import NAMESPACES, Node
 from trialconv_mappings.cdisc.codelists import CODELISTS, Codelist
 from trialconv_mappings.sdtm.criteria import CATEGORIES, TrialCriterion
@@ -93,7 +93,7 @@ def _version(study: Study) -> Node:
     levels = [name for name in names if name in wanted]
     children = [_standards(study)]
     if levels:
-        children += [_value_list(study, levels), *map(_where_clause, levels)]
+        children += [_value_list(study, levels), *map(at_once(_where_clause), levels)]
     children += [_item_group(study, dataset, file) for dataset, file in study.datasets]
     children += [item for dataset, _ in study.datasets for item in _items(study, dataset, levels)]
     children += [_value_item(study, name) for name in levels]
@@ -113,7 +113,8 @@ def _version(study: Study) -> Node:
 
 def _parameters(summary: Summary) -> list[str]:
     """Return the names of the parameters that have entries, in the order of the names."""
-    return [derived(name, summary.entries[name]) for name in sorted(summary.entries)]
+    names = sorted(summary.entries)
+    return [derived(name, summary.entries[name]) for name in names] if TRACING.on else names
 
 
 def _has_value(study: Study, name: str) -> bool:
@@ -144,8 +145,8 @@ def _standard_oid(codelist: Codelist) -> str:
 def _value_list(study: Study, levels: list[str]) -> Node:
     """Return the value list of TSVAL: a definition for each parameter whose values are not plain text."""
     refs = []
-    for number, name in enumerate(levels, 1):
-        attributes = {"ItemOID": "IT.TS.TSVAL." + name, "OrderNumber": str(counted(number)), "Mandatory": "No"}
+    for number, name in numbered(levels):
+        attributes = {"ItemOID": "IT.TS.TSVAL." + name, "OrderNumber": str(number), "Mandatory": "No"}
         refs.append(Node("ItemRef", attributes, [Node("def:WhereClauseRef", {"WhereClauseOID": "WC.TS." + name})]))
     return Node("def:ValueListDef", {"OID": "VL.TS.TSVAL"}, refs)
 
@@ -233,7 +234,8 @@ def _value_item(study: Study, name: str) -> Node:
         "DataType": derived(_DATA_TYPES.get(name, "text"), name),
     }
     if attributes["DataType"] in ("text", "integer"):
-        attributes["Length"] = derived(str(max(map(len, values), default=1)), values)
+        length = str(max(map(len, values), default=1))
+        attributes["Length"] = derived(length, values) if TRACING.on else length
     attributes["SASFieldName"] = name
     children = [_description(parameter_term(name).display)]
     codelist = _codelist_oid(name) if name in study.summary.codelists else _CODED_DATA.get(name)
@@ -250,7 +252,7 @@ def _codelist_oid(name: str) -> str:
 
 def _codelists(study: Study, names: list[str], coded: list[str]) -> Iterator[Node]:
     summary = study.summary
-    parameters = [_parameter(name) for name in names]
+    parameters = [*map(at_once(_parameter), names)]
     title = "Trial Summary Parameter Test Name"
     yield _codelist("CL.TSPARMCD", _PARAMETERS.name, _PARAMETERS, [each for each, _ in parameters])
     yield _codelist("CL.TSPARM", title, _PARAMETERS, [each for _, each in parameters], _TERM_CODELIST)

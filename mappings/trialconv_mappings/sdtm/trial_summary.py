@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from trialconv.context import Context
-from trialconv.lineage import checked_date, code, counted, derived, distinct, filled, looked_up, remembered
+from trialconv.lineage import (
+    at_once,
+    checked_date,
+    code,
+    derived,
+    distinct,
+    filled,
+    looked_up,
+    numbered,
+    remembered,
+)
 from trialconv.record.protocol import PartialDateStruct, ProtocolSection
 from trialconv_mappings.cdisc.codelists import CODELISTS, Codelist
 from trialconv_mappings.cdisc.text import clean
@@ -208,12 +218,13 @@ def summary_rows(summary: Summary, study_id: str) -> tuple[list[Row], int]:
     """Return the rows of TS, sorted by its keys, and how many variables they need beside TSVAL."""
     cut: list[tuple[TableRow, str, int, Entry, list[str | None]]] = []
     more = 0
+    term_of = at_once(parameter_term)
     for name in sorted(summary.entries):
-        term = parameter_term(name)
-        for number, entry in enumerate(summary.entries[name], 1):
+        term = term_of(name)
+        for number, entry in numbered(summary.entries[name]):
             parts: list[str | None] = [*pieces(entry.value)] if entry.value else [None]
             more = max(more, len(parts) - 1)
-            cut.append((term, name, counted(number), entry, parts))
+            cut.append((term, name, number, entry, parts))
     rows: list[Row] = [
         [
             study_id,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from trialconv.context import Context
-from trialconv.lineage import counted, derived
+from trialconv.lineage import TRACING, derived, numbered
 from trialconv_mappings.arm_links import arm_links
 from trialconv_mappings.criteria import Criterion, criteria_tree
 from trialconv_mappings.mesh import condition_headings, intervention_headings
@@ -30,15 +30,14 @@ def words_rows(ctx: Context) -> Rows:
         "conditions": [
             {
                 "nct_id": nct_id,
-                "position": counted(place),
+                "position": place,
                 "condition": words,
                 "mesh_id": _mesh_id(headings, words),
             }
-            for place, words in enumerate(module.conditions, 1)
+            for place, words in numbered(module.conditions)
         ],
         "keywords": [
-            {"nct_id": nct_id, "position": counted(place), "keyword": words}
-            for place, words in enumerate(module.keywords, 1)
+            {"nct_id": nct_id, "position": place, "keyword": words} for place, words in numbered(module.keywords)
         ],
     }
 
@@ -54,11 +53,11 @@ def arm_rows(ctx: Context) -> Rows:
     nct_id, module = ctx.record.nct_id, ctx.record.study.protocol_section.arms_interventions_module
     headings = intervention_headings(ctx.record.study)
     interventions, names = [], []
-    for place, item in enumerate(module.interventions, 1):
+    for place, item in numbered(module.interventions):
         interventions.append(
             {
                 "nct_id": nct_id,
-                "position": counted(place),
+                "position": place,
                 "type": item.type,
                 "name": item.name,
                 "description": plain_or_none(item.description),
@@ -66,8 +65,8 @@ def arm_rows(ctx: Context) -> Rows:
             }
         )
         names += [
-            {"nct_id": nct_id, "intervention_position": counted(place), "position": counted(number), "name": name}
-            for number, name in enumerate(item.other_names, 1)
+            {"nct_id": nct_id, "intervention_position": place, "position": number, "name": name}
+            for number, name in numbered(item.other_names)
         ]
     links, _ = arm_links(ctx, "arm_interventions") if module.arm_groups or module.interventions else ([], [])
     return {
@@ -76,15 +75,19 @@ def arm_rows(ctx: Context) -> Rows:
         "arms": [
             {
                 "nct_id": nct_id,
-                "position": counted(place),
+                "position": place,
                 "label": arm.label,
                 "type": arm.type,
                 "description": plain_or_none(arm.description),
             }
-            for place, arm in enumerate(module.arm_groups, 1)
+            for place, arm in numbered(module.arm_groups)
         ],
         "arm_interventions": [
-            {"nct_id": nct_id, "arm_position": derived(arm, position), "intervention_position": position + 1}
+            {
+                "nct_id": nct_id,
+                "arm_position": derived(arm, position) if TRACING.on else arm,
+                "intervention_position": position + 1,
+            }
             for arm, positions in enumerate(links, 1)
             for position in positions
         ],
@@ -99,13 +102,13 @@ def outcome_rows(ctx: Context) -> Rows:
             {
                 "nct_id": nct_id,
                 "type": kind,
-                "position": counted(place),
+                "position": place,
                 "measure": outcome.measure,
                 "description": plain_or_none(outcome.description),
                 "time_frame": outcome.time_frame,
             }
             for kind, name in _OUTCOMES
-            for place, outcome in enumerate(getattr(module, name), 1)
+            for place, outcome in numbered(getattr(module, name))
         ]
     }
 
@@ -128,7 +131,7 @@ def criteria_rows(ctx: Context) -> Rows:
         rows.append(
             {
                 "nct_id": nct_id,
-                **derived(place, node.text),
+                **(derived(place, node.text) if TRACING.on else place),
                 "kind": node.kind,
                 "role": node.role,
                 "joiner": node.joiner,

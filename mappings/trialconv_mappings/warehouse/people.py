@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from trialconv.context import Context
-from trialconv.lineage import counted
+from trialconv.lineage import numbered
 from trialconv.record.protocol import Contact
 from trialconv_mappings.warehouse.design import Row, Rows
 
@@ -21,7 +21,7 @@ def site_rows(ctx: Context) -> Rows:
         "sites": [
             {
                 "nct_id": nct_id,
-                "position": counted(place),
+                "position": place,
                 "facility": site.facility,
                 "status": site.status,
                 "city": site.city,
@@ -31,7 +31,7 @@ def site_rows(ctx: Context) -> Rows:
                 "latitude": site.geo_point.lat,
                 "longitude": site.geo_point.lon,
             }
-            for place, site in enumerate(ctx.record.study.protocol_section.contacts_locations_module.locations, 1)
+            for place, site in numbered(ctx.record.study.protocol_section.contacts_locations_module.locations)
         ]
     }
 
@@ -47,8 +47,8 @@ def party_rows(ctx: Context) -> Rows:
     nothing = dict.fromkeys(_COLUMNS)
     return {
         "parties": [
-            {"nct_id": nct_id, "position": counted(place), "kind": kind, **nothing, **values}
-            for place, (kind, values) in enumerate([*found, *contacts], 1)
+            {"nct_id": nct_id, "position": place, "kind": kind, **nothing, **values}
+            for place, (kind, values) in numbered([*found, *contacts])
         ]
     }
 
@@ -85,9 +85,9 @@ def _contacts(ctx: Context) -> Iterator[tuple[str, Row]]:
     module = ctx.record.study.protocol_section.contacts_locations_module
     for contact in module.central_contacts:
         yield "CENTRAL_CONTACT", _contact(contact)
-    for place, site in enumerate(module.locations, 1):
+    for place, site in numbered(module.locations):
         for contact in site.contacts:
-            yield "SITE_CONTACT", {**_contact(contact), "site_position": counted(place)}
+            yield "SITE_CONTACT", {**_contact(contact), "site_position": place}
 
 
 def _contact(contact: Contact) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from trialconv.context import Context
-from trialconv.lineage import counted
+from trialconv.lineage import numbered
 from trialconv.record.sections import SubmissionInfo, UnpostedEvent, ViolationEvent
 from trialconv_mappings.warehouse.design import Row, Rows
 from trialconv_mappings.warehouse.values import day, plain_or_none, whole_number
@@ -19,7 +19,7 @@ _SUBMISSIONS: Final = "derivedSection.miscInfoModule.submissionTracking.submissi
 def _numbered(ctx: Context, rows: list[Row]) -> list[Row]:
     """Give rows the study's number and their places."""
     nct_id = ctx.record.nct_id
-    return [{"nct_id": nct_id, "position": counted(place), **row} for place, row in enumerate(rows, 1)]
+    return [{"nct_id": nct_id, "position": place, **row} for place, row in numbered(rows)]
 
 
 def identifier_rows(ctx: Context) -> Rows:
@@ -71,13 +71,13 @@ def reference_rows(ctx: Context) -> Rows:
     retractions = [
         {
             "nct_id": ctx.record.nct_id,
-            "reference_position": counted(place),
-            "position": counted(number),
+            "reference_position": place,
+            "position": number,
             "pmid": retraction.pmid,
             "source": retraction.source,
         }
-        for place, each in enumerate(module.references, 1)
-        for number, retraction in enumerate(each.retractions, 1)
+        for place, each in numbered(module.references)
+        for number, retraction in numbered(each.retractions)
     ]
     return {"study_references": _numbered(ctx, rows), "retractions": retractions}
 
@@ -95,13 +95,13 @@ def mesh_rows(ctx: Context) -> Rows:
                 "nct_id": ctx.record.nct_id,
                 "about": about,
                 "relation": relation,
-                "position": counted(place),
+                "position": place,
                 "mesh_id": each.id,
                 "term": each.term,
             }
             for about, module in modules
             for relation, headings in (("term", module.meshes), ("ancestor", module.ancestors))
-            for place, each in enumerate(headings, 1)
+            for place, each in numbered(headings)
         ]
     }
 
