@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from threading import Lock, Thread
 from urllib.parse import urlsplit
 
-#: What goes wrong: an answer in the server's place, no answer at all, or none though the server has done its work.
+#: What goes wrong, in turn: an answer in the server's place, no answer at all, or none though the server has done its work.
 #: The silent ones are rarer, since each of them costs the client its time-out.
-FAULTS = (*(["503", "429", "hang up", "hang up after"] * 8), "silence", "silence after")
+FAULTS = ("silence", "silence after", *(["503", "429", "hang up", "hang up after"] * 8))
 #: Headers of one connection, which a proxy does not pass on: https://www.rfc-editor.org/rfc/rfc9110#field.connection
 _OF_CONNECTION = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "host"})
 
@@ -31,6 +32,7 @@ class BadWay:
         self.silence = silence
         self._share = share
         self._dice = random.Random(seed)  # noqa: S311 - no secret
+        self._next = cycle(FAULTS)
         self._lock = Lock()
 
     def fault(self, path: str) -> str:
@@ -39,7 +41,7 @@ class BadWay:
             self.calls += 1
             if path.endswith("/metadata") or self._dice.random() >= self._share:
                 return ""
-            found = self._dice.choice(FAULTS)
+            found = next(self._next)
             self.faults[found] += 1
             return found
 
