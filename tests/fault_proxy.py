@@ -13,7 +13,7 @@ from itertools import cycle
 from threading import Lock, Thread
 from urllib.parse import urlsplit
 
-#: What goes wrong, in turn: an answer in the server's place, no answer at all, or none though the server has done its work.
+#: What goes wrong, in turn: an answer in the server's place, no answer at all, or none though the work is done.
 #: The silent ones are rarer, since each of them costs the client its time-out.
 FAULTS = ("silence", "silence after", *(["503", "429", "hang up", "hang up after"] * 8))
 #: Headers of one connection, which a proxy does not pass on: https://www.rfc-editor.org/rfc/rfc9110#field.connection
