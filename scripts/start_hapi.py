@@ -25,7 +25,9 @@ PROJECT = Path(__file__).resolve().parent.parent / "tests" / "servers" / "hapi"
 VERSIONS = ("R4", "R5")
 #: A minute is much for a start; on a busy machine it can take several.
 START_LIMIT = 600.0
-_JAVA_OPTIONS = ("-Xmx2g", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
+#: A server that lives for minutes has no use for compiling well what it has just started: this halves the work.
+_SHORT_LIFE = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+_JAVA_OPTIONS = ("-Xmx2g", *_SHORT_LIFE, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
 
 
 class HapiError(Exception):
@@ -70,7 +72,9 @@ class Hapi:
 
     def __init__(self, version: str = "R4", *, port: int = 0, database: Path | None = None) -> None:
         folder = build()
-        url = f"jdbc:h2:file:{database.resolve()}" if database else "jdbc:h2:mem:hapi;DB_CLOSE_DELAY=-1"
+        # What H2 has answered for is in the file at once, so that a server may be killed.
+        kept = f"jdbc:h2:file:{database.resolve()};WRITE_DELAY=0" if database else ""
+        url = kept or "jdbc:h2:mem:hapi;DB_CLOSE_DELAY=-1"
         self._command = [
             *(_program("java"), *_JAVA_OPTIONS, "-cp", f"{folder / 'classes'}:{folder / 'lib' / '*'}"),
             *("trialconv.servers.HapiServer", version, str(port), url),
@@ -94,6 +98,11 @@ class Hapi:
     ) -> None:
         self.stop()
         self._log.close()
+
+    @property
+    def process(self) -> subprocess.Popen[str]:
+        """The server's process, once it is under way."""
+        return self._process
 
     def wait(self) -> None:
         """Wait until the server ends."""

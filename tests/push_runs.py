@@ -55,8 +55,8 @@ def resources(server: FhirHttp, kind: str) -> list[Tree]:
     return [each for address, each in server.store.resources.items() if address.startswith(kind + "/")]
 
 
-def many(folder: Path, count: int) -> Path:
-    """Return a folder with small studies that differ."""
+def many(folder: Path, count: int, *, first: int = 0) -> Path:
+    """Return a folder with small studies that differ, numbered from NCT99000000 and `first` on."""
     return written(
         folder,
         *(
@@ -65,7 +65,7 @@ def many(folder: Path, count: int) -> Path:
                 identificationModule={"briefTitle": f"Made-up study {number}"},
                 contactsLocationsModule={"locations": locations(1 + number % 3)},
             )
-            for number in range(count)
+            for number in range(first, first + count)
         ),
     )
 

@@ -137,6 +137,49 @@ def test_half_done_is_told(one: Path) -> None:
     assert len(server.store.resources) > 3
 
 
+@pytest.mark.parametrize("sends", ["single", "--max-entries"])
+def test_half_done_is_told_where_the_server_goes_away(one: Path, tmp_path: Path, sends: str) -> None:
+    """A server that goes away in the middle of a study: report and journal say what is on it and what may be."""
+    with running(FhirHttp(transaction=sends != "single")) as server:
+        written: list[str] = []
+
+        def fault(method: str, path: str, _number: int) -> Fault:
+            if method in ("PUT", "POST"):
+                written.append(path)
+            return "hang up after" if len(written) == 4 else "hang up" if len(written) > 4 else None
+
+        server.fault = fault
+        arguments = ("--tries", "1", "--state", tmp_path / "state.ndjson", "--report", "-")
+        ran = push(server, one, *arguments, *(() if sends == "single" else ("--max-entries", "2")))
+    assert ran.code == 5
+    (fate,) = ran.documents
+    deeds = {part["address"]: part["deed"] for part in fate["parts"]}
+    (_, ended) = (tmp_path / "state.ndjson").read_text().splitlines()
+    assert json.loads(ended)["ended"]["parts"] == fate["parts"]
+    assert fate["end"] == "partial"
+    assert set(deeds.values()) == {"created", "unknown", "not sent"}
+    assert {address for address, deed in deeds.items() if deed != "not sent"} == set(server.store.resources)
+    assert "nothing was written" not in ran.err
+    assert f"{NCT}: written in part only (" in ran.err
+    with running(server):
+        server.fault = lambda *_: None
+        assert push(server, one).code == 0
+    assert set(server.store.writes.values()) == {1}
+
+
+@pytest.mark.parametrize("answer", [("text/html", b"<html>made-up</html>"), "hang up after"])
+def test_what_is_not_known_is_told(one: Path, server: FhirHttp, answer: Fault) -> None:
+    """A transaction without an answer that says what came of it may have been done, and nobody says no."""
+    server.fault = lambda method, *_: answer if method == "POST" else None
+    ran = push(server, one, "--tries", "1", "--report", "-")
+    assert ran.code == 5
+    (fate,) = ran.documents
+    assert {part["deed"] for part in fate["parts"]} == {"unknown"}
+    assert "nothing was written" not in ran.err
+    told = "answered with 200: the answer is a web page (HTML)" if isinstance(answer, tuple) else "broke off"
+    assert told in ran.errors[-1]
+
+
 # what a server says
 
 
@@ -218,7 +261,7 @@ def test_some_fail_and_others_go_on(server: FhirHttp, tmp_path: Path) -> None:
         (("application/json", b""), "the answer is empty"),
         (("text/plain", b"hello"), "the answer is no FHIR resource in JSON (text/plain): hello"),
         (("application/json", b'{"resourceType": "Patient"}'), "is a Patient and no CapabilityStatement"),
-        ((404, {}), "/metadata answered 404: not now"),
+        ((404, {}), "/metadata answered 404: not now; is http://127.0.0.1:"),
         ((302, {"Location": "https://example.org/fhir"}), "/metadata answered 302"),
         ((403, {}), "/metadata answered 403: not now"),
     ],

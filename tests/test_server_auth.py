@@ -94,7 +94,8 @@ def test_a_token_that_has_expired(server: FhirHttp, source: Path, tmp_path: Path
     file = private(tmp_path / "token", "expired")
     ran = push(server, source, "--auth", "bearer", "--token-file", file)
     assert (ran.code, len(ran.errors)) == (5, 1)
-    assert "the server does not accept who we are (401): who are you?" in ran.errors[0]
+    told = f"the server does not accept who we are (401): who are you?; the token in {file} may have expired"
+    assert told in ran.errors[0]
     assert server.store.resources == {}
 
     def renewed(headers: dict[str, str]) -> bool:
@@ -104,6 +105,30 @@ def test_a_token_that_has_expired(server: FhirHttp, source: Path, tmp_path: Path
     server.admits = renewed
     file.write_text("expired")
     assert push(server, source, "--auth", "bearer", "--token-file", file).code == 0
+
+
+@pytest.mark.parametrize(
+    ("challenge", "reason"),
+    [
+        (
+            'Bearer error="invalid_token", error_description="The access token expired"',
+            ": The access token expired; ",
+        ),
+        ('Bearer error_description="It is over", error="invalid_token"', ": It is over; "),
+        ('Bearer realm="made-up", error="invalid_token"', ": invalid_token; "),
+        ('Bearer realm="made-up"', ": not now; "),
+        (f'Bearer error="{TOKEN}"', ": ***; "),
+    ],
+)
+def test_why_a_token_was_refused(
+    server: FhirHttp, source: Path, monkeypatch: pytest.MonkeyPatch, challenge: str, reason: str
+) -> None:
+    """A server that gives its reason in the header is quoted, without what it must not repeat."""
+    server.fault = lambda *_: (401, {"WWW-Authenticate": challenge})
+    monkeypatch.setenv("TRIALCONV_FHIR_TOKEN", TOKEN)
+    ran = push(server, source, "--auth", "bearer")
+    assert (ran.code, len(ran.errors)) == (5, 1)
+    assert f"does not accept who we are (401){reason}the token in TRIALCONV_FHIR_TOKEN may have" in ran.errors[0]
 
 
 @pytest.mark.parametrize("content", ["", " \n", "two\nlines", "ümlaut", "x" * 70_000])
@@ -247,6 +272,7 @@ def test_the_wrong_key(server: FhirHttp, source: Path, tmp_path: Path) -> None:
     assert (ran.code, len(ran.errors)) == (5, 1)
     assert "no token: " in ran.errors[0]
     assert "answered 400: invalid_client: BadSignatureError" in ran.errors[0]
+    assert "; is this --client-id, with the public half of --key-file, the one that it knows?" in ran.errors[0]
     assert tokens.asked[0]["client_assertion"] not in ran.err
     assert server.store.resources == {}
 
@@ -313,14 +339,27 @@ def test_certificates_are_checked(authority: trustme.CA, source: Path, tmp_path:
     with running(FhirHttp(), tls=secured(authority)) as server:
         ran = push(server, source)
         assert (ran.code, len(ran.errors), server.calls) == (5, 1, [])
-        assert "certificate verify failed" in ran.errors[0]
+        told = "its certificate does not verify: unable to get local issuer certificate; --ca-file names"
+        assert told in ran.errors[0]
         assert "trying again" not in ran.err
         file = tmp_path / "ca.pem"
         authority.cert_pem.write_to_path(file)
         assert push(server, source, "--ca-file", file).code == 0
+        wrong = run("push", source, "--server", server.base.replace("localhost", "127.0.0.1"), "--ca-file", file)
+        assert (
+            "does not verify: IP address mismatch, certificate is not valid for '127.0.0.1'; " in wrong.errors[0]
+        )
         other = tmp_path / "other.pem"
         trustme.CA().cert_pem.write_to_path(other)
-        assert "certificate verify failed" in push(server, source, "--ca-file", other).err
+        assert "its certificate does not verify: " in push(server, source, "--ca-file", other).err
+
+
+def test_no_https_there(server: FhirHttp, source: Path) -> None:
+    """A server that speaks plain http under an https address is told of at once."""
+    ran = run("push", source, "--server", server.base.replace("http:", "https:"))
+    assert (ran.code, len(ran.errors)) == (5, 1)
+    assert "/metadata: there is no https there" in ran.errors[0]
+    assert "trying again" not in ran.err
 
 
 def test_mutual_tls(authority: trustme.CA, source: Path, tmp_path: Path) -> None:

@@ -105,3 +105,38 @@ def test_a_server_that_goes_away_is_told(one: Path, server: FhirHttp) -> None:
     assert ran.code == 5
     (fate,) = ran.documents
     assert (fate["end"], fate["issues"][0]["code"]) == ("failed", "server-unreachable")
+
+
+def test_numbers_of_studies(one: Path, server: FhirHttp) -> None:
+    """A number may be in small letters; what looks like one and is none is told, before anything is asked."""
+    push(server, one)
+    assert withdraw(server, NCT.lower(), "--dry-run").code == 0
+    calls = len(server.calls)
+    ran = withdraw(server, "NCT9999")
+    assert (ran.code, len(server.calls)) == (4, calls + 1)
+    assert "NCT9999: this is no file and no number of a study, which is NCT and eight digits" in ran.err
+
+
+@pytest.mark.parametrize("delete", [True, False])
+def test_half_done_is_told_where_the_server_goes_away(one: Path, delete: bool) -> None:
+    """A server that goes away in the middle: the report says what was done, what may be, and what was not."""
+    with running(FhirHttp(transaction=False)) as server:
+        push(server, one)
+        before, written = dict(server.store.resources), list[str]()
+
+        def fault(method: str, path: str, _number: int) -> Fault:
+            if method in ("PUT", "DELETE"):
+                written.append(path)
+            return "hang up after" if len(written) == 2 else "hang up" if len(written) > 2 else None
+
+        server.fault = fault
+        ran = withdraw(server, NCT, "--tries", "1", "--report", "-", *(["--delete"] if delete else []))
+    assert ran.code == 5
+    (fate,) = ran.documents
+    deeds = {part["address"]: part["deed"] for part in fate["parts"]}
+    changed = {address for address in before if server.store.resources.get(address) != before[address]}
+    deed = "deleted" if delete else "retired"
+    assert fate["end"] == "partial"
+    assert {address for address, each in deeds.items() if each in (deed, "unknown")} == changed
+    assert list(deeds.values()).count("unknown") == list(deeds.values()).count(deed) == 1
+    assert "not sent" in deeds.values()

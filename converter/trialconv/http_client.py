@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 #: Answers of 5xx that say "never", not "not now".
 _LASTING: Final = frozenset({501, 505})
 _SECRET: Final = re.compile(r"token|key|secret|passw|assertion|auth|code|sig", re.IGNORECASE)
+#: What OpenSSL says of an answer that is no TLS.
+_NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
 _SECONDS: Final = re.compile(r"\d{1,9}", re.ASCII)
 _MOST_REDIRECTS: Final = 5
 #: A list of ids makes long addresses.
@@ -177,8 +179,8 @@ class HttpClient:
     """Makes calls over kept connections. A context manager.
 
     `per_minute` spaces the calls, repetitions included. `headers` go with every call and are never shown. `told`
-    is given a sentence before each wait for another try. `tls` holds other certificates than the usual ones.
-    `transport` replaces the network, for tests.
+    is given a sentence before each wait for another try. `tls` holds other certificates than the usual ones;
+    `untrusted` says what to do about a server's that does not verify. `transport` replaces the network, for tests.
     """
 
     def __init__(
@@ -190,6 +192,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         insecure_http: bool = False,
         tls: ssl.SSLContext | None = None,
+        untrusted: str = "",
         timing: Timing | None = None,
         told: Callable[[str], None] | None = None,
         transport: httpx.BaseTransport | None = None,
@@ -202,6 +205,7 @@ class HttpClient:
         self._retry = retry or Retry()
         self._gap = 60.0 / per_minute if per_minute else 0.0
         self._insecure_http = insecure_http
+        self._untrusted = untrusted
         self._timing = timing or SYSTEM
         self._told = told or (lambda _: None)
         self._next_call = 0.0
@@ -295,7 +299,7 @@ class HttpClient:
         except httpx.TooManyRedirects:
             return HttpError(f"{_place(request)} redirects more than {_MOST_REDIRECTS} times", passing=False)
         except (httpx.TransportError, httpx.DecodingError) as error:
-            return _failure(request, error)
+            return _failure(request, error, self._untrusted)
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, headers, content, str(response.url))
 
@@ -321,7 +325,7 @@ class _NoConnectionError(HttpError):
     """No connection came about, so that the server has seen nothing of the call."""
 
 
-def _failure(request: httpx.Request, error: Exception) -> HttpError:
+def _failure(request: httpx.Request, error: Exception, untrusted: str) -> HttpError:
     """Return what went wrong on the way, in words."""
     import httpx
 
@@ -331,19 +335,24 @@ def _failure(request: httpx.Request, error: Exception) -> HttpError:
     if isinstance(error, httpx.TimeoutException):
         return HttpError(f"{place} does not answer in time", passing=True)
     if isinstance(error, httpx.ConnectError):
-        lasting = _is_refused_certificate(error)
-        return _NoConnectionError(f"no connection to {place}: {error}", passing=not lasting)
+        trouble = _tls_trouble(error)
+        if isinstance(trouble, ssl.SSLCertVerificationError):
+            reason = getattr(trouble, "verify_message", "") or str(trouble)
+            advice = f"; {untrusted}" if untrusted else ""
+            message = f"no connection to {place}: its certificate does not verify: {reason.rstrip('.')}{advice}"
+            return _NoConnectionError(message, passing=False)
+        if trouble is not None and trouble.reason in _NO_TLS:
+            return _NoConnectionError(f"no connection to {place}: there is no https there", passing=False)
+        return _NoConnectionError(f"no connection to {place}: {error}", passing=True)
     if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
         return HttpError(f"{place} cannot be called: {error}", passing=False)
     return HttpError(f"the answer of {place} broke off: {error}", passing=True)
 
 
-def _is_refused_certificate(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
+def _tls_trouble(error: BaseException | None) -> ssl.SSLError | None:
+    while error is not None and not isinstance(error, ssl.SSLError):
         error = error.__cause__ or error.__context__
-    return False
+    return error
 
 
 def _place(request: Any) -> str:

@@ -8,67 +8,24 @@ from __future__ import annotations
 
 import json
 import os
-import threading
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import fhir_servers
 import pytest
 from joserfc.jwk import RSAKey
-from start_hapi import Hapi, HapiError
 
 from command_runner import Ran, run
+from fault_proxy import bad_way
 from made_up import NCT, Tree
 from push_runs import many, with_sites, written
+from real_servers import PUT, RealServer, started
+
+#: How many studies are pushed where many are.
+STUDIES = int(os.environ.get("TRIALCONV_PUSH_STUDIES", "500"))
 
 pytestmark = pytest.mark.servers
 ARTIFACT_STATUS = {"url": "http://hl7.org/fhir/StructureDefinition/artifact-status", "valueCode": "retired"}
-
-
-class RealServer(NamedTuple):
-    """A server under way: its name, its address, and the options that it needs."""
-
-    name: str
-    base: str
-    options: tuple[str, ...] = ()
-
-    @property
-    def version(self) -> str:
-        """The number of the server's FHIR version."""
-        statement = self.get("metadata")
-        return str(statement["fhirVersion"]) if statement else ""
-
-    def command(self, command: str, *arguments: str | Path) -> Ran:
-        """Run a command against the server."""
-        return run(command, *arguments, "--server", self.base, *(self.options if command == "push" else ()))
-
-    def get(self, address: str) -> Tree | None:
-        """Return a resource; None where there is none."""
-        try:
-            with urllib.request.urlopen(f"{self.base}/{address}", timeout=30) as answer:  # noqa: S310 - loopback
-                found: Tree = json.loads(answer.read())
-                return found
-        except urllib.error.HTTPError as error:
-            if error.code not in (404, 410):
-                raise
-            return None
-
-
-#: HAPI does not say that clients may choose ids, and lets them. It is slow on a busy machine.
-_PUT = ("--request", "put", "--timeout", "300")
-
-
-def hapi(name: str) -> Iterator[RealServer]:
-    """Start HAPI, or skip with the reason why it cannot be had."""
-    try:
-        with Hapi(name.removeprefix("hapi-")) as base:
-            yield RealServer(name, base, _PUT)
-    except HapiError as problem:
-        pytest.skip(str(problem).splitlines()[0])
 
 
 @pytest.fixture(scope="module", params=["sekmet", "medplum", "hapi-R4", "hapi-R5", "named"])
@@ -78,20 +35,10 @@ def real(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         base = os.environ.get("TRIALCONV_FHIR_SERVER")
         if not base:
             pytest.skip("TRIALCONV_FHIR_SERVER names no server")
-        yield RealServer("named", base.rstrip("/"), _PUT)
+        yield RealServer("named", base.rstrip("/"), PUT)
         return
-    if request.param.startswith("hapi-"):
-        yield from hapi(request.param)
-        return
-    port = fhir_servers.free_port()
-    # Medplum's router takes no more than fifty updates at once.
-    options = ("--max-entries", "50") if request.param == "medplum" else ()
-    try:
-        start = getattr(fhir_servers, request.param)
-        with start(tmp_path_factory.mktemp(request.param), port):
-            yield RealServer(request.param, f"http://127.0.0.1:{port}/fhir", options)
-    except fhir_servers.ServerError as problem:
-        pytest.skip(f"{problem}; `make servers` fetches it")
+    with started(request.param, tmp_path_factory.mktemp(request.param)) as made:
+        yield made
 
 
 def report(ran: Ran) -> list[Tree]:
@@ -104,16 +51,70 @@ def versions(ran: Ran) -> dict[str, str]:
     return {part["address"]: part["version"] for fate in report(ran) for part in fate["parts"]}
 
 
+def studies_for(real: RealServer) -> int:
+    """Return how many studies a server gets: HAPI has one program for R4 and R5, and R4 gets them all."""
+    return STUDIES // 5 if real.name == "hapi-R5" else STUDIES
+
+
+def all_there_once(real: RealServer, folder: Path) -> None:
+    """Make sure that a server has all that is in a folder, and that nothing of it was written twice."""
+    ran = real.command("push", folder, "--report", "-")
+    assert ran.code == 0, ran.err
+    assert ran.err.endswith("\nnothing was written\n")
+    assert [fate["end"] for fate in report(ran)] == ["unchanged"] * len(list(folder.iterdir()))
+    if real.name == "medplum":
+        # Its versions have names; their number tells.
+        assert {real.times_written(address) for address in versions(ran)} == {1}
+    else:
+        assert set(versions(ran).values()) == {"1"}
+
+
 def test_a_second_push_writes_nothing(real: RealServer, tmp_path: Path) -> None:
-    """A hundred studies go to the server; after that nothing is written, and no version changes."""
-    folder = written(many(tmp_path / "many", 100), with_sites(60))
+    """Five hundred studies, one of them large, go to the server; the second push finds nothing to be done."""
+    count = studies_for(real)
+    folder = written(many(tmp_path / "many", count - 1), with_sites(60))
     first = real.command("push", folder, "--report", "-")
     assert first.code == 0, first.err
-    assert {fate["end"] for fate in report(first)} <= {"sent", "unchanged"}
-    again = real.command("push", folder, "--report", "-")
-    assert again.err.endswith("\nnothing was written\n")
-    assert [fate["end"] for fate in report(again)] == ["unchanged"] * 101
-    assert versions(again) == versions(real.command("push", folder, "--report", "-"))
+    assert [fate["end"] for fate in report(first)] == ["sent"] * count
+    all_there_once(real, folder)
+
+
+def test_a_fifth_of_the_calls_fails(real: RealServer, tmp_path: Path, no_waits: None) -> None:
+    """Over a way on which 503, 429, time-outs and broken connections happen, all arrive, and none twice."""
+    # Other studies than above, where the numbers leave off.
+    count = studies_for(real)
+    folder = many(tmp_path / "many", count, first=STUDIES)
+    silence = 5.0 if real.name.startswith("hapi") else 1.0
+    with bad_way(real.base, share=0.2, silence=2 * silence) as way:
+        bad = real._replace(base=way.base, options=real.options[:2])
+        told = ("--timeout", str(silence), "--tries", "15", "--concurrency", "8", "--report", "-")
+        ran = bad.command("push", folder, *told)
+    assert ran.code == 0, ran.err
+    assert [fate["end"] for fate in report(ran)] == ["sent"] * count
+    assert set(way.faults) == {"503", "429", "hang up", "hang up after", "silence", "silence after"}
+    assert 0.15 < sum(way.faults.values()) / way.calls < 0.25
+    all_there_once(real, folder)
+
+
+@pytest.mark.parametrize("name", ["sekmet", "hapi-R4"])
+def test_a_server_that_is_killed(name: str, tmp_path: Path) -> None:
+    """A server is killed in the middle and started again; the journal leads to the end, and each is there once."""
+    folder, state, data = many(tmp_path / "many", STUDIES), tmp_path / "state.ndjson", tmp_path / "server"
+    arguments = ("push", folder, "--state", state, "--tries", "2", "--report", "-")
+    with started(name, data, keeps=True) as real:
+        killer = real.kill_once(state, STUDIES // 2)
+        first = real.command(*arguments)
+        killer.join()
+    assert first.code == 5
+    assert "push again to go on from here" in first.err
+    with started(name, data, port=real.port, keeps=True) as real:
+        again = real.command(*arguments)
+        assert again.code == 0, again.err
+        ends = [fate["end"] for fate in report(again)]
+        assert len(ends) == STUDIES
+        assert set(ends) <= {"done before", "sent", "unchanged"}
+        assert STUDIES // 2 <= ends.count("done before") < STUDIES
+        all_there_once(real, folder)
 
 
 def test_a_study_is_changed_withdrawn_revived_and_deleted(real: RealServer, tmp_path: Path) -> None:
@@ -167,43 +168,6 @@ def test_the_servers_own_ids(real: RealServer, tmp_path: Path) -> None:
     assert again.err.endswith("\nnothing was written\n"), again.err
     assert real.command("withdraw", nct_id, "--delete").code == 0
     assert [part for part in report(first)[0]["parts"] if real.get(part["address"]) is not None] == []
-
-
-def test_a_server_that_is_killed(tmp_path: Path) -> None:
-    """A server is killed in the middle and started again; the journal leads to the end, and each is there once."""
-    folder, state, port = many(tmp_path / "many", 60), tmp_path / "state.ndjson", fhir_servers.free_port()
-    real = RealServer("sekmet", f"http://127.0.0.1:{port}/fhir")
-    arguments = ("push", folder, "--state", state, "--tries", "2", "--report", "-")
-    try:
-        with fhir_servers.sekmet(tmp_path / "server", port) as process:
-            killer = threading.Thread(target=_kill_after, args=(process, state, 20))
-            killer.start()
-            first = real.command(*arguments)
-            killer.join()
-        assert first.code == 5
-        assert "push again to go on from here" in first.err
-        with fhir_servers.sekmet(tmp_path / "server", port):
-            again = real.command(*arguments)
-            assert again.code == 0, again.err
-            ends = [fate["end"] for fate in report(again)]
-            assert len(ends) == 60
-            assert set(ends) <= {"done before", "sent", "unchanged"}
-            assert 20 <= ends.count("done before") < 60
-            studies = [real.get(f"ResearchStudy/NCT{99000000 + number}") for number in range(60)]
-            assert {each["meta"]["versionId"] for each in studies if each} == {"1"}
-            assert None not in studies
-    except fhir_servers.ServerError as problem:
-        pytest.skip(f"{problem}; `make servers` fetches it")
-
-
-def _kill_after(process: Any, state: Path, studies: int) -> None:
-    """Kill a server when the journal knows of so many studies."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        if state.exists() and state.read_bytes().count(b'"ended"') >= studies:
-            break
-        time.sleep(0.005)
-    process.kill()
 
 
 def test_smart_backend_services_of_a_real_server(tmp_path: Path) -> None:

@@ -18,7 +18,10 @@ from trialconv.issues import Issue, OutputError
 _SHOWN: Final = 50
 _STDOUT: Final = Path("-")
 #: Deeds in the order in which the summary has them.
-_DEEDS: Final = ("created", "updated", "retired", "deleted", "unchanged", "kept", "not sent")
+_DEEDS: Final = ("created", "updated", "retired", "deleted", "unchanged", "kept", "unknown", "not sent")
+
+#: Deeds that may have changed the server.
+_WRITING: Final = ("created", "updated", "retired", "deleted", "unknown")
 
 
 class FateReport:
@@ -103,7 +106,7 @@ class FateReport:
         self.progress.say(f"studies: {counts}; resources: {_listed(self._deeds) or 'none'}")
         if self._dry:
             self.progress.say("a dry run: nothing was written")
-        elif self._ends and not any(self._deeds[deed] for deed in ("created", "updated", "retired", "deleted")):
+        elif self._ends and not any(self._deeds[deed] for deed in _WRITING):
             self.progress.say("nothing was written")
 
 

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -17,7 +18,8 @@ from trialconv.readers.sources import MAX_RECORD_SIZE
 if TYPE_CHECKING:
     from trialconv.issues import SourceError
 
-_NUMBER: Final = re.compile(r"NCT\d{8}")
+_NUMBER: Final = re.compile(r"NCT\d{8}", re.ASCII | re.IGNORECASE)
+_MISSPELT: Final = re.compile(r"NCT\d*", re.ASCII | re.IGNORECASE)
 
 
 @click.command("withdraw")
@@ -73,9 +75,13 @@ def _run(studies: tuple[str, ...], values: dict[str, Any]) -> int:
 
 def _numbers(studies: tuple[str, ...], options: Options) -> Iterator[str | SourceError]:
     from trialconv.cli.push_input import Inputs
+    from trialconv.issues import SourceError, issue
 
     for given in studies:
         if _NUMBER.fullmatch(given):
-            yield given
+            yield given.upper()
+        elif _MISSPELT.fullmatch(given) and not Path(given).exists():
+            message = "this is no file and no number of a study, which is NCT and eight digits"
+            yield SourceError(issue("unreadable-source", message, record=given))
         else:
             yield from Inputs((given,), options, None, MAX_RECORD_SIZE, check=False).studies()

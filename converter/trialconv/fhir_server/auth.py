@@ -15,7 +15,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 from urllib.parse import quote, urlencode
 
 from trialconv.http_client import Answer, HttpClient, HttpError, checked_base, shown
@@ -94,6 +94,10 @@ class Auth(Protocol):
     def secrets(self) -> Iterator[str]:
         """Yield the texts that no message may hold."""
 
+    @property
+    def advice(self) -> str:
+        """What to do when the server does not accept who we are."""
+
 
 class NoAuth:
     """Nobody in particular."""
@@ -110,12 +114,21 @@ class NoAuth:
         """Yield nothing."""
         yield from ()
 
+    @property
+    def advice(self) -> str:
+        """Return that we have not said who we are."""
+        return "--auth says who we are"
+
 
 class Bearer:
-    """The bearer of a token, which somebody else renews: `read` is asked again once it is refused."""
+    """The bearer of a token, which somebody else renews: `read` is asked again once it is refused.
 
-    def __init__(self, read: Callable[[], Secret]) -> None:
+    `place` is where the token stands, for messages.
+    """
+
+    def __init__(self, read: Callable[[], Secret], place: str) -> None:
         self._read = read
+        self._place = place
         self._token = read()
 
     def headers(self) -> dict[str, str]:
@@ -131,9 +144,17 @@ class Bearer:
         """Yield the token."""
         yield self._token.reveal()
 
+    @property
+    def advice(self) -> str:
+        """Return where a newer token has to go."""
+        return f"the token in {self._place} may have expired, or may not be for this server"
+
 
 class OAuthClient(ABC):
     """A client of a token server. What proves that it is that client is for the kinds of it to say."""
+
+    #: By what the client shows who it is, for messages.
+    shown_by: ClassVar[str]
 
     def __init__(self, http: HttpClient, token_url: str, scope: str, *, insecure_http: bool = False) -> None:
         """Check the address. Raises UsageError for none, or for one that would get secrets unencrypted."""
@@ -143,6 +164,11 @@ class OAuthClient(ABC):
         self._lock = Lock()
         self._token: Secret | None = None
         self._ends = 0.0
+
+    @property
+    def advice(self) -> str:
+        """Return what decides on the token that was given to us, and was refused."""
+        return f"{shown(self.token_url)} gave us the token; --token-url and --scope have to suit the server"
 
     @abstractmethod
     def proof(self) -> tuple[dict[str, str], dict[str, str]]:
@@ -194,6 +220,8 @@ class OAuthClient(ABC):
             reason = ": ".join(reasons) or "no access_token in the answer"
             for secret in self.secrets():
                 reason = reason.replace(secret, "***")
+            if found.get("error") == "invalid_client":
+                reason += f"; is this {self.shown_by} the one that it knows?"
             raise SinkError(f"no token: {shown(self.token_url)} answered {answer.status}: {reason}")
         life = found.get("expires_in")
         seconds = float(life) if isinstance(life, int | float | str) and _is_number(life) else _UNTOLD_LIFE
@@ -209,6 +237,8 @@ def _is_number(value: Any) -> bool:
 
 class ClientCredentials(OAuthClient):
     """An OAuth2 client with a secret, which goes in a header (`client_secret_basic`) or in the form."""
+
+    shown_by = "--client-id, with this secret,"
 
     def __init__(
         self,
@@ -241,6 +271,8 @@ class ClientCredentials(OAuthClient):
 
 class SmartBackend(OAuthClient):
     """A SMART backend service: it signs an assertion with its private key, once for each token."""
+
+    shown_by = "--client-id, with the public half of --key-file,"
 
     def __init__(
         self,

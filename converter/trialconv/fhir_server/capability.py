@@ -69,7 +69,9 @@ def read_capabilities(server: FhirServer) -> Capabilities:
     answer = server.get("metadata")
     where = f"{server.base}/metadata"
     if not answer.fine or answer.resource is None:
-        raise SinkError(f"{where} answered {answer.status}{server.told(answer)}")
+        is_elsewhere = answer.fine or answer.status in (404, 410)
+        question = f"; is {server.base} the base address of a FHIR server?" if is_elsewhere else ""
+        raise SinkError(f"{where} answered {answer.status}{server.told(answer)}{question}")
     statement = answer.resource
     if statement["resourceType"] != "CapabilityStatement":
         raise SinkError(f"{where} is a {statement['resourceType']} and no CapabilityStatement")

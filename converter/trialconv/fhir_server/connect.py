@@ -75,6 +75,7 @@ def connected(how: Connection, told: Callable[[str], None]) -> Iterator[tuple[Fh
         retry=how.retry,
         insecure_http=how.insecure_http,
         tls=_tls(how),
+        untrusted="--ca-file names certificates to trust",
         told=told,
     ) as http:
         server = FhirServer(base, http, _auth(how, http, base, told))
@@ -90,7 +91,8 @@ def _auth(how: Connection, http: HttpClient, base: str, told: Callable[[str], No
     if how.auth == "none":
         return NoAuth()
     if how.auth == "bearer":
-        return Bearer(lambda: secret_from(how.token_file, TOKEN_VARIABLE, "token"))
+        place = str(how.token_file or TOKEN_VARIABLE)
+        return Bearer(lambda: secret_from(how.token_file, TOKEN_VARIABLE, "token"), place)
     if not how.client_id:
         raise UsageError(f"--auth {how.auth} needs --client-id")
     if how.auth == "client-credentials":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -64,26 +65,67 @@ class Delivery(NamedTuple):
         return [name for name, part in self.parts.items() if part.deed == "kept"]
 
 
+class Sending:
+    """How far a delivery has come, for when it breaks off.
+
+    `parts` is what was done, by the names of the requests; `doubtful` are the names of those that were sent and of
+    which no answer told.
+    """
+
+    def __init__(self) -> None:
+        self.parts: dict[str, Part] = {}
+        self.doubtful: tuple[str, ...] = ()
+
+    @contextmanager
+    def of(self, *requests: Request) -> Iterator[None]:
+        """Send some requests: as long as nothing tells what came of them, they are doubtful."""
+        self.doubtful = tuple(request.name for request in requests)
+        try:
+            yield
+        except UncertainError:
+            raise
+        except Exception:
+            self.doubtful = ()
+            raise
+        self.doubtful = ()
+
+    def as_far_as(self, requests: Sequence[Request]) -> dict[str, Part]:
+        """Return the parts of requests that a delivery was to do and that broke off."""
+        return {
+            request.name: self.parts.get(request.name)
+            or Part(address=request.url, deed="unknown" if request.name in self.doubtful else "not sent")
+            for request in requests
+        }
+
+
 def deliver(
     server: FhirServer,
     capabilities: Capabilities,
     study: str,
     requests: Sequence[Request],
+    sending: Sending,
     *,
     max_entries: int | None = None,
 ) -> Delivery:
-    """Write in the way that the server can. Raises UncertainError when it is not known what came of it."""
+    """Write in the way that the server can. Raises UncertainError when it is not known what came of it.
+
+    `sending` is told all the time how far it has come.
+    """
     target = TARGETS[capabilities.version]
     if not capabilities.transaction:
-        return _one_by_one(server, study, _in_order(requests), target)
+        return _one_by_one(server, study, _in_order(requests), target, sending)
     if max_entries is None or len(requests) <= max_entries:
-        return _transaction(server, study, list(requests), target)
-    parts: dict[str, Part] = {}
+        with sending.of(*requests):
+            whole = _transaction(server, study, list(requests), target)
+        sending.parts.update(whole.parts)
+        return whole
+    parts = sending.parts
     issues: list[Issue] = []
     for chunk in _chunks(requests, max_entries):
         addresses = {name: part.address for name, part in parts.items()}
-        made = _transaction(server, study, [_relinked(request, addresses) for request in chunk], target)
-        parts |= made.parts
+        with sending.of(*chunk):
+            made = _transaction(server, study, [_relinked(request, addresses) for request in chunk], target)
+        parts.update(made.parts)
         issues += made.issues
         if made.refused:
             return made._replace(parts=parts, issues=issues)
@@ -101,7 +143,8 @@ def _transaction(server: FhirServer, study: str, requests: list[Request], target
     if not answer.fine:
         return _refused(server, study, answer, entries, target, what="the transaction")
     if len(answered) != len(requests):
-        raise UncertainError(f"the transaction was answered with {answer.status}, but not for each of its entries")
+        told = server.told(answer) or ", but not for each of its entries"
+        raise UncertainError(f"POST {server.base}: the transaction was answered with {answer.status}{told}")
     parts: dict[str, Part] = {}
     issues: list[Issue] = []
     statuses = []
@@ -173,13 +216,16 @@ def _place(location: str, base: str) -> tuple[str, str]:
 # single requests
 
 
-def _one_by_one(server: FhirServer, study: str, requests: list[Request], target: Target) -> Delivery:
+def _one_by_one(
+    server: FhirServer, study: str, requests: list[Request], target: Target, sending: Sending
+) -> Delivery:
     """Send one after the other and stop at the first refusal, since what comes later may need what came before."""
-    parts: dict[str, Part] = {}
+    parts = sending.parts
     issues: list[Issue] = []
     for request in requests:
         made = _relinked(request, {name: part.address for name, part in parts.items()})
-        answer = server.write(made.method, made.url, made.resource, {**_HEADERS, **_conditions(made)})
+        with sending.of(request):
+            answer = server.write(made.method, made.url, made.resource, {**_HEADERS, **_conditions(made)})
         is_gone = made.method == "DELETE" and answer.status in (404, 410)
         if not answer.fine and not is_gone:
             what = f"{made.method} {made.url}"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from trialconv.issues import Issue, SinkError
 
-#: What was done, or in a dry run would be done, with a resource.
-Deed = Literal["created", "updated", "unchanged", "kept", "retired", "deleted", "not sent"]
+#: What was done, or in a dry run would be done, with a resource. `unknown` was sent, and no answer told of it.
+Deed = Literal["created", "updated", "unchanged", "kept", "retired", "deleted", "unknown", "not sent"]
 
 #: How a study ended. `sent`, `unchanged` and `planned` are good ends, `partial` says that some of it was written.
 End = Literal[
     "sent", "unchanged", "planned", "done before", "withdrawn", "absent", "partial", "failed", "not tried"
 ]
+
+_DONE: Final = ("created", "updated", "retired", "deleted")
 
 
 class Part(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -40,6 +42,10 @@ class Fate(msgspec.Struct, omit_defaults=True, kw_only=True):
     parts: list[Part] = []
     left: list[str] = []
     issues: list[Issue] = []
+
+    def broke_off(self) -> None:
+        """Note that the server is gone: what was done until then makes a `partial` end."""
+        self.end = "partial" if any(part.deed in _DONE for part in self.parts) else "failed"
 
     @property
     def good(self) -> bool:

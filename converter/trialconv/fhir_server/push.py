@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Literal, NamedTuple
 
 from trialconv.fhir_server.capability import Capabilities
-from trialconv.fhir_server.delivery import Delivery, Request, deliver
+from trialconv.fhir_server.delivery import Delivery, Request, Sending, deliver
 from trialconv.fhir_server.entries import Entry, Unit
 from trialconv.fhir_server.fates import End, Fate, Part, StoppedError
 from trialconv.fhir_server.holdings import Holdings, NotReadableError
@@ -74,12 +74,13 @@ class Pusher:
         if problem := self.unfit(unit.entries):
             fate.issues.append(issue("server-unfit", problem, record=unit.study))
             return fate
+        attempts = _Attempts(self._tools, unit, fate, left if self._tools.policy.left != "keep" else ())
         try:
-            remembered = left if self._tools.policy.left != "keep" else ()
-            _Attempts(self._tools, unit, fate, remembered).run()
+            attempts.run()
         except NotReadableError as error:
             fate.issues.append(issue("server-refused", str(error), record=unit.study, target_path=error.address))
         except SinkError as error:
+            attempts.break_off()
             fate.issues.append(issue("server-unreachable", str(error), record=unit.study))
             raise StoppedError(fate, str(error)) from error
         return fate
@@ -113,12 +114,16 @@ class _Attempts:
         self._remembered = remembered
         self._left: list[Left] | None = None
         self._failures = self._conflicts = 0
+        self._plan: Plan | None = None
+        self._sent: Sequence[Request] = ()
+        self._sending = Sending()
 
     def run(self) -> None:
         """Plan and write until the server has what the study says, or refuses it."""
         before: Plan | None = None
         while True:
-            plan = make_plan(self._unit, self._holdings, self._server.base)
+            plan = self._plan = make_plan(self._unit, self._holdings, self._server.base)
+            self._sent = ()
             requests = self._to_write(plan, before)
             if requests is None:
                 return
@@ -153,6 +158,7 @@ class _Attempts:
         Raises SinkError when it stays unknown, after all tries, what came of it.
         """
         self._intend(plan, requests)
+        self._sent, self._sending = requests, Sending()
         try:
             made = self._deliver(requests)
         except UncertainError as error:
@@ -220,6 +226,7 @@ class _Attempts:
             self._capabilities,
             self._unit.study,
             requests,
+            self._sending,
             max_entries=self._policy.max_entries,
         )
 
@@ -278,10 +285,19 @@ class _Attempts:
             for left in self._left or ():
                 if (request := self._about_left(left)) is not None:
                     parts[request.name] = Part(address=request.url, deed=request.deed)
-        if failed and any(part.deed in ("created", "updated", "deleted", "retired") for part in parts.values()):
-            end = "partial"
         self._fate.parts = list(parts.values())
         self._fate.end = end
+        if failed:
+            self._fate.broke_off()
+
+    def break_off(self) -> None:
+        """Put into the fate how far it came before the server was gone."""
+        sent = self._sending.as_far_as(self._sent)
+        parts = {name: part for name, part in self._intended.items() if name not in sent} if self._plan else {}
+        for step in self._plan.steps if self._plan else ():
+            parts[step.entry.name] = self._part(step, failed=True)
+        self._fate.parts = list((parts | sent).values())
+        self._fate.broke_off()
 
     def _part(self, step: Step, *, failed: bool) -> Part:
         intended = self._intended.get(step.entry.name)

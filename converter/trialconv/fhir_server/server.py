@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/http.html; R4B and R5 say the same of all that is used h
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
@@ -22,6 +23,7 @@ MIME_VERSIONS: Final = {"R4": "4.0", "R4B": "4.3", "R5": "5.0"}
 #: What a server has now, and not what it had when somebody asked last: HAPI keeps results of searches a minute.
 _FRESH: Final = {"Cache-Control": "no-cache"}
 _EXCERPT: Final = 200
+_CHALLENGE: Final = re.compile(r'error(?:_description)?="([^"]{1,200})"(?!.*error_description=)')
 
 
 class UncertainError(Exception):
@@ -103,7 +105,10 @@ class FhirServer:
             answer = self._once(method, url, content, headers, repeatable=repeatable)
         made = self._read(answer)
         if answer.status == 401:
-            raise SinkError(f"{method} {url}: the server does not accept who we are (401){self.told(made)}")
+            said = self._challenge(made) or self.told(made)
+            raise SinkError(
+                f"{method} {url}: the server does not accept who we are (401){said}; {self._auth.advice}"
+            )
         if may_pass(answer.status):
             if not repeatable and answer.status not in (429, 503):
                 raise UncertainError(f"{method} {url}: the server answered {answer.status}{self.told(made)}")
@@ -127,12 +132,19 @@ class FhirServer:
 
     def _read(self, answer: Answer) -> FhirAnswer:
         """Return an answer with its resource, or with a word on what it is instead."""
+        if 300 <= answer.status < 400:
+            return FhirAnswer(answer.status, answer.headers, None, _problem(answer))
         resource: Any = None
         with suppress(orjson.JSONDecodeError):
             resource = orjson.loads(answer.content) if answer.content else None
         if isinstance(resource, dict) and isinstance(resource.get("resourceType"), str):
             return FhirAnswer(answer.status, answer.headers, resource)
         return FhirAnswer(answer.status, answer.headers, None, _problem(answer))
+
+    def _challenge(self, answer: FhirAnswer) -> str:
+        """Return why a token was refused: https://www.rfc-editor.org/rfc/rfc6750#section-3."""
+        found = _CHALLENGE.search(answer.headers.get("www-authenticate", ""))
+        return f": {self.redacted(found[1])}" if found else ""
 
     def told(self, answer: FhirAnswer) -> str:
         """Return what an answer says, to be put behind a sentence: `: ...`, or nothing."""
@@ -158,6 +170,6 @@ def _problem(answer: Answer) -> str:
         return "the answer is empty"
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in ("text/html", "application/xhtml+xml") or text[:15].lower().startswith(("<!doctype html", "<html")):
-        return "the answer is a web page (HTML) and no FHIR; is this the base address of a FHIR server?"
+        return "the answer is a web page (HTML) and no FHIR"
     excerpt = text if len(text) <= _EXCERPT else text[:_EXCERPT] + " ..."
     return f"the answer is no FHIR resource in JSON ({kind or 'no content type'}): {' '.join(excerpt.split())}"

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from trialconv.fhir_server.capability import Capabilities
 from trialconv.fhir_server.content import normal_form
-from trialconv.fhir_server.delivery import Request, deliver
+from trialconv.fhir_server.delivery import Request, Sending, deliver
 from trialconv.fhir_server.fates import Fate, Part, StoppedError
 from trialconv.fhir_server.holdings import Holdings, NotReadableError
 from trialconv.fhir_server.left import own_resources
@@ -48,6 +48,7 @@ def withdraw(server: FhirServer, capabilities: Capabilities, study: str, how: Wi
     except NotReadableError as error:
         fate.issues.append(issue("server-refused", str(error), record=study, target_path=error.address))
     except SinkError as error:
+        fate.broke_off()
         fate.issues.append(issue("server-unreachable", str(error), record=study))
         raise StoppedError(fate, str(error)) from error
     return fate
@@ -85,9 +86,13 @@ def _until_it_is_known(
         if not requests:
             fate.end = "withdrawn" if done else "unchanged"
             return
+        sending = Sending()
         try:
-            made = deliver(server, capabilities, fate.study, requests, max_entries=how.max_entries)
-        except UncertainError as error:
+            made = deliver(server, capabilities, fate.study, requests, sending, max_entries=how.max_entries)
+        except (UncertainError, SinkError) as error:
+            fate.parts = _parts(own, done | sending.as_far_as(requests))
+            if isinstance(error, SinkError):
+                raise
             if failures >= how.retry.tries:
                 raise SinkError(str(error)) from error
             time.sleep(how.retry.wait(failures, random.random()))  # noqa: S311 - no secret
