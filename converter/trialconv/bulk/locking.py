@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from math import gcd
 from pathlib import Path
 from types import TracebackType
@@ -49,11 +50,10 @@ class FolderLock:
             self._folder.mkdir(parents=True, exist_ok=True)
             if not self._own.take():
                 raise self._refused(self._part)
-            try:
+            with ExitStack() as failing:
+                failing.callback(self._own.release)
                 self._look_for_others()
-            except BaseException:
-                self._own.release()
-                raise
+                failing.pop_all()
         except OSError as error:
             raise OutputError(f"{self._folder} cannot be written to: {error.strerror or error}") from error
         return self

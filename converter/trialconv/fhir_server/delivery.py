@@ -80,14 +80,15 @@ class Sending:
     def of(self, *requests: Request) -> Iterator[None]:
         """Send some requests: as long as nothing tells what came of them, they are doubtful."""
         self.doubtful = tuple(request.name for request in requests)
+        told = True
         try:
             yield
         except UncertainError:
+            told = False
             raise
-        except Exception:
-            self.doubtful = ()
-            raise
-        self.doubtful = ()
+        finally:
+            if told:
+                self.doubtful = ()
 
     def as_far_as(self, requests: Sequence[Request]) -> dict[str, Part]:
         """Return the parts of requests that a delivery was to do and that broke off."""
