@@ -30,6 +30,7 @@ from typing import Any, Final
 from bench_core import ROOT, machine, say
 from without_lineage import Erased
 
+from trialconv import __version__
 from trialconv.catalog import TARGETS, Target
 from trialconv.context import Options
 from trialconv.issues import SourceError
@@ -56,7 +57,13 @@ def main() -> int:
     if not given.dry:
         path = ROOT / "docs" / "performance.json"
         kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        kept["lineage"] = {**machine(), "studies": len(raws), "rounds": given.rounds, "targets": rows}
+        kept["lineage"] = {
+            "machine": machine(),
+            "trialconv": __version__,
+            "studies": len(raws),
+            "rounds": given.rounds,
+            "targets": rows,
+        }
         path.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         subprocess.run([sys.executable, str(ROOT / "scripts" / "make_docs.py")], check=True)  # noqa: S603 - our own script
     return 1 if any(row["without_origin"] for row in rows) else 0

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from trialconv.context import Context
-from trialconv.lineage import checked_date, derived, filled, remembered
+from trialconv.lineage import at_once, checked_date, derived, filled, remembered
 from trialconv.odm_tree import Fixed, Node
 from trialconv.record.protocol import PartialDateStruct
 from trialconv_mappings.cdisc.text import clean
@@ -34,6 +34,7 @@ class Parameters(TrialSummary):
         super().__init__(ctx)
         self.nodes: list[Node] = []
         self._is_v2 = ctx.options.odm_version == "2.0"
+        self._official = at_once(_official)
 
     def registry(self, short_name: str, term: str, value: str, codings: tuple[Node, ...] = ()) -> None:
         """Add a parameter of the registry; `codings` belong to its value, which XML must be able to hold."""
@@ -85,7 +86,7 @@ class Parameters(TrialSummary):
 
     def _add(self, name: str, value: str, source: str, position: int, codings: tuple[Node, ...]) -> None:
         oid = "PAR." + name + "." + str(position) if position else "PAR." + name
-        attributes, own_coding = _official(oid, name)
+        attributes, own_coding = self._official(oid, name)
         if not value.isprintable():
             value = clean(self.ctx, value, source, f"StudyParameter[@OID='{oid}']")
         if self._is_v2:
