@@ -13,6 +13,8 @@ from itertools import cycle
 from threading import Lock, Thread
 from urllib.parse import urlsplit
 
+from quick_http import QuickHandler
+
 #: What goes wrong, in turn: an answer in the server's place, no answer at all, or none though the work is done.
 #: The silent ones are rarer, since each of them costs the client its time-out.
 FAULTS = ("silence", "silence after", *(["503", "429", "hang up", "hang up after"] * 8))
@@ -64,14 +66,9 @@ def bad_way(server: str, *, share: float, silence: float, seed: int = 7) -> Iter
 
 
 def _handler(way: BadWay) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        # An answer leaves as one piece and at once; otherwise each would wait for an acknowledgement.
-        wbufsize = -1
-        disable_nagle_algorithm = True
-
+    class Handler(QuickHandler):
         def _any(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = self.body()
             fault = way.fault(self.path)
             if fault.isdigit():
                 self._send(int(fault), [("Retry-After", "0")], b"not now")

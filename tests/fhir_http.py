@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from fhir_server import RefusedError, Server, references
 from made_up import Tree
+from quick_http import QuickHandler
 
 NUMBERS = {"R4": "4.0.1", "R4B": "4.3.0", "R5": "5.0.0"}
 TYPES = (
@@ -227,14 +228,9 @@ def _outcome(code: str, message: str, **more: Any) -> Tree:
 
 
 def _handler(server: FhirHttp) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        # An answer leaves as one piece and at once; otherwise each would wait for an acknowledgement.
-        wbufsize = -1
-        disable_nagle_algorithm = True
-
+    class Handler(QuickHandler):
         def _any(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = self.body()
             parts = urlsplit(self.path)
             path = parts.path.removeprefix("/fhir") + (f"?{parts.query}" if parts.query else "")
             headers = {name.lower(): value for name, value in self.headers.items()}

@@ -9,7 +9,8 @@ from typing import Any
 import click
 import msgspec
 
-from trialconv.catalog import READERS, TARGETS
+from trialconv.catalog import TARGETS
+from trialconv.cli.options import reader_option
 from trialconv.issues import Issue, SourceError, UsageError
 from trialconv.readers.sources import MAX_RECORD_SIZE
 from trialconv_mappings.tables import CodeTable, table, table_names
@@ -81,7 +82,7 @@ def _about(codes: CodeTable) -> dict[str, Any]:
     show_default=True,
     help="The target whose code tables are asked.",
 )
-@click.option("--from", "reader", type=click.Choice(list(READERS)), help="Force a reader. Default: by content.")
+@reader_option
 @_FORMAT
 def list_missing(sources: tuple[str, ...], target: str, reader: str | None, report_format: str) -> None:
     """List the values of records that have no code, the commonest first.

@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import click
 
-from trialconv.catalog import READERS, REGISTRY_JSON, Target
-from trialconv.context import BASE, Options
+from trialconv.catalog import REGISTRY_JSON, Target
+from trialconv.cli.options import (
+    base_option,
+    contacts_option,
+    issues_option,
+    reader_option,
+    record_size_option,
+    validate_option,
+    verbose_option,
+    with_options,
+)
+from trialconv.context import Options
 from trialconv.issues import Severity, SourceError, UsageError
-from trialconv.readers.sources import MAX_RECORD_SIZE
 
 if TYPE_CHECKING:
     from trialconv.cli.lineage_output import LineageOutput
@@ -20,25 +29,6 @@ if TYPE_CHECKING:
     from trialconv.cli.package_output import PackageOutput
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-
-_SIZE_UNITS: Final = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
-
-
-class Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """A number of bytes: `1000`, `64K`, `50M`, `1G`."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the number of bytes."""
-        if isinstance(value, int):
-            return value
-        text = str(value).strip().upper().removesuffix("B")
-        unit = text[-1:] if text[-1:] in _SIZE_UNITS else ""
-        number = text.removesuffix(unit)
-        if not number.isdecimal() or int(number) < 1:
-            self.fail(f"{value!r} is not a size such as 50M", param, ctx)
-        return int(number) * _SIZE_UNITS[unit]
 
 
 class Run(NamedTuple):
@@ -65,29 +55,12 @@ class Run(NamedTuple):
 
 
 _SOURCES: Final = click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-_CONTACTS: Final = click.option(
-    "--no-contacts",
-    "contacts",
-    flag_value=False,
-    default=True,
-    help="Leave out names, e-mail addresses and telephone numbers of contacts.",
-)
-_LARGEST_RECORD: Final = click.option(
-    "--max-record-size",
-    type=Size(),
-    default=MAX_RECORD_SIZE,
-    show_default="50M",
-    help="The largest single record.",
-)
-_READER: Final = click.option(
-    "--from", "reader", type=click.Choice(list(READERS)), help="Force a reader. Default: by content."
-)
 _VALIDATION: Final = (
     click.option("--keep-invalid", is_flag=True, help="Write documents that fail validation, too."),
-    click.option("--no-validate", "check", flag_value=False, default=True, help="Do not validate."),
+    validate_option,
 )
 _MINTING: Final = (
-    click.option("--base", default=BASE, show_default=True, help="What stands before urls of our own."),
+    base_option,
     click.option("--created", metavar="INSTANT", help="The instant for formats that demand one (ISO 8601)."),
 )
 
@@ -107,19 +80,14 @@ _COMMON: Final = (
         type=click.Choice(["error", "warning"]),
         help="Exit with 3 when an Issue is this grave or graver. Default: a document that fails validation.",
     ),
-    click.option(
-        "--issues",
-        "issues_file",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="Write every Issue to this file, as JSON lines.",
-    ),
-    _CONTACTS,
-    _LARGEST_RECORD,
-    click.option("--verbose", "-v", is_flag=True, help="Print every Issue, not only those from warnings on."),
+    issues_option,
+    contacts_option,
+    record_size_option,
+    verbose_option,
 )
 #: Those of the commands that convert records to the documents of a standard.
 _OF_STANDARDS: Final = (
-    _READER,
+    reader_option,
     *_VALIDATION,
     click.option(
         "--lineage",
@@ -181,33 +149,29 @@ _SOAP: Final = click.option(
 
 def conversion_options(function: _F) -> _F:
     """Add the arguments and options that every command has which converts to the documents of a standard."""
-    return _with(function, (*_COMMON, *_OF_STANDARDS))
+    return with_options(function, (*_COMMON, *_OF_STANDARDS))
 
 
 def fhir_options(function: _F) -> _F:
     """Add the options that say how FHIR is written."""
-    return _with(function, _OF_FHIR)
+    return with_options(function, _OF_FHIR)
 
 
 def rpe_options(function: _F) -> _F:
     """Add the options that say how RPE messages are written."""
-    return _with(function, (_SOAP,))
+    return with_options(function, (_SOAP,))
 
 
 def many_records_options(function: _F) -> _F:
     """Add the sources, and the options that say how records are read, judged and named, whatever they become."""
-    return _with(function, (_SOURCES, _READER, _LARGEST_RECORD, *_VALIDATION, _CONTACTS, *_MINTING))
+    return with_options(
+        function, (_SOURCES, reader_option, record_size_option, *_VALIDATION, contacts_option, *_MINTING)
+    )
 
 
 def way_back_options(function: _F) -> _F:
     """Add the arguments and options of the commands that read the documents of a standard."""
-    return _with(function, _COMMON)
-
-
-def _with(function: _F, decorators: tuple[Callable[[_F], _F], ...]) -> _F:
-    for decorator in reversed(decorators):
-        function = decorator(function)
-    return function
+    return with_options(function, _COMMON)
 
 
 def _output(target: Target, run: Run) -> BulkOutput | PackageOutput | Output:

@@ -6,11 +6,10 @@ import sys
 
 import click
 
-from trialconv.catalog import READERS, TARGETS
-from trialconv.cli.conversion import Size
+from trialconv.catalog import TARGETS
+from trialconv.cli.options import reader_option, record_size_option
 from trialconv.context import Options
 from trialconv.issues import SourceError
-from trialconv.readers.sources import MAX_RECORD_SIZE
 from trialconv.record import Record
 
 
@@ -37,7 +36,7 @@ from trialconv.record import Record
     is_flag=True,
     help="Exit with 3 when a value has neither a home nor a reason, or a record has an unknown field.",
 )
-@click.option("--from", "reader", type=click.Choice(list(READERS)), help="Force a reader. Default: by content.")
+@reader_option
 @click.option(
     "--no-contacts",
     "contacts",
@@ -45,13 +44,7 @@ from trialconv.record import Record
     default=True,
     help="Count for documents without names, addresses and numbers of contacts.",
 )
-@click.option(
-    "--max-record-size",
-    type=Size(),
-    default=MAX_RECORD_SIZE,
-    show_default="50M",
-    help="The largest single record.",
-)
+@record_size_option
 def command(
     sources: tuple[str, ...],
     targets: tuple[str, ...],

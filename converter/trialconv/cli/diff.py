@@ -7,12 +7,10 @@ from typing import Any
 
 import click
 
-from trialconv.catalog import READERS
-from trialconv.cli.conversion import Size
+from trialconv.cli.options import reader_option, record_size_option
 from trialconv.context import BASE
 from trialconv.formats import FHIR_VERSIONS
 from trialconv.issues import UsageError
-from trialconv.readers.sources import MAX_RECORD_SIZE
 
 
 @click.command("diff")
@@ -56,14 +54,8 @@ from trialconv.readers.sources import MAX_RECORD_SIZE
     default=True,
     help="For a fhir-patch: of bundles without names, addresses and numbers of contacts.",
 )
-@click.option("--from", "reader", type=click.Choice(list(READERS)), help="Force a reader. Default: by content.")
-@click.option(
-    "--max-record-size",
-    type=Size(),
-    default=MAX_RECORD_SIZE,
-    show_default="50M",
-    help="The largest single record.",
-)
+@reader_option
+@record_size_option
 def command(before: str, after: str, **values: Any) -> None:
     """Tell what changed between two versions of a record, or of many.
 

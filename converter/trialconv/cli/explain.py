@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from trialconv.catalog import READERS, TARGETS
-from trialconv.cli.conversion import Size
+from trialconv.catalog import TARGETS
+from trialconv.cli.options import reader_option, record_size_option
 from trialconv.context import Options
 from trialconv.issues import SourceError, UsageError
-from trialconv.readers.sources import MAX_RECORD_SIZE
 
 if TYPE_CHECKING:
     from trialconv.record import Record
@@ -42,14 +41,8 @@ _ASKED: Final = (_DEFAULT, "fhir-r5", "odm-2.0", "odm-1.3.2", "odm-1.3.2-plain",
     help="Text for people, or JSON lines as those of --lineage.",
 )
 @click.option("--all", "everything", is_flag=True, help="Text: name every leaf, and not only the first ones.")
-@click.option("--from", "reader", type=click.Choice(list(READERS)), help="Force a reader. Default: by content.")
-@click.option(
-    "--max-record-size",
-    type=Size(),
-    default=MAX_RECORD_SIZE,
-    show_default="50M",
-    help="The largest single record.",
-)
+@reader_option
+@record_size_option
 def command(
     source: str,
     path: str,

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 import click
 
+from trialconv.cli.options import issues_option, verbose_option
 from trialconv.cli.registry_options import parameters_of, registry_options
 from trialconv.cli.report import Report
 from trialconv.issues import OutputError, SourceError, UsageError, issue
@@ -45,13 +46,8 @@ class _Task(NamedTuple):
     help="A .ndjson, .json (one record) or .zip file, or a folder for a file each. Default: standard output.",
 )
 @click.option("--force", is_flag=True, help="Overwrite files that exist; begin anew what was interrupted.")
-@click.option(
-    "--issues",
-    "issues_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write every Issue to this file, as JSON lines.",
-)
-@click.option("--verbose", "-v", is_flag=True, help="Print every Issue, not only those from warnings on.")
+@issues_option
+@verbose_option
 @registry_options
 def command(
     ids: tuple[str, ...],

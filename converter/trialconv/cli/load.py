@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from trialconv.catalog import READERS
+from trialconv.cli.options import reader_option
 from trialconv.cli.warehouse_options import load_start, preparation, warehouse_options
 from trialconv.issues import Severity, SinkError
 
@@ -33,7 +33,7 @@ class Call(NamedTuple):
 
 @click.command("load")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@click.option("--from", "reader", type=click.Choice(list(READERS)), help="Force a reader. Default: by content.")
+@reader_option
 @click.option("--allow-older", is_flag=True, help="Let an older version of a study take the place of a newer one.")
 @click.option("--reload", is_flag=True, help="Write studies again that are there in the same version.")
 @warehouse_options

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trialconv.catalog import READERS
-from trialconv.cli.conversion import Size
+from trialconv.cli.options import Size, base_option, reader_option
 from trialconv.cli.server_options import connection, server_options
-from trialconv.context import BASE
 from trialconv.formats import FHIR_VERSIONS
 from trialconv.readers.sources import MAX_RECORD_SIZE
 
@@ -70,7 +68,7 @@ _TYPES = (
 @click.option(
     "--max-entries", type=click.IntRange(min=1), metavar="N", help="Send transactions of at most N entries."
 )
-@click.option("--from", "reader", type=click.Choice(list(READERS)), help="Force a reader. Default: by content.")
+@reader_option
 @click.option("--no-validate", "check", flag_value=False, default=True, help="Do not validate before sending.")
 @click.option("--no-contacts", "contacts", flag_value=False, default=True, help="Leave out contacts' details.")
 @click.option("--shared-organizations", is_flag=True, help="Let studies share Organizations.")
@@ -79,7 +77,7 @@ _TYPES = (
 @click.option(
     "--unknown-status", type=click.Choice(["absent", "last-known"]), default="absent", help="As in to-fhir."
 )
-@click.option("--base", default=BASE, show_default=True, help="What stands before urls of our own.")
+@base_option
 @click.option("--created", metavar="INSTANT", help="The instant for formats that demand one (ISO 8601).")
 @click.option(
     "--max-record-size", "limit", type=Size(), default=MAX_RECORD_SIZE, show_default="50M", help="As in to-fhir."

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from trialconv.cli.options import with_options
 from trialconv.registry.client import LARGEST_PAGE, PER_MINUTE, REGISTRY_URL, URL_VARIABLE
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -39,9 +40,7 @@ def registry_options(function: _F) -> _F:
             help="Records a call.",
         ),
     )
-    for decorator in reversed(decorators):
-        function = decorator(function)
-    return function
+    return with_options(function, decorators)
 
 
 def parameters_of(pairs: tuple[str, ...], query: str | None) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from trialconv.cli.conversion import Size
+from trialconv.cli.options import Size
 from trialconv.issues import OutputError, UsageError
 from trialconv.web.settings import LOOPBACK, Settings
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from trialconv.cli.options import with_options
+
 if TYPE_CHECKING:
     from trialconv.fhir_server.connect import Connection
 
@@ -79,9 +81,7 @@ _RUNNING = (
 
 def server_options(function: _F) -> _F:
     """Add the options of every command that talks to a FHIR server."""
-    for decorator in reversed(_REACHING + _RUNNING):
-        function = decorator(function)
-    return function
+    return with_options(function, _REACHING + _RUNNING)
 
 
 _OF_CONNECTION = (

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from trialconv import __version__
-from trialconv.cli.conversion import Size
-from trialconv.context import BASE, Options, clock
+from trialconv.cli.options import (
+    base_option,
+    contacts_option,
+    issues_option,
+    record_size_option,
+    validate_option,
+    verbose_option,
+    with_options,
+)
+from trialconv.context import Options, clock
 from trialconv.formats import FHIR_VERSIONS
-from trialconv.readers.sources import MAX_RECORD_SIZE
 
 if TYPE_CHECKING:
     from trialconv.loading import Preparation
@@ -42,43 +48,24 @@ def warehouse_options(function: _F) -> _F:
         click.option("--no-fhir", "fhir", flag_value=False, default=True, help="Leave fhir_resources empty."),
         click.option("--history", is_flag=True, help="Keep the whole record of every version in study_versions."),
         click.option("--keep-invalid", is_flag=True, help="Load studies that fail validation, too."),
-        click.option("--no-validate", "check", flag_value=False, default=True, help="Do not validate."),
+        validate_option,
         click.option(
             "--fail-on",
             type=click.Choice(["error", "warning"]),
             help="Exit with 3 when an Issue is this grave or graver. Default: a study that fails validation.",
         ),
-        click.option(
-            "--issues",
-            "issues_file",
-            type=click.Path(path_type=Path, dir_okay=False),
-            help="Write every Issue to this file, as JSON lines.",
-        ),
+        issues_option,
         click.option("--force", is_flag=True, help="Overwrite the file of --issues."),
-        click.option(
-            "--no-contacts",
-            "contacts",
-            flag_value=False,
-            default=True,
-            help="Leave out names, e-mail addresses and telephone numbers of contacts.",
-        ),
-        click.option("--base", default=BASE, show_default=True, help="What stands before urls of our own."),
+        contacts_option,
+        base_option,
         click.option("--created", metavar="INSTANT", help="When the load started (ISO 8601). Default: now."),
         click.option(
             "--workers", type=click.IntRange(min=0), help="Worker processes; 0: none. Default: one per processor."
         ),
-        click.option(
-            "--max-record-size",
-            type=Size(),
-            default=MAX_RECORD_SIZE,
-            show_default="50M",
-            help="The largest single record.",
-        ),
-        click.option("--verbose", "-v", is_flag=True, help="Print every Issue, not only those from warnings on."),
+        record_size_option,
+        verbose_option,
     )
-    for decorator in reversed(decorators):
-        function = decorator(function)
-    return function
+    return with_options(function, decorators)
 
 
 def preparation(values: Mapping[str, Any]) -> Preparation:
